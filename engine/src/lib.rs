@@ -1,0 +1,1 @@
+//! A deterministic engine for PolkaVM and JAM programs.
