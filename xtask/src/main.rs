@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod guests;
 mod process;
 mod progress;
 mod setup;
@@ -21,11 +22,14 @@ struct Arguments {
 enum Command {
     /// Install what builds Wasm runtimes and PolkaVM guests; does nothing where all is there.
     Setup(setup::Arguments),
+    /// Rebuild the guest programs and their manifest, or check that they are up to date.
+    Guests(guests::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(arguments) => setup::command(&arguments),
+        Command::Guests(arguments) => guests::command(&arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -41,30 +41,34 @@ enum Source {
 /// The toolchains that the other commands use: the result of setup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Toolchains {
-    /// rustup's name of the toolchain that builds Wasm runtimes (`WASM_BUILD_TOOLCHAIN`); none: the active one.
-    pub(crate) wasm: Option<String>,
-    /// rustup's name of the toolchain that builds guests; none: the active one.
-    pub(crate) guests: Option<String>,
-    /// `rustc -vV` of the toolchain that builds Wasm runtimes.
-    wasm_rustc: String,
-    /// `rustc -vV` of the toolchain that builds guests.
-    pub(crate) guests_rustc: String,
+    /// Builds Wasm runtimes.
+    pub(crate) wasm: Compiler,
+    /// All that can build guests, the preferred one first.
+    pub(crate) guests: Vec<Compiler>,
+}
+
+/// A Rust toolchain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Compiler {
+    /// rustup's name; none: the active toolchain.
+    pub(crate) toolchain: Option<String>,
+    /// `rustc -V` and the version of its LLVM: what decides which code it generates.
+    pub(crate) version: String,
+}
+
+impl Compiler {
+    pub(crate) fn of(toolchain: Option<&str>) -> Result<Self> {
+        let verbose = process::output(process::rustc(toolchain).arg("-vV"))?;
+        let rustc = verbose.lines().next().unwrap_or_default();
+        let llvm = verbose.lines().find_map(|line| line.strip_prefix("LLVM version: ")).unwrap_or("unknown");
+        Ok(Self { toolchain: toolchain.map(str::to_owned), version: format!("{rustc}, LLVM {llvm}") })
+    }
 }
 
 impl Toolchains {
-    fn same_for_both(name: Option<&str>) -> Result<Self> {
-        let version = process::output(process::rustc(name).arg("-vV"))?;
-        Ok(Self {
-            wasm: name.map(str::to_owned),
-            guests: name.map(str::to_owned),
-            wasm_rustc: version.clone(),
-            guests_rustc: version,
-        })
-    }
-
     /// What substrate-wasm-builder reads from the environment.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        self.wasm.iter().map(|name| ("WASM_BUILD_TOOLCHAIN", name.clone())).collect()
+        self.wasm.toolchain.iter().map(|name| ("WASM_BUILD_TOOLCHAIN", name.clone())).collect()
     }
 }
 
@@ -104,8 +108,7 @@ fn run(source: Source) -> Result<Toolchains> {
         Source::Debian => Source::Debian,
         Source::Auto => choose()?,
     };
-    let toolchains = if way == Source::Rustup { rustup::setup()? } else { debian::setup()? };
-    Ok(toolchains)
+    if way == Source::Rustup { rustup::setup() } else { debian::setup() }
 }
 
 /// Takes the way that is already complete; else tries what rustup can download.
@@ -137,7 +140,15 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
             .context("Fix: install a C and a C++ compiler as `cc` and `c++`")?;
         Ok(Outcome::Done("installed build-essential".to_owned()))
     })?;
-    let toolchains = Toolchains::same_for_both(toolchain)?;
+    let wasm = Compiler::of(toolchain)?;
+    let mut guests = vec![wasm.clone()];
+    if toolchain.is_none() && debian::complete() {
+        guests.push(Compiler::of(Some(debian::TOOLCHAIN))?);
+    }
+    if toolchain.is_some() && rustup::complete()? {
+        guests.push(Compiler::of(None)?);
+    }
+    let toolchains = Toolchains { wasm, guests };
     let known = fs::read_to_string(description_file()?).ok().and_then(|text| toml::from_str(&text).ok());
     let proved = known.as_ref() == Some(&toolchains) && !steps.changed();
     steps.run("trial build for wasm32v1-none", || {

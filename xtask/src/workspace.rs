@@ -20,3 +20,11 @@ pub(crate) fn cache() -> Result<PathBuf> {
     };
     Ok(base.join("hatchery"))
 }
+
+/// Cargo's target directory: `CARGO_TARGET_DIR` when set, else `target` in the workspace.
+pub(crate) fn target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty()) {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// rustup's name for Debian's compiler.
-const TOOLCHAIN: &str = "debian";
+pub(super) const TOOLCHAIN: &str = "debian";
 
 /// Debian's compiler for building browsers is the newest of a stable release.
 const PACKAGES: [&str; 4] = ["rustc-web=1.96*", "cargo-web=1.96*", "rust-web-src=1.96*", "lld-19"];
