@@ -289,7 +289,8 @@ impl Instance {
     #[cold]
     fn mount(&self, space: &mut AddressSpace) -> Result<(), HostError> {
         let pool = &self.module.inner.engine.inner.pool;
-        space.window = Some(pool.acquire(space.image())?);
+        let window = pool.acquire(space.image())?;
+        space.mount(window);
         pool.note_mounted(&self.slot);
         Ok(())
     }

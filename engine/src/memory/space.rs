@@ -241,6 +241,14 @@ impl AddressSpace {
         &self.contents.image
     }
 
+    /// Puts the instance into a clean window for its image. Its own pages are copied there when they are touched.
+    pub(crate) fn mount(&mut self, mut window: AnyWindow) {
+        debug_assert!(self.window.is_none());
+        let own = self.contents.pages.keys().copied();
+        any_window!(&mut window, window => window.distrust(own));
+        self.window = Some(window);
+    }
+
     /// Takes the instance out of its window, keeping what was written.
     pub(crate) fn park(&mut self) -> Option<AnyWindow> {
         self.save();
@@ -419,7 +427,7 @@ mod tests {
             let pool = Pool::new(kind, 4);
             let mount = |space: &mut AddressSpace| {
                 if space.window.is_none() {
-                    space.window = Some(pool.acquire(space.image()).unwrap());
+                    space.mount(pool.acquire(space.image()).unwrap());
                 }
             };
             let mut space = AddressSpace::new(image(faults_to_host));
@@ -599,13 +607,43 @@ mod tests {
     }
 
     #[test]
+    fn what_a_guest_wrote_is_still_there_after_parking() {
+        for &kind in WindowKind::ALL {
+            let pool = Pool::new(kind, 1);
+            let mut space = AddressSpace::new(image(false));
+            for round in 1..=3u8 {
+                space.mount(pool.acquire(space.image()).unwrap());
+                let Some(window) = &mut space.window else { unreachable!() };
+                any_window!(window, window => {
+                    window.touch(&space.contents, RW, 4, Access::Write).unwrap();
+                    let [first, ..] = window.load::<4>(RW).unwrap();
+                    assert_eq!(first, if round == 1 { 9 } else { round - 1 });
+                    window.store::<1>(RW, [round]);
+                });
+                pool.release(space.park());
+                assert_eq!(read(&space, RW), [round, 9]);
+                // Another instance uses the window in between.
+                let mut other = AddressSpace::new(Arc::clone(space.image()));
+                other.mount(pool.acquire(space.image()).unwrap());
+                let Some(window) = &mut other.window else { unreachable!() };
+                any_window!(window, window => {
+                    window.touch(&other.contents, RW, 4, Access::Read).unwrap();
+                    assert_eq!(window.load::<4>(RW), Some([9; 4]));
+                });
+                pool.release(other.dismount());
+                assert_eq!(pool.windows(), (1, 1));
+            }
+        }
+    }
+
+    #[test]
     fn a_window_is_handed_on_clean() {
         for &kind in WindowKind::ALL {
             let pool = Pool::new(kind, 1);
             let (first, second) = (image(false), image(false));
             for image in [&first, &first, &second, &second] {
                 let mut space = AddressSpace::new(Arc::clone(image));
-                space.window = Some(pool.acquire(image).unwrap());
+                space.mount(pool.acquire(image).unwrap());
                 assert_eq!(read(&space, RW), [9; 5000]);
                 space.contents.sbrk(0x10_0000).unwrap();
                 let mut bytes = vec![1; 0x10_0000];

@@ -15,6 +15,8 @@ pub(crate) mod state {
     pub(crate) const RESIDENT: u8 = 4;
     /// It was written since it came into the window; it is in the list of dirty pages.
     pub(crate) const DIRTY: u8 = 8;
+    /// Its bytes in the window are of no use, and need not be zero; it is in the list of resident pages.
+    pub(crate) const STALE: u8 = 16;
 }
 
 /// More pages than this are given back to the operating system instead of being overwritten.
@@ -77,13 +79,23 @@ impl<B: Backing> Window<B> {
         let dirty = core::mem::take(&mut self.dirty);
         for page in dirty.iter().copied().chain(others) {
             let entry = &mut self.table[page as usize];
-            if *entry & state::RESIDENT != 0 {
+            if *entry & (state::RESIDENT | state::STALE) != 0 {
                 *entry = state::RESIDENT;
                 fill(self.bytes.page_mut(page), image.page(page));
             }
         }
         self.dirty = dirty;
         self.dirty.clear();
+    }
+
+    /// Takes note that the instance to be mounted has own bytes for these pages, which do not come from the image.
+    pub(crate) fn distrust(&mut self, pages: impl Iterator<Item = u32>) {
+        for page in pages {
+            let entry = &mut self.table[page as usize];
+            if *entry & state::RESIDENT != 0 {
+                *entry = state::STALE;
+            }
+        }
     }
 
     /// Looks permissions of all resident pages up anew.
@@ -133,13 +145,17 @@ impl<B: Backing> Window<B> {
         range: core::ops::Range<u32>,
         contents: &[u8],
     ) -> Result<(), HostError> {
-        if self.state(page) & state::RESIDENT == 0 {
+        let before = self.state(page);
+        if before & state::RESIDENT == 0 {
             self.bytes.commit(range)?;
-            if !contents.is_empty() {
+            let is_stale = before & state::STALE != 0;
+            if is_stale || !contents.is_empty() {
                 fill(self.bytes.page_mut(page), contents);
             }
-            self.table[page as usize] |= state::RESIDENT;
-            self.resident.push(page);
+            if !is_stale {
+                self.resident.push(page);
+            }
+            self.table[page as usize] = state::RESIDENT;
         }
         Ok(())
     }
