@@ -131,7 +131,7 @@ fn run(engine: &Engine, case: &Case) -> Result<(), String> {
                 }
             }
             Step::SetReg { reg, value } => {
-                instance.set_reg(Reg::new(*reg).ok_or("no such register")?, *value)
+                instance.set_reg(Reg::new(*reg).ok_or("no such register")?, *value);
             }
             Step::Run {} => exit = Some(instance.run().map_err(|error| error.to_string())?),
             Step::Assert(expected) => check(&instance, exit, expected)?,

@@ -250,9 +250,11 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::MulImm64 => set!(s1!().wrapping_mul(x)),
                 Kind::MulImm32 => set32!(s1!().wrapping_mul(x)),
                 Kind::MulUpperSignedSigned => {
-                    set!((i128::from(s1!() as i64) * i128::from(s2!() as i64) >> 64) as u64)
+                    set!(((i128::from(s1!() as i64) * i128::from(s2!() as i64)) >> 64) as u64);
                 }
-                Kind::MulUpperUnsignedUnsigned => set!((u128::from(s1!()) * u128::from(s2!()) >> 64) as u64),
+                Kind::MulUpperUnsignedUnsigned => {
+                    set!(((u128::from(s1!()) * u128::from(s2!())) >> 64) as u64);
+                }
                 Kind::MulUpperSignedUnsigned => {
                     set!((i128::from(s1!() as i64).wrapping_mul(i128::from(s2!())) >> 64) as u64);
                 }
@@ -262,7 +264,7 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::DivSigned32 => set32!(divide(i64::from(s1!() as i32), i64::from(s2!() as i32))),
                 Kind::RemUnsigned64 => set!(s1!().checked_rem(s2!()).unwrap_or(s1!())),
                 Kind::RemUnsigned32 => {
-                    set32!((s1!() as u32).checked_rem(s2!() as u32).unwrap_or(s1!() as u32))
+                    set32!((s1!() as u32).checked_rem(s2!() as u32).unwrap_or(s1!() as u32));
                 }
                 Kind::RemSigned64 => set!(remainder(s1!() as i64, s2!() as i64) as u64),
                 Kind::RemSigned32 => set32!(remainder(i64::from(s1!() as i32), i64::from(s2!() as i32))),

@@ -51,9 +51,9 @@ pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> I
         Shape::DestImmOffset | Shape::SourceImmOffset | Shape::SourceImmImm => {
             let length = u32::from(first >> 4 & 7).min(4);
             if opcode.info().shape as u8 == Shape::DestImmOffset as u8 {
-                i.d = low
+                i.d = low;
             } else {
-                i.s1 = low
+                i.s1 = low;
             }
             i.x = immediate(bytes, 1, length);
             let second = rest(skip, length + 1);

@@ -1,4 +1,4 @@
-//! Instruction sets: opcodes, operand shapes, decoding, encoding and disassembly, all from one [table].
+//! Instruction sets: opcodes, operand shapes, decoding, encoding and disassembly, all from one table (`table.rs`).
 //!
 //! A program is bytes plus a bitmask that marks where instructions start. The byte at a start is the opcode, the bytes
 //! up to the next start are its operands. What an opcode byte means depends on the [`InstructionSet`].

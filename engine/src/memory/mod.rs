@@ -13,16 +13,16 @@
 //!  0xffff_0000  end; the address 0xffff_0000 stands for "return to the host"
 //! ```
 //!
-//! All instances of a module share one immutable [`Image`]. What an instance changes belongs to it, page by page. Its
+//! All instances of a module share one immutable *image*. What an instance changes belongs to it, page by page. Its
 //! memory is in one of two forms:
 //!
 //! - *Parked*: a sparse map of the pages that differ from the image. Costs nothing but those pages.
-//! - *Mounted*: in a [`Window`], contiguous memory on which code runs. A table with a byte for each page says what may be
+//! - *Mounted*: in a *window*, contiguous memory on which code runs. A table with a byte for each page says what may be
 //!   done to it without further ado: a page comes into the window when it is first touched, and is noted as dirty when it is
 //!   first written, both in the slow path of an access. So mounting costs nothing, parking and resetting cost in proportion
 //!   to the pages written, and no guest store pays for bookkeeping beyond the permission check it needs anyway.
 //!
-//! Windows come from a [`Pool`]; when it is exhausted the least recently used instance that is not running is parked.
+//! Windows come from a pool; when it is exhausted the least recently used instance that is not running is parked.
 //! None of this can be observed by a guest or through gas.
 
 mod image;
