@@ -120,4 +120,28 @@ mod tests {
         assert_eq!(Engine::new(Config::default().window_limit(0)).unwrap_err(), EngineError::NoWindows);
         assert!(Engine::new(Config::default().memory_limit(4096).window_limit(1)).is_ok());
     }
+    #[test]
+    fn idle_instances_lose_their_windows_to_those_that_run() {
+        use crate::memory::WindowKind;
+        use crate::{Exit, InstructionSet};
+
+        // Jump table, code and bitmask of `ecalli 0`, `trap`.
+        let program = Program::from_raw(&[0, 0, 2, 10, 0, 3], InstructionSet::JamV1).unwrap();
+        for &kind in WindowKind::ALL {
+            let engine = Engine::new(Config::default().window_limit(3).window_kind(kind)).unwrap();
+            let module = engine.compile_program(program.clone()).unwrap();
+            let mut instances: Vec<_> = (0..20).map(|_| module.instantiate()).collect();
+            assert_eq!(engine.inner.pool.windows(), (0, 0), "an instance that does not run has none");
+            for _ in 0..3 {
+                for instance in &mut instances {
+                    instance.set_pc(crate::ProgramCounter(0));
+                    instance.set_gas(1000);
+                    assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+                }
+            }
+            assert_eq!(engine.inner.pool.windows(), (3, 0));
+            drop(instances);
+            assert_eq!(engine.inner.pool.windows(), (3, 3));
+        }
+    }
 }

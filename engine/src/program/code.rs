@@ -332,7 +332,7 @@ mod tests {
     fn a_gap_of_25_bytes_ends_what_can_be_jumped_to() {
         assert_eq!(blocks(&code(26, TRAP, &[0, 25])), [0, 25]);
         assert_eq!(blocks(&code(27, TRAP, &[0, 26])), [0]);
-        assert_eq!(blocks(&code(2, TRAP, &[1])), [], "nothing before it");
+        assert_eq!(blocks(&code(2, TRAP, &[1])), [0; 0], "nothing before it");
         assert_eq!(blocks(&code(2, LOAD_IMM, &[0, 1])), [0], "the middle of a block");
         assert_eq!(blocks(&code(2, 255, &[0, 1])), [0], "behind an invalid instruction");
         assert_eq!(
