@@ -164,8 +164,8 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::Fallthrough | Kind::Unlikely => {}
                 Kind::Memset => try_op!(m.memset()),
                 Kind::Sbrk => {
-                    let size = u32::try_from(s1!()).ok();
-                    set!(size.and_then(|size| m.contents.sbrk(size.into())).map_or(0, u64::from));
+                    let top = m.sbrk(s1!());
+                    set!(top);
                 }
 
                 Kind::LoadImm => set!(x),
@@ -454,6 +454,15 @@ impl<B: Backing> Machine<'_, B> {
             return None;
         }
         self.code.jump_table_entry(address / 2 - 1).filter(|&pc| bit(self.blocks, pc))
+    }
+
+    /// Grows the heap. In the extended encoding as polkavm does since 0.37, otherwise as 0.33: what a size of more than 32 bits
+    /// means, and whether an address in the upper half is sign-extended.
+    fn sbrk(&mut self, size: u64) -> u64 {
+        let extended = self.code.instruction_set() == InstructionSet::Latest64Extended;
+        let size = u32::try_from(size).ok().or(extended.then_some(0));
+        let top = size.and_then(|size| self.contents.sbrk(size.into())).unwrap_or(0);
+        if extended { i64::from(top as i32) as u64 } else { top.into() }
     }
 
     /// Fills memory, one gas a byte, page by page; stops at itself with its progress in the registers.
