@@ -30,6 +30,12 @@ pub enum EngineError {
         /// The limit.
         limit: u64,
     },
+    /// Version byte 2 of a container can mean two sets only.
+    #[error("version byte 2 cannot mean {set}: it is latest64-bitmask or latest64-extended")]
+    Latest64 {
+        /// The set that was asked for.
+        set: InstructionSet,
+    },
     /// Without a window nothing can run.
     #[error("the limit of windows is zero: no instance could run")]
     NoWindows,
@@ -76,6 +82,9 @@ impl Engine {
         if config.memory_limit < crate::memory::PAGE_SIZE.into() {
             return Err(EngineError::MemoryLimit { limit: config.memory_limit });
         }
+        if !matches!(config.latest64, InstructionSet::Latest64Bitmask | InstructionSet::Latest64Extended) {
+            return Err(EngineError::Latest64 { set: config.latest64 });
+        }
         if config.window_limit == 0 {
             return Err(EngineError::NoWindows);
         }
@@ -88,14 +97,14 @@ impl Engine {
         &self.inner.config
     }
 
-    /// Compiles a PolkaVM container. Its version byte names the instruction set; 2 means [`InstructionSet::Latest64Bitmask`].
+    /// Compiles a PolkaVM container. Its version byte names the instruction set; what 2 means [`Config::latest64`] says.
     ///
     /// Takes time linear in the length of the code. Operations and their gas are made when they are first reached.
     ///
     /// # Errors
     /// If the bytes are no such program, with the place and the reason.
     pub fn compile(&self, blob: &[u8]) -> Result<Module, CompileError> {
-        self.compile_program(Program::from_polkavm(blob)?)
+        self.compile_program(Program::from_polkavm(blob, self.inner.config.latest64)?)
     }
 
     /// Compiles a program that has been taken apart, for example by [`Program::from_raw`].

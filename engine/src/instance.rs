@@ -139,16 +139,19 @@ impl Instance {
         self.state != State::Idle
     }
 
-    /// A register.
+    /// A register. Registers of 32 bits are zero-extended.
     #[inline]
-    pub const fn reg(&self, reg: Reg) -> u64 {
-        self.regs[reg as usize]
+    pub fn reg(&self, reg: Reg) -> u64 {
+        let value = self.regs[reg as usize];
+        if self.module.instruction_set().is_64_bit() { value } else { value & u64::from(u32::MAX) }
     }
 
-    /// Sets a register.
+    /// Sets a register. Of registers of 32 bits only the low half of `value` counts.
     #[inline]
-    pub const fn set_reg(&mut self, reg: Reg, value: u64) {
-        self.regs[reg as usize] = value;
+    pub fn set_reg(&mut self, reg: Reg, value: u64) {
+        let is_64_bit = self.module.instruction_set().is_64_bit();
+        // Registers of 32 bits are kept sign-extended.
+        self.regs[reg as usize] = if is_64_bit { value } else { i64::from(value as i32) as u64 };
     }
 
     /// The gas that is left.
@@ -302,14 +305,15 @@ impl Instance {
         let inner = &*module.inner;
         let pc = self.pc;
         let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
-        let Some(start) = inner.code.block_of(inner.set, pc) else { return Err(self.trap(invalid)) };
+        let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
         let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
         let Some(inside) = inside else { return Err(self.trap(invalid)) };
         if start == pc {
             // The operation before it charges for the block.
             return Ok(Position { operation: inside.operation - 1, ..inside });
         }
-        let cost = BlockCosts::new(inner.set, inner.engine.config().gas_model).cost_from(&inner.code, start);
+        let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)
+            .cost_from(&inner.code, start);
         if self.gas < cost.into() {
             return Err(Exit::OutOfGas);
         }
