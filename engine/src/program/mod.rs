@@ -8,9 +8,11 @@ mod code;
 mod polkavm;
 mod raw;
 mod reader;
+mod sections;
 
 pub use code::{Code, CodeError};
 pub use reader::Section;
+pub use sections::SectionSpan;
 
 /// The largest code of a program in bytes (32 MiB, as polkavm).
 pub const MAX_CODE_SIZE: u32 = 32 * 1024 * 1024;
