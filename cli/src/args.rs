@@ -10,7 +10,7 @@ use crate::{number, status};
 
 /// Runs, inspects and disassembles PolkaVM and JAM programs, and checks the engine against test vectors.
 #[derive(Parser, Debug)]
-#[command(name = "hatchery", version, after_help = status::HELP, max_term_width = 110)]
+#[command(name = "hatchery", version, after_help = status::HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -29,7 +29,7 @@ pub(crate) enum Command {
 /// The program's `print(pointer, length)` and `write(pointer, length)` go to standard output, `read(pointer, length)` reads
 /// standard input if --stdin is given. Everything else (result, gas, time, traps) goes to standard error.
 #[derive(Args, Debug)]
-#[command(after_help = status::HELP)]
+#[command(after_help = status::HELP, allow_negative_numbers = true)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) program: ProgramArguments,
@@ -43,12 +43,7 @@ pub(crate) struct RunArguments {
     pub(crate) pc: Option<u32>,
 
     /// An argument, up to nine: in a0 to a5 and t0 to t2. Decimal, which may be negative, or 0x.
-    #[arg(
-        long = "arg",
-        value_name = "N",
-        value_parser = number::register_value,
-        allow_negative_numbers = true
-    )]
+    #[arg(long = "arg", value_name = "N", value_parser = number::register_value)]
     pub(crate) arguments: Vec<u64>,
 
     /// The gas it may use. Default: as much as it takes.

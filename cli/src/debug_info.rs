@@ -211,3 +211,90 @@ fn varint(bytes: &mut &[u8]) -> Option<u32> {
     let top = u64::from(first) & (0x7f >> extra);
     u32::try_from(u64::from_le_bytes(value) | top << (8 * extra)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container whose only sections are these.
+    fn container(strings: &[u8], programs: &[u8], ranges: &[u32]) -> Vec<u8> {
+        let ranges: Vec<u8> = ranges.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut bytes = b"PVM\0\x03\0\0\0\0\0\0\0\0".to_vec();
+        for (id, contents) in [(STRINGS, strings), (LINE_PROGRAMS, programs), (RANGES, &ranges)] {
+            bytes.extend([id, contents.len() as u8]);
+            bytes.extend(contents);
+        }
+        bytes.push(0);
+        bytes
+    }
+
+    /// Offsets: 0 nothing, 1 `ns`, 4 `outer`, 10 `inner`, 16 `a.rs`.
+    const NAMES: &[u8] = b"\0\x02ns\x05outer\x05inner\x04a.rs";
+
+    fn frames(bytes: &[u8], pc: u32) -> Vec<String> {
+        let info = DebugInfo::from_container(bytes).expect("there is debug information");
+        info.frames_at(pc).iter().map(Frame::to_string).collect()
+    }
+
+    #[test]
+    fn a_line_program_is_followed_to_the_instruction() {
+        let program = [
+            VERSION, // Behind it, at offset 1, the program.
+            1, 0, 5, 1, 6, 4, 7, 16, 8, 10, // Frame 0: ns::outer in a.rs, line 10.
+            1, 1, 6, 10, // Frame 1: inner.
+            10, 1, 17, 2, // One frame counts for two bytes, then two frames do.
+            1, 0, 12, 5, 9, 3, 15, 3, // Frame 0 is at 15:3, for three bytes.
+            13, 6, 11, 18, // At 10:3 for one byte, then one frame counts.
+            14, // One byte.
+            0,
+        ];
+        let bytes = container(NAMES, &program, &[10, 17, 1]);
+        assert_eq!(frames(&bytes, 9), [""; 0]);
+        assert_eq!(frames(&bytes, 10), ["ns::outer (a.rs:10)"]);
+        assert_eq!(frames(&bytes, 11), ["ns::outer (a.rs:10)"]);
+        assert_eq!(frames(&bytes, 12), ["inner", "ns::outer (a.rs:15:3)"]);
+        assert_eq!(frames(&bytes, 14), ["inner", "ns::outer (a.rs:15:3)"]);
+        assert_eq!(frames(&bytes, 15), ["inner", "ns::outer (a.rs:10:3)"]);
+        assert_eq!(frames(&bytes, 16), ["ns::outer (a.rs:10:3)"]);
+        assert_eq!(frames(&bytes, 17), [""; 0]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_no_information() {
+        let depth_of_billions = [VERSION, 10, 0xf0, 0xff, 0xff, 0xff, 0xff, 14, 0];
+        assert_eq!(
+            frames(&container(NAMES, &depth_of_billions, &[0, 1, 1]), 0),
+            ["a function without a name"; 16]
+        );
+        for program in [
+            &[VERSION, 99][..],
+            &[VERSION, 0],
+            &[VERSION, 15, 0, 15, 0, 0],
+            &[VERSION, 15],
+            &[VERSION, 15, 0xff],
+            &[VERSION, 6, 0x7f, 10, 1, 14],
+            &[VERSION, 6, 22, 10, 1, 14],
+        ] {
+            assert_eq!(frames(&container(NAMES, program, &[0, 9, 1]), 0), [""; 0], "{program:?}");
+        }
+        assert_eq!(frames(&container(NAMES, &[VERSION, 10, 1, 14], &[0, 9, u32::MAX]), 0), [""; 0]);
+        assert!(DebugInfo::from_container(&container(NAMES, &[2], &[])).is_none(), "another version");
+        assert!(DebugInfo::from_container(b"PVM\0").is_none());
+    }
+
+    #[test]
+    fn numbers_of_all_lengths() {
+        for (mut bytes, expected) in [
+            (&[0x7f][..], Some(0x7f)),
+            (&[0x81, 2], Some(0x102)),
+            (&[0xc1, 2, 3], Some(0x1_0302)),
+            (&[0xe1, 2, 3, 4], Some(0x104_0302)),
+            (&[0xf0, 1, 2, 3, 4], Some(0x403_0201)),
+            (&[0xf8, 1, 2, 3, 4, 5], None),
+            (&[0x80], None),
+            (&[], None),
+        ] {
+            assert_eq!(varint(&mut bytes), expected);
+        }
+    }
+}

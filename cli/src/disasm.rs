@@ -171,7 +171,13 @@ impl<'a> Listing<'a> {
 
 fn write(loaded: &Loaded, listing: &Listing<'_>, gas: bool, out: &mut dyn Write) -> std::io::Result<()> {
     let module = &loaded.module;
-    write!(out, "; {}: {}, {} bytes of code", loaded.name(), module.instruction_set(), module.code().length())?;
+    write!(
+        out,
+        "; {}: {}, {} bytes of code",
+        loaded.name(),
+        module.instruction_set(),
+        module.code().length()
+    )?;
     if gas {
         write!(out, ", gas model {}", module.engine().config().gas())?;
     }

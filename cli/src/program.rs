@@ -18,6 +18,8 @@ pub(crate) struct Loaded {
     pub(crate) bytes: Vec<u8>,
     /// Its format.
     pub(crate) format: Format,
+    /// Whether the instruction set was found by trying, because neither the file nor the user says which it is.
+    pub(crate) guessed: bool,
     /// The program.
     pub(crate) module: Module,
 }
@@ -57,7 +59,8 @@ pub(crate) fn load(arguments: &ProgramArguments, config: Config) -> Result<Loade
     let (program, format) = decode(path, &bytes, *isa)?;
     let module =
         engine.compile_program(program).map_err(|source| Error::Compile { path: path.clone(), source })?;
-    Ok(Loaded { path: path.clone(), bytes, format, module })
+    let guessed = isa.is_none() && is_latest64(module.instruction_set());
+    Ok(Loaded { path: path.clone(), bytes, format, guessed, module })
 }
 
 fn decode(path: &Path, bytes: &[u8], isa: Option<InstructionSet>) -> Result<(Program, Format), Error> {
@@ -90,8 +93,12 @@ fn decode(path: &Path, bytes: &[u8], isa: Option<InstructionSet>) -> Result<(Pro
 fn container(bytes: &[u8], isa: Option<InstructionSet>) -> Result<Program, ProgramError> {
     use InstructionSet::{Latest64Bitmask, Latest64Extended};
     match isa {
-        Some(set @ (Latest64Bitmask | Latest64Extended)) => Program::from_polkavm(bytes, set),
+        Some(set) if is_latest64(set) => Program::from_polkavm(bytes, set),
         _ => Program::from_polkavm(bytes, Latest64Bitmask)
             .or_else(|error| Program::from_polkavm(bytes, Latest64Extended).map_err(|_| error)),
     }
+}
+
+fn is_latest64(set: InstructionSet) -> bool {
+    matches!(set, InstructionSet::Latest64Bitmask | InstructionSet::Latest64Extended)
 }

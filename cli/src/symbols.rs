@@ -40,8 +40,7 @@ impl<'a> Symbols<'a> {
 
 /// Exports in the order of the code.
 pub(crate) fn exports(module: &Module) -> Vec<(u32, String)> {
-    let mut exports: Vec<_> =
-        module.exports().map(|(symbol, pc)| (pc.0, text::symbol(symbol))).collect();
+    let mut exports: Vec<_> = module.exports().map(|(symbol, pc)| (pc.0, text::symbol(symbol))).collect();
     exports.sort();
     exports
 }

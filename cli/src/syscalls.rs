@@ -86,7 +86,7 @@ impl<'a> Syscalls<'a> {
     pub(crate) fn finish(self) -> io::Result<()> {
         self.output.flush()?;
         for (symbol, calls) in self.unknown.iter().filter(|(_, calls)| **calls > TOLD) {
-            writeln!(self.notes, "note: unknown syscall {symbol}: answered with 0, {calls} times in all")?;
+            writeln!(self.notes, "note: unknown syscall `{symbol}`: answered with 0, {calls} times in all")?;
         }
         Ok(())
     }

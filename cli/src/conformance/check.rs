@@ -67,7 +67,7 @@ impl Checker {
         run.instance.set_pc(ProgramCounter(case.initial_pc));
         for (index, step) in case.steps.iter().enumerate() {
             run.take(step).map_err(|failure| Failure {
-                step: case.is_stepped.then_some(index),
+                step: case.first_listed.and_then(|first| index.checked_sub(first)),
                 ..failure
             })?;
         }
@@ -111,8 +111,7 @@ impl Run {
             }
             Step::Run {} => {
                 let exit = self.instance.run();
-                self.exit =
-                    Some(exit.map_err(|error| Failure::new("run", "a run", &error.to_string()))?);
+                self.exit = Some(exit.map_err(|error| Failure::new("run", "a run", &error.to_string()))?);
                 Ok(())
             }
             Step::Assert(expected) => self.compare(expected),
@@ -137,7 +136,9 @@ impl Run {
             address = match next {
                 Some(next) => next,
                 None if rest.is_empty() => break,
-                None => return Err(Failure::new("write", "accessible memory", "the end of the address space")),
+                None => {
+                    return Err(Failure::new("write", "accessible memory", "the end of the address space"));
+                }
             };
         }
         Ok(())

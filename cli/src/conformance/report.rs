@@ -81,17 +81,10 @@ mod tests {
 
     #[test]
     fn a_failure_shows_the_step_and_both_values() {
-        let failure = Failure {
-            step: Some(3),
-            field: "gas".into(),
-            expected: "5".into(),
-            actual: "6".into(),
-        };
+        let failure =
+            Failure { step: Some(3), field: "gas".into(), expected: "5".into(), actual: "6".into() };
         let text = difference(Path::new("a/case.json"), &failure);
-        assert_eq!(
-            text,
-            "FAILED case (a/case.json)\n  step 3: gas\n    - expected: 5\n    + actual:   6\n"
-        );
+        assert_eq!(text, "FAILED case (a/case.json)\n  step 3: gas\n    - expected: 5\n    + actual:   6\n");
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //! | kind | told by | what it says |
 //! |---|---|---|
 //! | stepped | `steps` | what to do with an instance, one after the other; mostly with `block-gas-costs` |
-//! | one-shot | `expected-status` | the state before (`initial-*`) and after (`expected-*`) one run |
+//! | one-shot | `expected-*` | the state before (`initial-*`) and after (`expected-*`) one run |
 //! | block costs | `block-gas-costs` alone | what the blocks of a program cost; it is not run |
 //!
 //! A one-shot case is a stepped one: map pages, write memory, set registers, run, assert.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A vector.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,8 +25,8 @@ pub struct Case {
     pub initial_gas: i64,
     /// What to do.
     pub steps: Vec<Step>,
-    /// Whether the file lists the steps, so that their numbers mean something to its reader.
-    pub is_stepped: bool,
+    /// The first of the steps that the file lists itself, if it does; those before it follow from other fields.
+    pub first_listed: Option<usize>,
     /// Costs of blocks. Blocks that are not listed can cost anything.
     pub block_costs: Vec<BlockCost>,
 }
@@ -91,8 +92,8 @@ pub enum Status {
     PageFault,
 }
 
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Halt => "halt",
             Self::Panic => "panic",
@@ -131,7 +132,7 @@ pub enum CaseError {
     #[error("not a vector: {0}")]
     Json(#[from] serde_json::Error),
     /// It is of none of the known kinds.
-    #[error("not a vector of a known kind: none of `steps`, `expected-status` and `block-gas-costs` is there")]
+    #[error("not a vector of a known kind: none of `steps`, `expected-*` and `block-gas-costs` is there")]
     UnknownKind,
     /// A field is missing that its kind has.
     #[error("the field `{field}` is missing, which a {kind} vector has")]
@@ -163,11 +164,12 @@ impl Case {
             return Err(CaseError::UnknownField { field: field.clone() });
         }
         let listed = file.steps.take();
-        let kind = match (&listed, file.expected_status, &file.block_gas_costs) {
+        let expects = file.expects();
+        let kind = match (&listed, expects, &file.block_gas_costs) {
             (Some(_), ..) => "stepped",
-            (None, Some(_), _) => "one-shot",
-            (None, None, Some(_)) => "block cost",
-            (None, None, None) => return Err(CaseError::UnknownKind),
+            (None, true, _) => "one-shot",
+            (None, false, Some(_)) => "block cost",
+            (None, false, None) => return Err(CaseError::UnknownKind),
         };
         let is_run = kind != "block cost";
         let required = |value: Option<i64>, field| match value {
@@ -178,15 +180,18 @@ impl Case {
         let initial_gas = required(file.initial_gas, "initial-gas")?;
         let initial_pc = required(file.initial_pc.map(i64::from), "initial-pc")? as u32;
 
-        let is_stepped = listed.is_some();
         let mut steps = file.preparation();
+        let first_listed = listed.is_some().then_some(steps.len());
         match listed {
             Some(listed) => steps.extend(listed),
-            None if is_run => steps.extend([Step::Run {}, Step::Assert(file.expectation(kind)?)]),
+            None if is_run => steps.push(Step::Run {}),
             None => {}
         }
-        let block_costs = file.block_gas_costs.map(BlockCosts::into_list).unwrap_or_default();
-        Ok(Self { program: file.program, initial_pc, initial_gas, steps, is_stepped, block_costs })
+        if expects {
+            steps.push(Step::Assert(file.expectation(kind)?));
+        }
+        let block_costs = file.block_gas_costs.map(|costs| costs.0).unwrap_or_default();
+        Ok(Self { program: file.program, initial_pc, initial_gas, steps, first_listed, block_costs })
     }
 }
 
@@ -212,7 +217,7 @@ struct File {
     expected_page_fault_address: Option<u32>,
     expected_hostcall: Option<u32>,
     #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
+    rest: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -223,24 +228,53 @@ struct Pages {
     is_writable: bool,
 }
 
-/// Newer files have a list, older ones a map from pc to cost.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum BlockCosts {
-    List(Vec<BlockCost>),
-    Map(BTreeMap<u32, u32>),
-}
+/// Costs of blocks: newer files have a list, older ones a map from pc to cost.
+struct BlockCosts(Vec<BlockCost>);
 
-impl BlockCosts {
-    fn into_list(self) -> Vec<BlockCost> {
-        match self {
-            Self::List(list) => list,
-            Self::Map(map) => map.into_iter().map(|(pc, cost)| BlockCost { pc, cost }).collect(),
+impl<'de> Deserialize<'de> for BlockCosts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOrMap;
+
+        impl<'de> Visitor<'de> for ListOrMap {
+            type Value = BlockCosts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of `pc` and `cost`, or a map from pc to cost")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<BlockCosts, A::Error> {
+                let mut costs = Vec::new();
+                while let Some(cost) = list.next_element()? {
+                    costs.push(cost);
+                }
+                Ok(BlockCosts(costs))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BlockCosts, A::Error> {
+                let mut costs = Vec::new();
+                while let Some((pc, cost)) = map.next_entry()? {
+                    costs.push(BlockCost { pc, cost });
+                }
+                Ok(BlockCosts(costs))
+            }
         }
+
+        deserializer.deserialize_any(ListOrMap)
     }
 }
 
 impl File {
+    /// Whether there is a field that says how the program should end.
+    fn expects(&self) -> bool {
+        self.expected_status.is_some()
+            || self.expected_regs.is_some()
+            || self.expected_pc.is_some()
+            || self.expected_memory.is_some()
+            || self.expected_gas.is_some()
+            || self.expected_page_fault_address.is_some()
+            || self.expected_hostcall.is_some()
+    }
+
     /// The steps that lead to the state before the first run.
     fn preparation(&mut self) -> Vec<Step> {
         let maps = self.initial_page_map.drain(..);
@@ -286,7 +320,7 @@ mod tests {
             "block-gas-costs": {"0": 2}}"#,
         )
         .unwrap();
-        assert_eq!((case.initial_pc, case.initial_gas, case.is_stepped), (3, 9, false));
+        assert_eq!((case.initial_pc, case.initial_gas, case.first_listed), (3, 9, None));
         assert_eq!(case.block_costs, [BlockCost { pc: 0, cost: 2 }]);
         assert_eq!(case.steps.len(), 1 + 1 + 13 + 2);
         assert_eq!(case.steps[0], Step::Map { address: 65536, length: 4096, is_writable: false });
@@ -294,7 +328,10 @@ mod tests {
         assert_eq!(case.steps[14], Step::SetReg { reg: 12, value: u64::MAX });
         assert_eq!(case.steps[15], Step::Run {});
         let Step::Assert(assert) = &case.steps[16] else { panic!("no assertion") };
-        assert_eq!((assert.status, assert.page_fault_address, assert.pc), (Status::PageFault, Some(69632), 4));
+        assert_eq!(
+            (assert.status, assert.page_fault_address, assert.pc),
+            (Status::PageFault, Some(69632), 4)
+        );
     }
 
     #[test]
@@ -304,14 +341,32 @@ mod tests {
     }
 
     #[test]
+    fn steps_can_follow_an_initial_state_and_precede_an_expected_one() {
+        let case = parse(
+            r#"{"program": [0], "initial-pc": 0, "initial-gas": 0, "initial-memory": [{"address": 65536, "contents": []}],
+            "steps": [{"run": {}}], "expected-status": "halt", "expected-gas": 0, "expected-pc": 0,
+            "expected-regs": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]}"#,
+        )
+        .unwrap();
+        assert_eq!((case.first_listed, case.steps.len()), (Some(1), 3));
+        assert_eq!(case.steps[1], Step::Run {});
+    }
+
+    #[test]
     fn what_is_no_vector_says_why() {
-        let error = |text| parse(text).unwrap_err().to_string();
+        let error = |text: &str| parse(text).unwrap_err().to_string();
         assert!(error("").starts_with("not a vector: EOF"));
         assert!(error("[]").starts_with("not a vector: "));
         assert!(error("{}").contains("missing field `program`"));
         assert!(error(r#"{"program": []}"#).contains("of a known kind"));
         assert!(error(r#"{"program": [256], "steps": []}"#).contains("256"));
-        assert!(error(r#"{"program": [], "steps": [], "initial-pc": 0}"#).contains("`initial-gas` is missing"));
+        let costs = |costs: &str| error(&format!(r#"{{"program": [], "block-gas-costs": {costs}}}"#));
+        assert!(costs("7").contains("expected a list of `pc` and `cost`"));
+        assert!(costs(r#"{"x": 1}"#).contains("expected key to be a number"));
+        assert!(costs(r#"[{"pc": 1}]"#).contains("missing field `cost`"));
+        assert!(
+            error(r#"{"program": [], "steps": [], "initial-pc": 0}"#).contains("`initial-gas` is missing")
+        );
         let step = |step: &str| error(&format!(r#"{{"program": [], "steps": [{step}]}}"#));
         assert!(step(r#"{"jump": {}}"#).contains("unknown variant `jump`"));
         assert!(step(r#"{"set-reg": {"reg": 1, "value": 2, "more": 3}}"#).contains("unknown field `more`"));
@@ -320,6 +375,9 @@ mod tests {
             "the field `expected-heap` is not known"
         );
         let one_shot = r#"{"program": [], "initial-pc": 0, "initial-gas": 0, "expected-status": "halt"}"#;
+        let forgotten =
+            r#"{"program": [], "initial-pc": 0, "initial-gas": 0, "block-gas-costs": [], "expected-gas": 1}"#;
+        assert_eq!(error(forgotten), "the field `expected-status` is missing, which a one-shot vector has");
         assert_eq!(error(one_shot), "the field `expected-gas` is missing, which a one-shot vector has");
     }
 }

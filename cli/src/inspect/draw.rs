@@ -16,12 +16,19 @@ pub(super) fn text(facts: &Facts) -> String {
 fn write(facts: &Facts, out: &mut String) -> fmt::Result {
     let Facts { file, bytes, format, instruction_set, gas_model, sections, exports, imports, .. } = facts;
     writeln!(out, "{file}: {}, {bytes} bytes, instruction set {instruction_set}", format.description())?;
+    if facts.instruction_set_guessed {
+        writeln!(out, "  (found by trying: version byte 2 stands for two encodings, see --isa)")?;
+    }
 
     if !sections.is_empty() {
         writeln!(out, "\nSections")?;
         writeln!(out, "  {:>4}  {:>8}  {:>8}  contents", "id", "offset", "bytes")?;
         for section in sections {
-            writeln!(out, "  {:>4}  {:>8}  {:>8}  {}", section.id, section.offset, section.bytes, section.name)?;
+            writeln!(
+                out,
+                "  {:>4}  {:>8}  {:>8}  {}",
+                section.id, section.offset, section.bytes, section.name
+            )?;
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) bytes: usize,
     pub(super) format: Format,
     pub(super) instruction_set: &'static str,
+    /// Whether the set was found by trying.
+    pub(super) instruction_set_guessed: bool,
     pub(super) gas_model: &'static str,
     /// Empty for raw programs, which have none.
     pub(super) sections: Vec<SectionFacts>,
@@ -104,6 +106,7 @@ impl Facts {
             bytes: loaded.bytes.len(),
             format: loaded.format,
             instruction_set: module.instruction_set().name(),
+            instruction_set_guessed: loaded.guessed,
             gas_model: module.engine().config().gas().name(),
             sections: sections(loaded),
             exports: exports.collect(),
@@ -178,8 +181,7 @@ fn code(module: &Module) -> CodeFacts {
 }
 
 fn blocks(blocks: impl Iterator<Item = Block>, list: bool) -> BlocksFacts {
-    let all: Vec<BlockFacts> =
-        blocks.map(|block| BlockFacts { pc: block.pc.0, gas: block.cost }).collect();
+    let all: Vec<BlockFacts> = blocks.map(|block| BlockFacts { pc: block.pc.0, gas: block.cost }).collect();
     let mut most_expensive = all.clone();
     // Of equally expensive ones the first in the code.
     most_expensive.sort_by_key(|block| (std::cmp::Reverse(block.gas), block.pc));

@@ -18,7 +18,8 @@ pub(super) fn choose(
     }
     if let Some(wanted) = export {
         let found = module.export(wanted.as_bytes());
-        return found.ok_or_else(|| Error::UnknownExport { wanted: wanted.to_owned(), help: choices(loaded) });
+        return found
+            .ok_or_else(|| Error::UnknownExport { wanted: wanted.to_owned(), help: choices(loaded) });
     }
     if loaded.format == Format::Raw {
         return Ok(ProgramCounter(0));

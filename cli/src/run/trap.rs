@@ -20,7 +20,9 @@ impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Trap(trap) => trap.fmt(f),
-            Self::PageFault(fault) => write!(f, "page fault at pc {:#x} (address {:#010x})", fault.pc, fault.address),
+            Self::PageFault(fault) => {
+                write!(f, "page fault at pc {:#x} (address {:#010x})", fault.pc, fault.address)
+            }
             Self::Syscall(error) => error.fmt(f),
         }
     }
