@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::Charge;
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
 use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
@@ -180,6 +181,22 @@ impl Instance {
     /// on.
     #[inline]
     pub fn run(&mut self) -> Result<Exit, RunError> {
+        self.go::<false>()
+    }
+
+    /// Executes one instruction, under the same rules of gas: entering a block charges for all of it, and where that gas is
+    /// missing nothing is executed. For debuggers and traces.
+    ///
+    /// Gives [`Exit::Paused`] if nothing else stopped it; [`Instance::pc`] is then the next instruction.
+    ///
+    /// # Errors
+    /// As [`Instance::run`].
+    pub fn step(&mut self) -> Result<Exit, RunError> {
+        self.go::<true>()
+    }
+
+    #[inline]
+    fn go<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
         let position = match self.state {
             State::At(position) if self.gas >= 0 => position,
             State::Idle => return Err(RunError::NotPrepared),
@@ -201,7 +218,7 @@ impl Instance {
         }
         let AddressSpace { contents, window } = &mut **space;
         let Some(window) = window else { return Err(RunError::NotPrepared) };
-        let stop = any_window!(window, window => interpreter::execute(
+        let stop = any_window!(window, window => interpreter::execute::<_, STEP>(
             Machine {
                 code: &inner.code,
                 blocks: &inner.blocks,
@@ -308,8 +325,8 @@ impl Instance {
         let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
         let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
         let Some(inside) = inside else { return Err(self.trap(invalid)) };
-        if start == pc {
-            // The operation before it charges for the block.
+        if start == pc || inner.engine.config().charge == Charge::Instruction {
+            // The operation before it charges for the block, or for the instruction.
             return Ok(Position { operation: inside.operation - 1, ..inside });
         }
         let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)

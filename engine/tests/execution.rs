@@ -6,8 +6,8 @@ use common::asm::{branch_imm, dsi, dss, ecalli, jump, load_imm, plain, ret, stor
 use common::{Assembly, engines, guest};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{
-    Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission, PrepareError,
-    ProgramCounter, Reg, RunError, Trap, TrapKind,
+    Charge, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission,
+    PrepareError, ProgramCounter, Reg, RunError, Trap, TrapKind,
 };
 
 const JAM: InstructionSet = InstructionSet::JamV1;
@@ -487,4 +487,69 @@ fn the_counter_guest_counts() {
             assert_eq!(counter, 15, "{name} {set}");
         }
     }
+}
+
+#[test]
+fn stepping_equals_running() {
+    on_each(flat(), &counting(), |name, instance| {
+        let offsets = counting().offsets();
+        let (mut steps, mut pcs) = (0, Vec::new());
+        loop {
+            pcs.push(instance.pc().0);
+            steps += 1;
+            match instance.step().unwrap() {
+                Exit::Paused => {}
+                exit => break assert_eq!(exit, Exit::Finished, "{name}"),
+            }
+        }
+        assert_eq!(steps, 8, "{name}");
+        let expected = [0, 1, 0, 1, 0, 1, 2, 3].map(|index: usize| offsets[index]);
+        assert_eq!(pcs, expected, "{name}");
+        assert_eq!((instance.gas(), instance.reg(Reg::A1)), (LOTS - 8, 9), "{name}");
+        assert_eq!(instance.step(), Err(RunError::NotPrepared), "{name}");
+        instance.prepare("main", &[]).unwrap();
+        instance.set_gas(1);
+        assert_eq!(instance.step(), Ok(Exit::OutOfGas), "{name}: the block costs two");
+        assert_eq!((instance.gas(), instance.reg(Reg::A0)), (1, 0), "{name}");
+        instance.set_gas(2);
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}");
+        assert_eq!((instance.gas(), instance.reg(Reg::A0)), (0, 1), "{name}");
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}: this one is paid");
+        assert_eq!(instance.step(), Ok(Exit::OutOfGas), "{name}");
+    });
+    let program = Assembly::new(JAM, vec![load_imm(Reg::A0, 1), ecalli(1), plain(Opcode::Trap)]);
+    on_each(flat(), &program, |name, instance| {
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}");
+        assert_eq!(instance.step(), Ok(Exit::Syscall(1)), "{name}");
+        assert_eq!(trap(instance.step().unwrap()).kind, TrapKind::Trap, "{name}");
+    });
+}
+
+#[test]
+fn gas_by_the_instruction() {
+    let config = flat().charge(Charge::Instruction);
+    on_each(config, &counting(), |name, instance| {
+        for gas in 0..8 {
+            instance.prepare("main", &[]).unwrap();
+            instance.set_gas(gas);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name} {gas}");
+            assert_eq!(instance.gas(), 0, "{name} {gas}: every instruction is paid alone");
+            assert_eq!(instance.reg(Reg::A0), ((gas + 1) / 2).min(3) as u64, "{name} {gas}");
+            instance.set_gas(8 - gas);
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name} {gas}");
+            assert_eq!(instance.gas(), 0, "{name} {gas}");
+        }
+    });
+    let program = Assembly::new(JAM, vec![ecalli(1), load_imm(Reg::A0, 1), ret()]);
+    on_each(config, &program, |name, instance| {
+        instance.set_gas(1);
+        assert_eq!(instance.run(), Ok(Exit::Syscall(1)), "{name}");
+        assert_eq!(instance.gas(), 0, "{name}");
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[1]), "{name}");
+        instance.set_pc(ProgramCounter(program.offsets()[1]));
+        instance.set_gas(5);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.gas(), 3, "{name}: entering in the middle of a block pays for what runs");
+    });
 }
