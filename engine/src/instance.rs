@@ -51,6 +51,9 @@ pub enum PrepareError {
         /// Its name.
         symbol: Vec<u8>,
     },
+    /// The arguments do not fit the space that the program has for them.
+    #[error(transparent)]
+    Arguments(#[from] MemoryError),
     /// There are more arguments than registers for them.
     #[error("{count} arguments: at most nine fit the registers")]
     TooManyArguments {
@@ -121,6 +124,17 @@ impl Instance {
         }
         self.set_pc(pc);
         Ok(())
+    }
+
+    /// Prepares a call of a JAM standard program: as [`Instance::prepare_at`], with `arguments` readable in memory, their address
+    /// in `a0` and their length in `a1` (Gray Paper, appendix A.7).
+    ///
+    /// # Errors
+    /// If the program has less space for arguments than that; then nothing changes.
+    pub fn prepare_standard(&mut self, pc: ProgramCounter, arguments: &[u8]) -> Result<(), PrepareError> {
+        self.space().set_auxiliary(arguments)?;
+        let address = self.module.memory_map().auxiliary().start;
+        self.prepare_at(pc, &[address.into(), arguments.len() as u64])
     }
 
     /// Makes the next `run` begin at `pc`, with registers and memory as they are. The block that `pc` lies in is charged in
@@ -460,6 +474,15 @@ impl MemoryMut<'_> {
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
         self.instance.space().zero(address, length)
+    }
+
+    /// Sets the auxiliary data of the program, which it can read and not write, at the start of
+    /// [`MemoryMap::auxiliary`](crate::memory::MemoryMap::auxiliary). What there was before is gone.
+    ///
+    /// # Errors
+    /// If it is longer than the space for it; nothing changes then.
+    pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
+        self.instance.space().set_auxiliary(data)
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
