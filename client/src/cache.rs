@@ -4,7 +4,7 @@ use crate::{
     config::ClientConfig,
     program::{Program, ProgramError},
 };
-use hatchery_engine::{Config, Engine, GasModel};
+use hatchery_engine::{Config, Engine, GasModel, InstructionSet};
 use schnellru::{Limiter, LruMap};
 use sha2::{Digest, Sha256};
 use std::{
@@ -110,7 +110,11 @@ impl ModuleCache {
 
     /// The engine. What programs can observe is as sc-virtualization 0.3 has it, and no matter of the node.
     fn engine(&self) -> &Engine {
-        let config = Config::default().gas_model(GasModel::PIPELINE_L2).backend(self.settings.backend);
+        // As sc-virtualization 0.3 with polkavm 0.33.
+        let config = Config::default()
+            .gas_model(GasModel::PIPELINE_L2)
+            .latest64(InstructionSet::Latest64Bitmask)
+            .backend(self.settings.backend);
         self.engine.get_or_init(|| match Engine::new(config) {
             Ok(engine) => engine,
             Err(error) => crate::manager::host_failure("start the engine", &error),

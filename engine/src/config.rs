@@ -1,6 +1,7 @@
 //! How an engine works.
 
 use crate::gas::GasModel;
+use crate::isa::InstructionSet;
 use crate::memory::WindowKind;
 
 /// Settings of an [`Engine`](crate::Engine). Nothing is read from the environment.
@@ -17,6 +18,7 @@ use crate::memory::WindowKind;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Config {
     pub(crate) gas_model: GasModel,
+    pub(crate) latest64: InstructionSet,
     pub(crate) memory_limit: u64,
     pub(crate) faults_to_host: bool,
     pub(crate) backend: Backend,
@@ -44,6 +46,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             gas_model: GasModel::PIPELINE_L2,
+            latest64: InstructionSet::Latest64Extended,
             memory_limit: 1 << 32,
             faults_to_host: false,
             backend: Backend::Auto,
@@ -58,6 +61,15 @@ impl Config {
     #[must_use]
     pub const fn gas_model(mut self, model: GasModel) -> Self {
         self.gas_model = model;
+        self
+    }
+
+    /// What version byte 2 of a PolkaVM container means, which the format cannot tell:
+    /// [`InstructionSet::Latest64Bitmask`] (polkavm-linker up to 0.35, and sc-virtualization 0.3) or
+    /// [`InstructionSet::Latest64Extended`] (polkavm-linker from 0.37 on). Default: the latter.
+    #[must_use]
+    pub const fn latest64(mut self, set: InstructionSet) -> Self {
+        self.latest64 = set;
         self
     }
 

@@ -30,6 +30,12 @@ pub enum EngineError {
         /// The limit.
         limit: u64,
     },
+    /// Version byte 2 of a container can mean two sets only.
+    #[error("version byte 2 cannot mean {set}: it is latest64-bitmask or latest64-extended")]
+    Latest64 {
+        /// The set that was asked for.
+        set: InstructionSet,
+    },
     /// Without a window nothing can run.
     #[error("the limit of windows is zero: no instance could run")]
     NoWindows,
@@ -76,6 +82,9 @@ impl Engine {
         if config.memory_limit < crate::memory::PAGE_SIZE.into() {
             return Err(EngineError::MemoryLimit { limit: config.memory_limit });
         }
+        if !matches!(config.latest64, InstructionSet::Latest64Bitmask | InstructionSet::Latest64Extended) {
+            return Err(EngineError::Latest64 { set: config.latest64 });
+        }
         if config.window_limit == 0 {
             return Err(EngineError::NoWindows);
         }
@@ -88,14 +97,14 @@ impl Engine {
         &self.inner.config
     }
 
-    /// Compiles a PolkaVM container. Its version byte names the instruction set; 2 means [`InstructionSet::Latest64Bitmask`].
+    /// Compiles a PolkaVM container. Its version byte names the instruction set; what 2 means [`Config::latest64`] says.
     ///
     /// Takes time linear in the length of the code. Operations and their gas are made when they are first reached.
     ///
     /// # Errors
     /// If the bytes are no such program, with the place and the reason.
     pub fn compile(&self, blob: &[u8]) -> Result<Module, CompileError> {
-        self.compile_program(Program::from_polkavm(blob)?)
+        self.compile_program(Program::from_polkavm(blob, self.inner.config.latest64)?)
     }
 
     /// Compiles a program that has been taken apart, for example by [`Program::from_raw`].
@@ -119,5 +128,29 @@ mod tests {
         );
         assert_eq!(Engine::new(Config::default().window_limit(0)).unwrap_err(), EngineError::NoWindows);
         assert!(Engine::new(Config::default().memory_limit(4096).window_limit(1)).is_ok());
+    }
+    #[test]
+    fn idle_instances_lose_their_windows_to_those_that_run() {
+        use crate::memory::WindowKind;
+        use crate::{Exit, InstructionSet};
+
+        // Jump table, code and bitmask of `ecalli 0`, `trap`.
+        let program = Program::from_raw(&[0, 0, 2, 10, 0, 3], InstructionSet::JamV1).unwrap();
+        for &kind in WindowKind::ALL {
+            let engine = Engine::new(Config::default().window_limit(3).window_kind(kind)).unwrap();
+            let module = engine.compile_program(program.clone()).unwrap();
+            let mut instances: Vec<_> = (0..20).map(|_| module.instantiate()).collect();
+            assert_eq!(engine.inner.pool.windows(), (0, 0), "an instance that does not run has none");
+            for _ in 0..3 {
+                for instance in &mut instances {
+                    instance.set_pc(crate::ProgramCounter(0));
+                    instance.set_gas(1000);
+                    assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+                }
+            }
+            assert_eq!(engine.inner.pool.windows(), (3, 0));
+            drop(instances);
+            assert_eq!(engine.inner.pool.windows(), (3, 3));
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::exit::{Exit, PageFault, Trap, TrapKind};
 use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
-use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Slot, any_window};
+use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window};
 use crate::module::{Module, ProgramCounter};
 use crate::pause::Pause;
 
@@ -18,6 +18,8 @@ const RETURN_TO_HOST: u64 = 0xffff_0000;
 /// It is prepared with an entry point, then run; every stop that is not its end can be followed by another `run`.
 pub struct Instance {
     module: Module,
+    /// Its memory, unless it is in the slot.
+    held: Option<Box<AddressSpace>>,
     slot: Arc<Slot>,
     regs: [u64; 16],
     gas: i64,
@@ -70,10 +72,11 @@ pub enum RunError {
 
 impl Instance {
     pub(crate) fn new(module: Module) -> Self {
-        let space = Box::new(AddressSpace::new(Arc::clone(&module.inner.image)));
+        let space = AddressSpace::new(Arc::clone(&module.inner.image));
         Self {
             module,
-            slot: Arc::new(Slot::new(space)),
+            held: Some(Box::new(space)),
+            slot: Arc::new(Slot::new()),
             regs: [0; 16],
             gas: 0,
             pc: 0,
@@ -136,16 +139,19 @@ impl Instance {
         self.state != State::Idle
     }
 
-    /// A register.
+    /// A register. Registers of 32 bits are zero-extended.
     #[inline]
-    pub const fn reg(&self, reg: Reg) -> u64 {
-        self.regs[reg as usize]
+    pub fn reg(&self, reg: Reg) -> u64 {
+        let value = self.regs[reg as usize];
+        if self.module.instruction_set().is_64_bit() { value } else { value & u64::from(u32::MAX) }
     }
 
-    /// Sets a register.
+    /// Sets a register. Of registers of 32 bits only the low half of `value` counts.
     #[inline]
-    pub const fn set_reg(&mut self, reg: Reg, value: u64) {
-        self.regs[reg as usize] = value;
+    pub fn set_reg(&mut self, reg: Reg, value: u64) {
+        let is_64_bit = self.module.instruction_set().is_64_bit();
+        // Registers of 32 bits are kept sign-extended.
+        self.regs[reg as usize] = if is_64_bit { value } else { i64::from(value as i32) as u64 };
     }
 
     /// The gas that is left.
@@ -183,36 +189,64 @@ impl Instance {
                 Err(exit) => return Ok(exit),
             },
         };
-        let mut space = self.slot.take();
+        let inner = &*self.module.inner;
+        let pool = &inner.engine.inner.pool;
+        let space = self.held.get_or_insert_with(|| self.slot.take());
         if space.window.is_none()
-            && let Err(error) = self.mount(&mut space)
+            && let Err(error) = mount(pool, &self.slot, space)
         {
-            self.slot.put(space);
             // Entering the middle of a block has been paid: it must not be paid again.
             self.state = State::At(position);
             return Err(error.into());
         }
-        let AddressSpace { contents, window } = &mut *space;
-        let inner = &*self.module.inner;
-        let stop = match window {
-            Some(window) => any_window!(window, window => interpreter::execute(
-                Machine {
-                    code: &inner.code,
-                    blocks: &inner.blocks,
-                    regions: &inner.regions,
-                    window,
-                    contents,
-                    regs: &mut self.regs,
-                    gas: &mut self.gas,
-                    pause: self.pause.as_ref(),
-                },
-                position,
-            )),
-            None => return Err(RunError::NotPrepared),
-        };
-        self.slot.note_used(inner.engine.inner.pool.clock());
-        self.slot.put(space);
+        let AddressSpace { contents, window } = &mut **space;
+        let Some(window) = window else { return Err(RunError::NotPrepared) };
+        let stop = any_window!(window, window => interpreter::execute(
+            Machine {
+                code: &inner.code,
+                blocks: &inner.blocks,
+                regions: &inner.regions,
+                window,
+                contents,
+                regs: &mut self.regs,
+                gas: &mut self.gas,
+                pause: self.pause.as_ref(),
+            },
+            position,
+        ));
+        if pool.is_exhausted() {
+            self.let_go();
+        }
         self.stopped(stop)
+    }
+
+    /// Leaves the memory where the pool can take its window.
+    #[cold]
+    fn let_go(&mut self) {
+        if let Some(space) = self.held.take() {
+            self.slot.note_used(self.module.inner.engine.inner.pool.clock());
+            self.slot.put(space);
+        }
+    }
+
+    /// Does something with its memory, wherever it is.
+    #[inline]
+    fn with_space<T>(&self, work: impl FnOnce(&AddressSpace) -> T) -> T {
+        match &self.held {
+            Some(space) => work(space),
+            None => {
+                let space = self.slot.take();
+                let result = work(&space);
+                self.slot.put(space);
+                result
+            }
+        }
+    }
+
+    /// Does something with its memory, which it keeps.
+    #[inline]
+    fn space(&mut self) -> &mut AddressSpace {
+        self.held.get_or_insert_with(|| self.slot.take())
     }
 
     #[inline]
@@ -271,14 +305,15 @@ impl Instance {
         let inner = &*module.inner;
         let pc = self.pc;
         let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
-        let Some(start) = inner.code.block_of(inner.set, pc) else { return Err(self.trap(invalid)) };
+        let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
         let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
         let Some(inside) = inside else { return Err(self.trap(invalid)) };
         if start == pc {
             // The operation before it charges for the block.
             return Ok(Position { operation: inside.operation - 1, ..inside });
         }
-        let cost = BlockCosts::new(inner.set, inner.engine.config().gas_model).cost_from(&inner.code, start);
+        let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)
+            .cost_from(&inner.code, start);
         if self.gas < cost.into() {
             return Err(Exit::OutOfGas);
         }
@@ -286,35 +321,26 @@ impl Instance {
         Ok(inside)
     }
 
-    #[cold]
-    fn mount(&self, space: &mut AddressSpace) -> Result<(), HostError> {
-        let pool = &self.module.inner.engine.inner.pool;
-        let window = pool.acquire(space.image())?;
-        space.mount(window);
-        pool.note_mounted(&self.slot);
-        Ok(())
-    }
-
     /// Its memory, for reading.
     pub fn memory(&self) -> Memory<'_> {
-        Memory { slot: &self.slot }
+        Memory { instance: self }
     }
 
     /// Its memory, for reading and writing.
     pub fn memory_mut(&mut self) -> MemoryMut<'_> {
-        MemoryMut { slot: &self.slot }
+        MemoryMut { instance: self }
     }
 
     /// End of the heap.
     pub fn heap_top(&self) -> u32 {
-        self.slot.with(|space| space.contents.heap_top())
+        self.with_space(|space| space.contents.heap_top())
     }
 
     /// Puts its memory, heap included, back to what it was after `instantiate`. It is idle afterwards; gas stays.
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn reset(&mut self) {
-        self.slot.with(AddressSpace::reset);
+        self.space().reset();
         self.regs = [0; 16];
         self.pc = 0;
         self.state = State::Idle;
@@ -324,7 +350,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn park(&mut self) {
-        let window = self.slot.with(AddressSpace::park);
+        let window = self.space().park();
         self.module.inner.engine.inner.pool.release(window);
     }
 
@@ -332,11 +358,11 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages that differ from the program's image.
     #[must_use]
-    pub fn fork(&self) -> Self {
-        let space = Box::new(self.slot.with(AddressSpace::fork));
+    pub fn fork(&mut self) -> Self {
         Self {
+            held: Some(Box::new(self.space().fork())),
             module: self.module.clone(),
-            slot: Arc::new(Slot::new(space)),
+            slot: Arc::new(Slot::new()),
             regs: self.regs,
             gas: self.gas,
             pc: self.pc,
@@ -348,7 +374,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let window = self.slot.with(AddressSpace::dismount);
+        let window = self.space().dismount();
         self.module.inner.engine.inner.pool.release(window);
     }
 }
@@ -364,10 +390,18 @@ impl core::fmt::Debug for Instance {
     }
 }
 
+#[cold]
+fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
+    let window = pool.acquire(space.image())?;
+    space.mount(window);
+    pool.note_mounted(slot);
+    Ok(())
+}
+
 /// The memory of an instance, for reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<'a> {
-    slot: &'a Slot,
+    instance: &'a Instance,
 }
 
 impl Memory<'_> {
@@ -376,14 +410,14 @@ impl Memory<'_> {
     /// # Errors
     /// If some byte is not mapped; `buffer` is unchanged then.
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
-        self.slot.with(|space| space.read(address, buffer))
+        self.instance.with_space(|space| space.read(address, buffer))
     }
 }
 
 /// The memory of an instance, for reading and writing.
 #[derive(Debug)]
 pub struct MemoryMut<'a> {
-    slot: &'a Slot,
+    instance: &'a mut Instance,
 }
 
 impl MemoryMut<'_> {
@@ -392,7 +426,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped; `buffer` is unchanged then.
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
-        Memory { slot: self.slot }.read(address, buffer)
+        Memory { instance: self.instance }.read(address, buffer)
     }
 
     /// Writes `bytes`. Everything that the program can write is writable.
@@ -400,7 +434,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
-        self.slot.with(|space| space.write(address, bytes))
+        self.instance.space().write(address, bytes)
     }
 
     /// Writes `length` bytes of zero.
@@ -408,7 +442,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
-        self.slot.with(|space| space.zero(address, length))
+        self.instance.space().zero(address, length)
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
@@ -417,6 +451,6 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
     pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
-        self.slot.with(|space| space.protect(address, length, permission))
+        self.instance.space().protect(address, length, permission)
     }
 }

@@ -297,30 +297,34 @@ fn sbrk_grows_the_heap_and_memset_pays_for_each_byte() {
     let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
     let code = vec![sbrk, ecalli(0), plain(Opcode::Memset), ret()];
     let program = Assembly::new(InstructionSet::Latest64Bitmask, code);
-    on_each(flat().memory_limit(5 * 4096), &program, |name, instance| {
-        let base = 0x3_1000;
-        assert_eq!(instance.heap_top(), base);
-        for (size, top) in [(0, base), (8192, base + 8192), (1, 0), (u64::MAX, 0), (1 << 32, 0)] {
-            instance.prepare("main", &[0, size]).unwrap();
-            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
-            assert_eq!(instance.reg(Reg::A0), u64::from(top), "{name}: sbrk {size}");
-        }
-        instance.set_reg(Reg::A0, (base + 4000).into());
-        instance.set_reg(Reg::A1, 0x1_ff);
-        instance.set_reg(Reg::A2, 200);
-        instance.set_gas(150);
-        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
-        assert_eq!(instance.reg(Reg::A0), u64::from(base) + 4150, "{name}");
-        assert_eq!((instance.reg(Reg::A2), instance.gas()), (50, 0), "{name}");
-        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[2]), "{name}");
-        instance.set_gas(50);
-        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
-        assert_eq!((instance.reg(Reg::A2), instance.gas()), (0, 0), "{name}");
-        let mut bytes = [1; 202];
-        instance.memory().read(base + 3999, &mut bytes).unwrap();
-        assert_eq!((bytes[0], bytes[201]), (0, 0), "{name}");
-        assert_eq!(bytes[1..201], [0xff; 200], "{name}");
-    });
+    on_each(
+        flat().memory_limit(5 * 4096).latest64(InstructionSet::Latest64Bitmask),
+        &program,
+        |name, instance| {
+            let base = 0x3_1000;
+            assert_eq!(instance.heap_top(), base);
+            for (size, top) in [(0, base), (8192, base + 8192), (1, 0), (u64::MAX, 0), (1 << 32, 0)] {
+                instance.prepare("main", &[0, size]).unwrap();
+                assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+                assert_eq!(instance.reg(Reg::A0), u64::from(top), "{name}: sbrk {size}");
+            }
+            instance.set_reg(Reg::A0, (base + 4000).into());
+            instance.set_reg(Reg::A1, 0x1_ff);
+            instance.set_reg(Reg::A2, 200);
+            instance.set_gas(150);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+            assert_eq!(instance.reg(Reg::A0), u64::from(base) + 4150, "{name}");
+            assert_eq!((instance.reg(Reg::A2), instance.gas()), (50, 0), "{name}");
+            assert_eq!(instance.pc(), ProgramCounter(program.offsets()[2]), "{name}");
+            instance.set_gas(50);
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+            assert_eq!((instance.reg(Reg::A2), instance.gas()), (0, 0), "{name}");
+            let mut bytes = [1; 202];
+            instance.memory().read(base + 3999, &mut bytes).unwrap();
+            assert_eq!((bytes[0], bytes[201]), (0, 0), "{name}");
+            assert_eq!(bytes[1..201], [0xff; 200], "{name}");
+        },
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 use super::super::isa::table::for_each_instruction;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
-use crate::isa::{Decoded, Instruction, InstructionSet, Opcode};
+use crate::isa::{Decoded, Instruction, Opcode};
 use crate::program::Code;
 
 /// Bytes of code in a region, at least; it goes on to the next start of a block.
@@ -30,12 +30,20 @@ const REGION: u32 = 4096;
 const NOWHERE: u32 = u32::MAX;
 
 macro_rules! define_operations {
-    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
         /// What an operation does: an instruction, or one of a few things that are no instructions.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub(crate) enum Kind {
             $($id,)+
+            /// The same with 32-bit registers.
+            MulUpperSignedSigned32,
+            /// The same with 32-bit registers.
+            MulUpperUnsignedUnsigned32,
+            /// The same with 32-bit registers.
+            MulUpperSignedUnsigned32,
+            /// The same with 32-bit registers.
+            ReverseByte32,
             /// Enters a block: charges `x` gas or stops.
             Charge,
             /// Goes to the block at pc `x`, in another region.
@@ -88,7 +96,6 @@ pub(crate) struct Position {
 /// The operations of a module.
 #[derive(Debug)]
 pub(crate) struct Regions {
-    set: InstructionSet,
     gas: GasModel,
     /// Where the regions start, in order. The first is 0.
     starts: Box<[u32]>,
@@ -125,7 +132,7 @@ impl Region {
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
     /// decoded yet.
-    pub(crate) fn new(set: InstructionSet, gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
+    pub(crate) fn new(gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
         let mut from = REGION;
         while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
@@ -133,7 +140,7 @@ impl Regions {
             from = start + REGION;
         }
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
-        Self { set, gas, starts: starts.into(), regions }
+        Self { gas, starts: starts.into(), regions }
     }
 
     /// The number of the region that `pc` lies in.
@@ -183,7 +190,7 @@ impl Regions {
             code,
             blocks,
             end,
-            costs: BlockCosts::new(self.set, self.gas),
+            costs: BlockCosts::new(code.instruction_set(), self.gas),
             region: Region {
                 operations: Box::default(),
                 pcs: Box::default(),
@@ -194,7 +201,7 @@ impl Regions {
             pcs: Vec::new(),
             at_block_start: true,
         };
-        maker.run(self.set);
+        maker.run();
         maker.region
     }
 }
@@ -228,10 +235,10 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn run(&mut self, set: InstructionSet) {
+    fn run(&mut self) {
         let mut next = self.code.next_start(self.region.start);
         while let Some(pc) = next.filter(|&pc| pc < self.end) {
-            let decoded = self.code.decode_at(set, pc);
+            let decoded = self.code.decode_at(pc);
             self.enter(pc);
             match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
@@ -281,6 +288,9 @@ impl Maker<'_> {
             x: i.x as u32,
             y: i.y as u32,
         };
+        if !self.code.instruction_set().is_64_bit() {
+            operation.kind = with_32_bit_registers(operation.kind);
+        }
         match opcode {
             Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
             Opcode::Trap => operation = Operation::fail(TrapKind::Trap),
@@ -353,10 +363,21 @@ impl Maker<'_> {
     }
 }
 
+/// Registers of 32 bits are kept sign-extended, so nearly all operations are the same on them.
+fn with_32_bit_registers(kind: Kind) -> Kind {
+    match kind {
+        Kind::MulUpperSignedSigned => Kind::MulUpperSignedSigned32,
+        Kind::MulUpperUnsignedUnsigned => Kind::MulUpperUnsignedUnsigned32,
+        Kind::MulUpperSignedUnsigned => Kind::MulUpperSignedUnsigned32,
+        Kind::ReverseByte => Kind::ReverseByte32,
+        same => same,
+    }
+}
+
 /// Whether `y` is a target.
 fn has_target(kind: Kind) -> bool {
     macro_rules! targets {
-        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
             match kind {
                 $(Kind::$id => matches!(
                     crate::isa::Shape::$shape,
@@ -365,7 +386,13 @@ fn has_target(kind: Kind) -> bool {
                         | crate::isa::Shape::SourceImmOffset
                         | crate::isa::Shape::SourceSourceOffset
                 ),)+
-                Kind::Charge | Kind::FarJump | Kind::Fail => false,
+                Kind::MulUpperSignedSigned32
+                | Kind::MulUpperUnsignedUnsigned32
+                | Kind::MulUpperSignedUnsigned32
+                | Kind::ReverseByte32
+                | Kind::Charge
+                | Kind::FarJump
+                | Kind::Fail => false,
             }
         };
     }

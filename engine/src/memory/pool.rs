@@ -1,7 +1,7 @@
 //! Windows, made on demand, kept for the next instance, taken from idle instances when there are too many.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
@@ -72,6 +72,8 @@ pub(crate) struct Pool {
     limit: usize,
     /// Counts mounts; instances note its value when they stop, so that it tells who was used last.
     clock: AtomicU64,
+    /// Whether the next instance to need a window would have to take another's.
+    is_exhausted: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -86,11 +88,28 @@ struct Inner {
 
 impl Pool {
     pub(crate) fn new(kind: WindowKind, limit: usize) -> Self {
-        Self { kind, limit, clock: AtomicU64::new(0), inner: Mutex::default() }
+        Self {
+            kind,
+            limit,
+            clock: AtomicU64::new(0),
+            is_exhausted: AtomicBool::new(false),
+            inner: Mutex::default(),
+        }
     }
 
     pub(crate) fn clock(&self) -> u64 {
         self.clock.load(Ordering::Relaxed)
+    }
+
+    /// Whether instances that stop should leave their memory where the pool can take their window: without need they keep it,
+    /// since that is free.
+    #[inline]
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.is_exhausted.load(Ordering::Relaxed)
+    }
+
+    fn note_exhaustion(&self, inner: &Inner) {
+        self.is_exhausted.store(inner.count >= self.limit && inner.free.is_empty(), Ordering::Relaxed);
     }
 
     /// A clean window for an instance of `image`: its last one, another unused one, a new one, or the one of the instance
@@ -114,6 +133,7 @@ impl Pool {
                 }
             }
         };
+        self.note_exhaustion(&inner);
         drop(inner);
         any_window!(&mut window, window => window.assign(image));
         Ok(window)
@@ -133,6 +153,7 @@ impl Pool {
         } else {
             inner.free.push(window);
         }
+        self.note_exhaustion(&inner);
         // Slots of dropped instances would pile up otherwise.
         if inner.mounted.len() > 2 * inner.count {
             inner.mounted.retain(|slot| slot.strong_count() > 0);

@@ -1,4 +1,4 @@
-//! Where an instance keeps its memory while it does not run, so that the pool can park it from another thread.
+//! Where an instance leaves its memory while it does not run, so that the pool can park it from another thread.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,17 +8,19 @@ use crossbeam_utils::atomic::AtomicCell;
 
 use super::{AddressSpace, AnyWindow};
 
-/// Holds the memory of an instance. Whoever takes it out has it to himself until he puts it back: the running instance, an
-/// access by its host, or the pool while it parks it. No lock is held while a guest runs.
+/// Holds the memory of an instance. Whoever takes it out has it to himself until he puts it back: the instance, which keeps it
+/// while it runs and, as long as there are windows enough, also in between; or the pool while it parks it. No lock is held
+/// while a guest runs.
 pub(crate) struct Slot {
     space: AtomicCell<Option<Box<AddressSpace>>>,
     last_used: AtomicU64,
 }
 
 impl Slot {
-    pub(crate) fn new(space: Box<AddressSpace>) -> Self {
+    /// An empty slot: the instance has its memory.
+    pub(crate) fn new() -> Self {
         const { assert!(AtomicCell::<Option<Box<AddressSpace>>>::is_lock_free()) };
-        Self { space: AtomicCell::new(Some(space)), last_used: AtomicU64::new(0) }
+        Self { space: AtomicCell::new(None), last_used: AtomicU64::new(0) }
     }
 
     /// Takes the memory out. Waits while the pool parks the instance, which takes microseconds.
@@ -45,15 +47,6 @@ impl Slot {
     #[inline]
     pub(crate) fn put(&self, space: Box<AddressSpace>) {
         self.space.store(Some(space));
-    }
-
-    /// Does something with the memory.
-    #[inline]
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut AddressSpace) -> T) -> T {
-        let mut space = self.take();
-        let result = work(&mut space);
-        self.put(space);
-        result
     }
 
     pub(crate) fn last_used(&self) -> u64 {

@@ -12,8 +12,6 @@ mod reader;
 pub use code::{Code, CodeError};
 pub use reader::Section;
 
-use crate::isa::InstructionSet;
-
 /// The largest code of a program in bytes (32 MiB, as polkavm).
 pub const MAX_CODE_SIZE: u32 = 32 * 1024 * 1024;
 /// The largest number of entries of a jump table (as polkavm).
@@ -24,8 +22,6 @@ pub const MAX_IMPORTS: u32 = 1024;
 /// A program taken apart, not yet compiled.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// Its instruction set.
-    pub instruction_set: InstructionSet,
     /// Sizes and contents of its memory.
     pub memory: MemoryConfig,
     /// The symbols it calls the host by, in the order of their numbers.
@@ -71,7 +67,7 @@ pub enum ProgramError {
     #[error("not a PolkaVM program: it does not begin with the bytes `PVM\\0`")]
     Magic,
     /// The version byte names no known instruction set.
-    #[error("version {version} at offset 4 is unknown (known: 0 ReviveV1, 2 Latest64, 3 JamV1)")]
+    #[error("version {version} at offset 4 is unknown (known: 0 ReviveV1, 1 Latest32, 2 Latest64, 3 JamV1)")]
     Version {
         /// The byte.
         version: u8,
