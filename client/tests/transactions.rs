@@ -103,7 +103,7 @@ fn every_kind_of_change_is_undone() {
     let changes: [fn(&mut VirtManager); 4] = [
         |manager| manager.write_memory(0.into(), 0x2_0000, &[0xff; 8]).unwrap(),
         |manager| {
-            assert_eq!(manager.run(0.into(), 0, 0, &mut ExecBuffer::default()), Ok(ExecStatus::Syscall))
+            assert_eq!(manager.run(0.into(), 0, 0, &mut ExecBuffer::default()), Ok(ExecStatus::Syscall));
         },
         |manager| {
             run(manager, 0, 1).0.unwrap();
