@@ -19,6 +19,7 @@ use crate::memory::WindowKind;
 pub struct Config {
     pub(crate) gas_model: GasModel,
     pub(crate) latest64: InstructionSet,
+    pub(crate) charge: Charge,
     pub(crate) memory_limit: u64,
     pub(crate) faults_to_host: bool,
     pub(crate) backend: Backend,
@@ -42,11 +43,22 @@ impl Backend {
     pub const AVAILABLE: &[Self] = &[Self::Interpreter];
 }
 
+/// When gas is charged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Charge {
+    /// For each basic block in full before its first instruction.
+    #[default]
+    Block,
+    /// One gas before each instruction, as the text of the Gray Paper 0.7.2. Only with [`GasModel::Flat`].
+    Instruction,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             gas_model: GasModel::PIPELINE_L2,
             latest64: InstructionSet::Latest64Extended,
+            charge: Charge::Block,
             memory_limit: 1 << 32,
             faults_to_host: false,
             backend: Backend::Auto,
@@ -61,6 +73,13 @@ impl Config {
     #[must_use]
     pub const fn gas_model(mut self, model: GasModel) -> Self {
         self.gas_model = model;
+        self
+    }
+
+    /// When gas is charged. Default: [`Charge::Block`].
+    #[must_use]
+    pub const fn charge(mut self, charge: Charge) -> Self {
+        self.charge = charge;
         self
     }
 

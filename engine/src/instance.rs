@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::Charge;
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
 use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
@@ -50,6 +51,9 @@ pub enum PrepareError {
         /// Its name.
         symbol: Vec<u8>,
     },
+    /// The arguments do not fit the space that the program has for them.
+    #[error(transparent)]
+    Arguments(#[from] MemoryError),
     /// There are more arguments than registers for them.
     #[error("{count} arguments: at most nine fit the registers")]
     TooManyArguments {
@@ -122,6 +126,17 @@ impl Instance {
         Ok(())
     }
 
+    /// Prepares a call of a JAM standard program: as [`Instance::prepare_at`], with `arguments` readable in memory, their address
+    /// in `a0` and their length in `a1` (Gray Paper, appendix A.7).
+    ///
+    /// # Errors
+    /// If the program has less space for arguments than that; then nothing changes.
+    pub fn prepare_standard(&mut self, pc: ProgramCounter, arguments: &[u8]) -> Result<(), PrepareError> {
+        self.space().set_auxiliary(arguments)?;
+        let address = self.module.memory_map().auxiliary().start;
+        self.prepare_at(pc, &[address.into(), arguments.len() as u64])
+    }
+
     /// Makes the next `run` begin at `pc`, with registers and memory as they are. The block that `pc` lies in is charged in
     /// full then, even if it was charged before.
     pub fn set_pc(&mut self, pc: ProgramCounter) {
@@ -180,6 +195,22 @@ impl Instance {
     /// on.
     #[inline]
     pub fn run(&mut self) -> Result<Exit, RunError> {
+        self.go::<false>()
+    }
+
+    /// Executes one instruction, under the same rules of gas: entering a block charges for all of it, and where that gas is
+    /// missing nothing is executed. For debuggers and traces.
+    ///
+    /// Gives [`Exit::Paused`] if nothing else stopped it; [`Instance::pc`] is then the next instruction.
+    ///
+    /// # Errors
+    /// As [`Instance::run`].
+    pub fn step(&mut self) -> Result<Exit, RunError> {
+        self.go::<true>()
+    }
+
+    #[inline]
+    fn go<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
         let position = match self.state {
             State::At(position) if self.gas >= 0 => position,
             State::Idle => return Err(RunError::NotPrepared),
@@ -201,7 +232,7 @@ impl Instance {
         }
         let AddressSpace { contents, window } = &mut **space;
         let Some(window) = window else { return Err(RunError::NotPrepared) };
-        let stop = any_window!(window, window => interpreter::execute(
+        let stop = any_window!(window, window => interpreter::execute::<_, STEP>(
             Machine {
                 code: &inner.code,
                 blocks: &inner.blocks,
@@ -308,8 +339,8 @@ impl Instance {
         let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
         let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
         let Some(inside) = inside else { return Err(self.trap(invalid)) };
-        if start == pc {
-            // The operation before it charges for the block.
+        if start == pc || inner.engine.config().charge == Charge::Instruction {
+            // The operation before it charges for the block, or for the instruction.
             return Ok(Position { operation: inside.operation - 1, ..inside });
         }
         let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)
@@ -443,6 +474,15 @@ impl MemoryMut<'_> {
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
         self.instance.space().zero(address, length)
+    }
+
+    /// Sets the auxiliary data of the program, which it can read and not write, at the start of
+    /// [`MemoryMap::auxiliary`](crate::memory::MemoryMap::auxiliary). What there was before is gone.
+    ///
+    /// # Errors
+    /// If it is longer than the space for it; nothing changes then.
+    pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
+        self.instance.space().set_auxiliary(data)
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::window::state;
 use super::{
-    AnyWindow, Backing, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window, any_window,
-    by_page, pages_of,
+    AnyWindow, Backing, Extent, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window,
+    any_window, by_page, pages_of,
 };
 
 /// The host asked for memory that is not there. Nothing was done.
@@ -26,6 +26,14 @@ pub enum MemoryError {
         page_address: u32,
         /// What the page is.
         problem: &'static str,
+    },
+    /// There is not as much space for auxiliary data.
+    #[error("{length} bytes of auxiliary data: the program has space for {limit}")]
+    AuxiliaryTooLong {
+        /// Length of the data in bytes.
+        length: u64,
+        /// Space for it in bytes.
+        limit: u32,
     },
     /// The operation takes whole pages.
     #[error(
@@ -68,7 +76,7 @@ pub(crate) struct Denied {
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {
     image: Arc<Image>,
-    heap_top: u32,
+    extent: Extent,
     pages: BTreeMap<u32, OwnPage>,
 }
 
@@ -90,14 +98,14 @@ enum OwnBytes {
 
 impl Contents {
     pub(crate) fn new(image: Arc<Image>) -> Self {
-        let heap_top = image.map.heap_base();
-        Self { image, heap_top, pages: BTreeMap::new() }
+        let extent = Extent { heap_top: image.map.heap_base(), auxiliary: 0 };
+        Self { image, extent, pages: BTreeMap::new() }
     }
 
     fn permission(&self, page: u32) -> Permission {
         let set =
             if self.pages.is_empty() { None } else { self.pages.get(&page).and_then(|own| own.permission) };
-        set.unwrap_or_else(|| self.image.map.permission(page, self.heap_top))
+        set.unwrap_or_else(|| self.image.map.permission(page, self.extent))
     }
 
     /// The bytes of a page as they are outside of the window; what is missing is zero.
@@ -143,7 +151,7 @@ impl Contents {
     }
 
     pub(crate) fn heap_top(&self) -> u32 {
-        self.heap_top
+        self.extent.heap_top
     }
 
     pub(crate) fn faults_to_host(&self) -> bool {
@@ -153,7 +161,7 @@ impl Contents {
     /// Grows the heap by `size` bytes and gives its new top, or `None` if the layout or the memory limit forbid it.
     pub(crate) fn sbrk(&mut self, size: u64) -> Option<u32> {
         let map = &self.image.map;
-        let top = u64::from(self.heap_top).checked_add(size)?;
+        let top = u64::from(self.extent.heap_top).checked_add(size)?;
         if top - u64::from(map.heap_base()) > u64::from(map.max_heap_size()) {
             return None;
         }
@@ -162,7 +170,7 @@ impl Contents {
         if map.declared_bytes() + grown > self.image.memory_limit {
             return None;
         }
-        self.heap_top = top;
+        self.extent.heap_top = top;
         Some(top)
     }
 }
@@ -192,7 +200,7 @@ impl<B: Backing> Window<B> {
         let address = page * PAGE_SIZE;
         // The last page of the address space is no part of a layout and ends where u32 does.
         let alone = address..address.saturating_add(PAGE_SIZE);
-        let range = contents.image.map.part(page, contents.heap_top).map_or(alone, |(range, _)| range);
+        let range = contents.image.map.part(page, contents.extent).map_or(alone, |(range, _)| range);
         self.bring_in(page, range, contents.bytes(page))
     }
 
@@ -392,6 +400,31 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Sets the auxiliary data, which the guest can read and not write. What there was before is gone.
+    pub(crate) fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
+        let space = self.contents.image.map.auxiliary();
+        let length = u32::try_from(data.len()).ok().filter(|&length| length <= space.end - space.start);
+        let Some(length) = length else {
+            return Err(MemoryError::AuxiliaryTooLong {
+                length: data.len() as u64,
+                limit: space.end - space.start,
+            });
+        };
+        let reach = self.contents.extent.auxiliary.max(length).next_multiple_of(PAGE_SIZE);
+        self.contents.extent.auxiliary = length;
+        for page in space.start / PAGE_SIZE..(space.start + reach) / PAGE_SIZE {
+            if let Some(window) = &mut self.window {
+                any_window!(window, window => window.forbid(page));
+            }
+        }
+        self.modify(space.start, reach as usize, |part, range| {
+            let from = data.get(range.start..range.end.min(data.len())).unwrap_or(&[]);
+            part[..from.len()].copy_from_slice(from);
+            part[from.len()..].fill(0);
+        });
+        Ok(())
+    }
+
     /// A copy that shares what is the same. O(pages written).
     pub(crate) fn fork(&mut self) -> Self {
         self.save();
@@ -415,8 +448,9 @@ mod tests {
             rw_data: vec![9; 5000],
             rw_size: 0x5000,
             stack_size: 0x2000,
+            ..MemoryConfig::default()
         };
-        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size).unwrap();
+        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size, 0).unwrap();
         Arc::new(Image::new(map, &config, u64::MAX, faults_to_host))
     }
 
@@ -558,7 +592,7 @@ mod tests {
 
     #[test]
     fn the_heap_grows_to_its_limits_exactly() {
-        let map = MemoryMap::new(0, 0x10, 0).unwrap();
+        let map = MemoryMap::new(0, 0x10, 0, 0).unwrap();
         let config = MemoryConfig { rw_size: 0x10, ..MemoryConfig::default() };
         let limited = Image::new(map, &config, 0x3000, false);
         let mut contents = Contents::new(Arc::new(limited));
