@@ -227,3 +227,59 @@ impl Limiter<CodeHash, Entry> for Bytes {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{panic::catch_unwind, sync::Barrier, thread};
+
+    fn cache() -> ModuleCache {
+        ModuleCache::new(ClientConfig::default())
+    }
+
+    fn failure() -> Result<Arc<Program>, ProgramError> {
+        Err(ProgramError::SymbolTooLong { index: 0, length: 33 })
+    }
+
+    #[test]
+    fn a_failure_is_told_to_everyone_who_waits_for_it() {
+        let cache = cache();
+        let compiling = Barrier::new(2);
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                cache.find_or_compile(b"code", || {
+                    compiling.wait();
+                    // Long enough for the other thread to come and wait. If it is late it finds nothing pending, and
+                    // the test fails.
+                    while cache.state().pending.values().all(|pending| Arc::strong_count(pending) < 3) {
+                        thread::yield_now();
+                    }
+                    failure()
+                })
+            });
+            compiling.wait();
+            let second = cache.find_or_compile(b"code", || panic!("it is being compiled already"));
+            assert_eq!(first.join().unwrap().unwrap_err(), failure().unwrap_err());
+            assert_eq!(second.unwrap_err(), failure().unwrap_err());
+        });
+        assert_eq!((cache.statistics().compiled, cache.statistics().hits), (1, 1));
+        assert!(cache.state().pending.is_empty());
+    }
+
+    #[test]
+    fn a_compilation_that_panics_leaves_nothing_behind() {
+        let cache = cache();
+        let panics = std::panic::AssertUnwindSafe(|| cache.find_or_compile(b"code", || panic!("a bug")));
+        assert!(catch_unwind(panics).is_err());
+        assert!(cache.state().pending.is_empty());
+        assert_eq!(cache.find_or_compile(b"code", failure).unwrap_err(), failure().unwrap_err());
+    }
+
+    #[test]
+    fn code_that_differs_is_compiled_for_itself() {
+        let cache = cache();
+        cache.find_or_compile(b"a", failure).unwrap_err();
+        cache.find_or_compile(b"b", failure).unwrap_err();
+        assert_eq!(cache.statistics().compiled, 2);
+    }
+}
