@@ -1,6 +1,6 @@
 //! The scenarios compiled against `hatchery-primitives`.
 
-use sp_virtualization as virtualization;
+use hatchery_primitives as virtualization;
 
 #[path = "raw/mod.rs"]
 mod raw;
