@@ -1,3 +1,51 @@
 //! `cargo xtask`: everything a developer or CI runs.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod guests;
+mod process;
+mod progress;
+mod setup;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Everything a developer or CI runs on this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what builds Wasm runtimes and PolkaVM guests; does nothing where all is there.
+    Setup(setup::Arguments),
+    /// Rebuild the guest programs and their manifest, or check that they are up to date.
+    Guests(guests::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Setup(arguments) => setup::command(&arguments),
+        Command::Guests(arguments) => guests::command(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what failed and why, and last what mends it: the contexts that begin with "Fix:".
+fn report(error: &anyhow::Error) {
+    let (fixes, causes): (Vec<String>, Vec<String>) =
+        error.chain().map(ToString::to_string).partition(|text| text.starts_with("Fix:"));
+    eprintln!("\nerror: {}", causes.join(": ").trim_end());
+    for fix in fixes {
+        eprintln!("{fix}");
+    }
+}

@@ -1,0 +1,212 @@
+//! From a guest's sources to its blobs: cargo for PolkaVM's RISC-V target, then polkavm-linker.
+//!
+//! The bytes are a function of the sources, the compiler and the linker: paths are remapped, and what the caller's
+//! environment says about builds is left out.
+
+use super::manifest::hexadecimal;
+use crate::setup::Compiler;
+use crate::{process, workspace};
+use anyhow::{Context, Result, anyhow};
+use polkavm_linker::{Config, TARGET_JSON_64_BIT_NEW, TargetInstructionSet, program_from_elf};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The support crate, which is not a guest.
+pub(super) const SUPPORT: &str = "guest";
+
+/// PolkaVM's target for 64-bit programs, as polkavm-linker describes it to rustc 1.91 and later.
+const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+
+/// The arguments of cargo that decide what is built.
+const CARGO: [&str; 6] =
+    ["build", "--release", "--locked", "-Zbuild-std=core,alloc", "-Zjson-target-spec", "--color=never"];
+
+/// How the linker is configured; part of what a source hash covers.
+const LINKER: &str = "strip, optimize";
+
+/// An instruction set that guests are linked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum InstructionSet {
+    /// Substrate's PolkaVM runtimes and JAM services.
+    JamV1,
+    /// Contracts of pallet-revive.
+    ReviveV1,
+}
+
+impl InstructionSet {
+    pub(super) const ALL: [Self; 2] = [Self::JamV1, Self::ReviveV1];
+
+    /// Its folder in `guests/blobs`, and its name in the manifest.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::JamV1 => "jam-v1",
+            Self::ReviveV1 => "revive-v1",
+        }
+    }
+
+    fn target(self) -> TargetInstructionSet {
+        match self {
+            Self::JamV1 => TargetInstructionSet::JamV1,
+            Self::ReviveV1 => TargetInstructionSet::ReviveV1,
+        }
+    }
+}
+
+/// The guests' workspace.
+pub(super) fn folder() -> PathBuf {
+    workspace::root().join("guests")
+}
+
+/// Compiles guests and gives the folder of the ELF files.
+pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<PathBuf> {
+    let target_folder = workspace::target().join("guests");
+    fs::create_dir_all(&target_folder)?;
+    let target_file = target_folder.join(format!("{TARGET}.json"));
+    if fs::read_to_string(&target_file).ok().as_deref() != Some(TARGET_JSON_64_BIT_NEW) {
+        fs::write(&target_file, TARGET_JSON_64_BIT_NEW)?;
+    }
+    let mut command = process::cargo(compiler.toolchain.as_deref());
+    for (variable, _) in env::vars_os() {
+        let decides = variable.to_str().is_some_and(|name| {
+            matches!(name, "RUSTFLAGS" | "CARGO_INCREMENTAL")
+                || name.starts_with("CARGO_PROFILE_")
+                || name.starts_with("CARGO_BUILD_")
+        });
+        if decides {
+            command.env_remove(variable);
+        }
+    }
+    command
+        .current_dir(folder())
+        .args(CARGO)
+        .arg("--target")
+        .arg(&target_file)
+        .env("CARGO_TARGET_DIR", &target_folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(compiler)?)
+        // Building the library for a target of one's own is open to stable compilers only this way.
+        .env("RUSTC_BOOTSTRAP", "1");
+    for name in names {
+        command.args(["--package", name]);
+    }
+    process::output(&mut command)?;
+    Ok(target_folder.join(TARGET).join("release"))
+}
+
+/// Links an ELF file for an instruction set.
+pub(super) fn link(elf: &Path, set: InstructionSet) -> Result<Vec<u8>> {
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let mut config = Config::default();
+    config.set_strip(true);
+    config.set_optimize(true);
+    program_from_elf(config, set.target(), &bytes)
+        .map_err(|error| anyhow!("{} does not link for {}: {error}", elf.display(), set.folder()))
+}
+
+/// A hash of everything of ours that a guest is made of: its files, the support crate's, the workspace's manifest and
+/// lock file, and the settings above.
+pub(super) fn source_hash(name: &str) -> Result<String> {
+    let mut files = vec![PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")];
+    for package in [SUPPORT, name] {
+        collect(&folder(), Path::new(package), &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    for file in files {
+        part(file.to_string_lossy().as_bytes());
+        part(&fs::read(folder().join(&file)).with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    part(TARGET_JSON_64_BIT_NEW.as_bytes());
+    part(CARGO.join(" ").as_bytes());
+    part(LINKER.as_bytes());
+    part(linker_version()?.as_bytes());
+    Ok(hexadecimal(&hash.finalize()))
+}
+
+/// The linker's name and version, from the workspace's lock file.
+pub(super) fn linker_version() -> Result<String> {
+    let file = workspace::root().join("Cargo.lock");
+    let lock: toml::Table =
+        toml::from_str(&fs::read_to_string(&file)?).with_context(|| format!("in {}", file.display()))?;
+    let packages =
+        lock.get("package").and_then(toml::Value::as_array).context("Cargo.lock has no packages")?;
+    let named = |name: &'static str| {
+        packages.iter().filter(move |package| package.get("name").and_then(toml::Value::as_str) == Some(name))
+    };
+    let dependencies = named("xtask")
+        .next()
+        .and_then(|package| package.get("dependencies"))
+        .and_then(toml::Value::as_array)
+        .context("Cargo.lock has no xtask")?;
+    let linker = dependencies
+        .iter()
+        .filter_map(toml::Value::as_str)
+        .find(|dependency| dependency.split(' ').next() == Some("polkavm-linker"))
+        .context("xtask does not depend on polkavm-linker")?;
+    // The version is named only where there is more than one.
+    if linker.contains(' ') {
+        return Ok(linker.to_owned());
+    }
+    let version = named("polkavm-linker")
+        .next()
+        .and_then(|package| package.get("version"))
+        .and_then(toml::Value::as_str)
+        .context("Cargo.lock has no polkavm-linker")?;
+    Ok(format!("polkavm-linker {version}"))
+}
+
+/// Compiler flags that keep this machine's paths out of the programs.
+fn flags(compiler: &Compiler) -> Result<String> {
+    let sysroot =
+        process::output(process::rustc(compiler.toolchain.as_deref()).args(["--print", "sysroot"]))?;
+    let cargo_home = match env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => env::home_dir().context("neither CARGO_HOME nor HOME is set")?.join(".cargo"),
+    };
+    let mapped = [
+        (folder().display().to_string(), "/guests"),
+        (cargo_home.display().to_string(), "/cargo"),
+        (format!("{sysroot}/lib/rustlib/src/rust"), "/rust"),
+    ];
+    Ok(mapped.map(|(from, to)| format!("--remap-path-prefix={from}={to}")).join("\u{1f}"))
+}
+
+/// All files below a folder, as paths from `root`.
+fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries =
+        fs::read_dir(root.join(folder)).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            collect(root, &path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linker_is_the_one_compiled_in() {
+        let version = linker_version().unwrap();
+        assert!(version.starts_with("polkavm-linker 0.35."), "{version}");
+    }
+
+    #[test]
+    fn guests_have_different_sources() {
+        let counter = source_hash("counter").unwrap();
+        assert_eq!(counter.len(), 64);
+        assert_eq!(counter, source_hash("counter").unwrap());
+        assert_ne!(counter, source_hash("hello").unwrap());
+        assert!(source_hash("no such guest").is_err());
+    }
+}

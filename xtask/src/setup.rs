@@ -1,0 +1,173 @@
+//! `cargo xtask setup`: what builds Wasm runtimes and PolkaVM guests, by rustup or from Debian's packages.
+//!
+//! Two things are needed besides a Rust toolchain for the host: `core` and `alloc` compiled for `wasm32v1-none`, and
+//! the library's sources, from which guests get a `core` for PolkaVM's RISC-V target. rustup downloads both. Where it
+//! cannot download, Debian's own compiler has the sources, and the Wasm library is built from them.
+
+mod debian;
+mod rustup;
+mod sysroot;
+
+use crate::process;
+use crate::progress::{Outcome, Steps};
+use crate::workspace;
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Options of `cargo xtask setup`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the cross targets come from.
+    #[arg(long, value_enum, default_value_t, env = "HATCHERY_SETUP")]
+    with: Source,
+}
+
+/// Where the cross targets come from.
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Source {
+    /// rustup when it has them or can download them, else Debian's packages.
+    #[default]
+    Auto,
+    /// rustup only.
+    Rustup,
+    /// Debian's packages only.
+    Debian,
+}
+
+/// The toolchains that the other commands use: the result of setup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Toolchains {
+    /// Builds Wasm runtimes.
+    pub(crate) wasm: Compiler,
+    /// All that can build guests, the preferred one first.
+    pub(crate) guests: Vec<Compiler>,
+}
+
+/// A Rust toolchain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Compiler {
+    /// rustup's name; none: the active toolchain.
+    pub(crate) toolchain: Option<String>,
+    /// `rustc -V` and the version of its LLVM: what decides which code it generates.
+    pub(crate) version: String,
+}
+
+impl Compiler {
+    pub(crate) fn of(toolchain: Option<&str>) -> Result<Self> {
+        let verbose = process::output(process::rustc(toolchain).arg("-vV"))?;
+        let rustc = verbose.lines().next().unwrap_or_default();
+        let llvm = verbose.lines().find_map(|line| line.strip_prefix("LLVM version: ")).unwrap_or("unknown");
+        Ok(Self { toolchain: toolchain.map(str::to_owned), version: format!("{rustc}, LLVM {llvm}") })
+    }
+}
+
+impl Toolchains {
+    /// What substrate-wasm-builder reads from the environment.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.wasm.toolchain.iter().map(|name| ("WASM_BUILD_TOOLCHAIN", name.clone())).collect()
+    }
+}
+
+/// Runs `cargo xtask setup`.
+pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
+    let toolchains = run(arguments.with)?;
+    println!("\nSet up. Written to {}.", description_file()?.display());
+    match toolchains.environment().as_slice() {
+        [] => println!("Wasm runtimes build with plain cargo commands, too."),
+        variables => {
+            println!("For Wasm runtimes with plain cargo commands:");
+            for (name, value) in variables {
+                println!("    export {name}={value}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sets up what is missing and tells which toolchains to use.
+pub(crate) fn ensure() -> Result<Toolchains> {
+    let source = match std::env::var("HATCHERY_SETUP") {
+        Ok(name) => Source::from_str(&name, true)
+            .map_err(|_| anyhow!("HATCHERY_SETUP is `{name}`; it can be auto, rustup or debian"))?,
+        Err(_) => Source::Auto,
+    };
+    run(source)
+}
+
+fn run(source: Source) -> Result<Toolchains> {
+    if process::find("rustup").is_none() {
+        let fix = "Fix: install it as https://rustup.rs describes, or from your distribution";
+        return Err(anyhow!("rustup is not in PATH").context(fix));
+    }
+    let way = match source {
+        Source::Rustup => Source::Rustup,
+        Source::Debian => Source::Debian,
+        Source::Auto => choose()?,
+    };
+    if way == Source::Rustup { rustup::setup() } else { debian::setup() }
+}
+
+/// Takes the way that is already complete; else tries what rustup can download.
+fn choose() -> Result<Source> {
+    if rustup::complete()? {
+        return Ok(Source::Rustup);
+    }
+    if debian::complete() {
+        return Ok(Source::Debian);
+    }
+    match rustup::download() {
+        Ok(()) => Ok(Source::Rustup),
+        Err(error) if debian::possible() => {
+            println!("rustup cannot download what is missing; Debian's packages have it too.");
+            println!("{}", process::tail(&format!("{error:#}")));
+            Ok(Source::Debian)
+        }
+        Err(error) => Err(error.context(rustup::FIX)),
+    }
+}
+
+/// The last two steps of both ways: a C++ compiler, and proof that both targets build.
+fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
+    steps.run("C and C++ compilers (for wasm-opt)", || {
+        if ["cc", "c++"].iter().all(|program| process::find(program).is_some()) {
+            return Ok(Outcome::AlreadyThere(String::new()));
+        }
+        debian::install(&["build-essential"])
+            .context("Fix: install a C and a C++ compiler as `cc` and `c++`")?;
+        Ok(Outcome::Done("installed build-essential".to_owned()))
+    })?;
+    let wasm = Compiler::of(toolchain)?;
+    let mut guests = vec![wasm.clone()];
+    if toolchain.is_none() && debian::complete() {
+        guests.push(Compiler::of(Some(debian::TOOLCHAIN))?);
+    }
+    if toolchain.is_some() && rustup::complete()? {
+        guests.push(Compiler::of(None)?);
+    }
+    let toolchains = Toolchains { wasm, guests };
+    let known = fs::read_to_string(description_file()?).ok().and_then(|text| toml::from_str(&text).ok());
+    let proved = known.as_ref() == Some(&toolchains) && !steps.changed();
+    steps.run("trial build for wasm32v1-none", || {
+        if proved {
+            return Ok(Outcome::AlreadyThere("built before".to_owned()));
+        }
+        sysroot::trial_build(toolchain)?;
+        Ok(Outcome::Done("builds".to_owned()))
+    })?;
+    if !proved {
+        let file = description_file()?;
+        fs::create_dir_all(workspace::cache()?)?;
+        fs::write(&file, toml::to_string(&toolchains)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(toolchains)
+}
+
+/// Where the result of setup is kept.
+fn description_file() -> Result<PathBuf> {
+    Ok(workspace::cache()?.join("toolchains.toml"))
+}

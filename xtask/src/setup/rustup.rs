@@ -1,0 +1,78 @@
+//! The way with rustup: a target and a component of the active toolchain.
+
+use super::sysroot::{self, WASM_TARGET};
+use super::{Toolchains, finish};
+use crate::process;
+use crate::progress::{Outcome, Steps};
+use anyhow::{Context, Result, anyhow};
+use std::process::Command;
+use std::time::Duration;
+
+/// What to do when rustup cannot download.
+pub(super) const FIX: &str = "Fix: with a network, run `rustup target add wasm32v1-none` and \
+    `rustup component add rust-src`; on Debian 12, `cargo xtask setup --with debian`";
+
+/// For both downloads, about 20 MB: long enough for a slow line, short enough for a machine without one.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Whether the active toolchain has everything.
+pub(super) fn complete() -> Result<bool> {
+    let sysroot = sysroot::path(None).context("the active Rust toolchain does not run")?;
+    Ok(sysroot::has_wasm(&sysroot) && sysroot::has_sources(&sysroot))
+}
+
+/// Downloads what is missing, or finds out that it cannot be.
+pub(super) fn download() -> Result<()> {
+    add_target()?;
+    add_sources()?;
+    Ok(())
+}
+
+pub(super) fn setup() -> Result<Toolchains> {
+    let mut steps = Steps::new(5);
+    let toolchain = process::output(Command::new("rustup").args(["show", "active-toolchain"]))?;
+    let toolchain = toolchain.split_whitespace().next().unwrap_or("active").to_owned();
+    println!("Cross targets of the rustup toolchain {toolchain}");
+    steps.run(&format!("{WASM_TARGET} target"), || add_target().context(FIX))?;
+    steps.run("library sources (rust-src)", || add_sources().context(FIX))?;
+    steps.run("linker (rust-lld)", || {
+        let linker = sysroot::linker(&sysroot::path(None)?, &host(None)?);
+        if !linker.is_file() {
+            let fix = format!("Fix: `rustup toolchain install {toolchain} --force`");
+            return Err(anyhow!("{} is missing", linker.display()).context(fix));
+        }
+        Ok(Outcome::AlreadyThere(String::new()))
+    })?;
+    finish(&mut steps, None)
+}
+
+/// The host triple of a toolchain.
+pub(super) fn host(toolchain: Option<&str>) -> Result<String> {
+    let version = process::output(process::rustc(toolchain).arg("-vV"))?;
+    version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .with_context(|| format!("`rustc -vV` names no host:\n{version}"))
+}
+
+fn add_target() -> Result<Outcome> {
+    if sysroot::has_wasm(&sysroot::path(None)?) {
+        return Ok(Outcome::AlreadyThere(String::new()));
+    }
+    rustup(&["target", "add", WASM_TARGET])?;
+    Ok(Outcome::Done("downloaded".to_owned()))
+}
+
+fn add_sources() -> Result<Outcome> {
+    if sysroot::has_sources(&sysroot::path(None)?) {
+        return Ok(Outcome::AlreadyThere(String::new()));
+    }
+    rustup(&["component", "add", "rust-src"])?;
+    Ok(Outcome::Done("downloaded".to_owned()))
+}
+
+fn rustup(arguments: &[&str]) -> Result<()> {
+    process::output_within(Command::new("rustup").args(arguments).env("RUSTUP_MAX_RETRIES", "1"), LIMIT)?;
+    Ok(())
+}
