@@ -1,5 +1,6 @@
 //! Runtimes and nodes, and playing a scenario on them.
 
+use crate::stand_in as hatchery_client;
 use core::fmt;
 use hatchery_test_runtime::{Flavour, Input};
 use sc_executor::{WasmExecutionMethod, WasmExecutor, WasmtimeInstantiationStrategy};
@@ -137,10 +138,12 @@ impl fmt::Display for Setup {
 pub fn externalities(node: Node, storage: &[Stored]) -> TestExternalities {
     let mut externalities = bare_externalities(storage);
     match node {
-        Node::Hatchery => externalities
-            .register_extension(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default())),
-        Node::Upstream => externalities
-            .register_extension(sp_virtualization::VirtManagerExt::new(sc_virtualization::VirtManager::default())),
+        Node::Hatchery => externalities.register_extension(hatchery_primitives::VirtManagerExt::new(
+            hatchery_client::VirtManager::default(),
+        )),
+        Node::Upstream => externalities.register_extension(sp_virtualization::VirtManagerExt::new(
+            sc_virtualization::VirtManager::default(),
+        )),
     };
     externalities
 }

@@ -74,6 +74,8 @@ scenarios! {
     fn on_new_instances(program: Vec<u8>, counter: u64, calls: Vec<Call>) -> Vec<Run>;
     /// Gas that a call uses under each of the limits.
     fn gas_used(program: Vec<u8>, export: Vec<u8>, limits: Vec<i64>) -> Vec<Option<i64>>;
+    /// Gas that a call uses, the call with exactly that, and the call with 1 less.
+    fn least_gas(program: Vec<u8>, export: Vec<u8>) -> Option<(i64, Run, Run)>;
     /// Instances inside the syscalls of others, `depth` levels down.
     fn nested(program: Vec<u8>, depth: u32) -> Vec<Run>;
     /// Two instances, a syscall each in turn.

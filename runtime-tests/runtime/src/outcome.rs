@@ -4,6 +4,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
+use core::fmt;
 
 /// Why a program did not become a module.
 #[derive(Encode, Decode, Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub enum End {
 }
 
 /// One syscall as the runtime saw it.
-#[derive(Encode, Decode, Clone, Debug, PartialEq, Eq)]
+#[derive(Encode, Decode, Clone, PartialEq, Eq)]
 pub struct Syscall {
     /// The symbol that the guest imports.
     pub symbol: Vec<u8>,
@@ -77,6 +78,14 @@ pub struct Syscall {
     pub gas_left: i64,
     /// Registers a0 to a5.
     pub arguments: [u64; 6],
+}
+
+/// On one line, with the symbol as text.
+impl fmt::Debug for Syscall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { symbol, gas_left, arguments } = self;
+        write!(f, "{}({arguments:x?}) with {gas_left} gas left", symbol.escape_ascii())
+    }
 }
 
 /// One call into a guest.

@@ -18,7 +18,8 @@ const ODD_SIZES: Layout = Layout { read_only: 0x1_0003, read_write: 0x1801, stac
 const NOTHING: Layout = Layout { read_only: 0, read_write: 0, stack: 0 };
 
 /// Upstream leaves the caller's buffer alone or half filled; through Wasm it is always written back, as zeros.
-const BUFFER: Comparison = Comparison::EqualInWasm("on an error, upstream does not clear the caller's buffer");
+const BUFFER: Comparison =
+    Comparison::EqualInWasm("on an error, upstream does not clear the caller's buffer");
 
 cases! {
     edges_of_whole_pages = edges(WHOLE_PAGES, scenario::memory_at_entry).compared(BUFFER);

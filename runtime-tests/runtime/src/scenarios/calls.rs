@@ -53,6 +53,16 @@ pub fn gas_used(program: Vec<u8>, export: Vec<u8>, limits: Vec<i64>) -> Vec<Opti
     limits.into_iter().map(used).collect()
 }
 
+/// Gas that a call uses, the call with exactly that, and the call with 1 less. `None` if it does not finish.
+pub fn least_gas(program: Vec<u8>, export: Vec<u8>) -> Option<(i64, Run, Run)> {
+    let with = |gas| {
+        let call = Call { export: export.clone(), gas, a0: 0 };
+        Some(drive(instantiate(&program).ok()?, &call, &mut 0, counter_syscall).0)
+    };
+    let used = PLENTY - with(PLENTY)?.gas_left?;
+    Some((used, with(used)?, with(used - 1)?))
+}
+
 /// Calls `do_subcall`, answers its `subcall` by the same in a new instance, and so on to `depth`, where `counter` is
 /// called. Each level has a counter of its own. Gives the outermost call first.
 pub fn nested(program: Vec<u8>, depth: u32) -> Vec<Run> {

@@ -10,7 +10,7 @@ mod memory;
 mod modules;
 mod wire;
 
-pub use calls::{gas_used, interleaved, nested, on_new_instances, on_one_instance, round_trips};
+pub use calls::{gas_used, interleaved, least_gas, nested, on_new_instances, on_one_instance, round_trips};
 pub use handles::{dropped_handles, panic_while_suspended, refused_prepare};
 pub use memory::{memory_at_entry, memory_at_syscall};
 pub use modules::modules;
