@@ -1,0 +1,106 @@
+//! How an engine works.
+
+use crate::gas::GasModel;
+use crate::memory::WindowKind;
+
+/// Settings of an [`Engine`](crate::Engine). Nothing is read from the environment.
+///
+/// The first group decides what programs can observe and must be the same wherever their results are compared; the second
+/// is the host's affair and cannot be observed.
+///
+/// ```
+/// use hatchery_engine::{Config, GasModel};
+///
+/// let config = Config::default().gas_model(GasModel::Flat).memory_limit(16 << 20);
+/// assert_eq!(config.gas(), GasModel::Flat);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Config {
+    pub(crate) gas_model: GasModel,
+    pub(crate) memory_limit: u64,
+    pub(crate) faults_to_host: bool,
+    pub(crate) backend: Backend,
+    pub(crate) window_kind: WindowKind,
+    pub(crate) window_limit: usize,
+}
+
+/// What executes programs. All backends give the same results, gas and stops.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum Backend {
+    /// The best that this machine has.
+    #[default]
+    Auto,
+    /// The portable interpreter.
+    Interpreter,
+}
+
+impl Backend {
+    /// The backends that this machine has.
+    pub const AVAILABLE: &[Self] = &[Self::Interpreter];
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            gas_model: GasModel::PIPELINE_L2,
+            memory_limit: 1 << 32,
+            faults_to_host: false,
+            backend: Backend::Auto,
+            window_kind: WindowKind::BEST,
+            window_limit: 64,
+        }
+    }
+}
+
+impl Config {
+    /// What blocks cost. Default: [`GasModel::PIPELINE_L2`], as sc-virtualization 0.3.
+    #[must_use]
+    pub const fn gas_model(mut self, model: GasModel) -> Self {
+        self.gas_model = model;
+        self
+    }
+
+    /// The most bytes of memory a program may have, in whole pages: read-only and read-write data, stack and heap together. A
+    /// program that declares more does not compile, `sbrk` beyond it gives 0. Default: 4 GiB, which is no limit.
+    #[must_use]
+    pub const fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Whether accesses to memory that is not mapped, or is write-protected, stop with
+    /// [`Exit::PageFault`](crate::Exit::PageFault) for the host to resolve, instead of a trap. Default: no.
+    #[must_use]
+    pub const fn faults_to_host(mut self, enabled: bool) -> Self {
+        self.faults_to_host = enabled;
+        self
+    }
+
+    /// What executes programs. Default: [`Backend::Auto`].
+    #[must_use]
+    pub const fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// What the windows are made of in which instances run. Default: the best that the platform has.
+    #[must_use]
+    pub const fn window_kind(mut self, kind: WindowKind) -> Self {
+        self.window_kind = kind;
+        self
+    }
+
+    /// How many windows to have at most, unless more instances are running at the same time: the least recently used instance
+    /// loses its window to the next one. Default: 64.
+    #[must_use]
+    pub const fn window_limit(mut self, windows: usize) -> Self {
+        self.window_limit = windows;
+        self
+    }
+
+    /// The gas model.
+    pub const fn gas(&self) -> GasModel {
+        self.gas_model
+    }
+}

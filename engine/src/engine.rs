@@ -1,0 +1,147 @@
+//! The entry point of this crate.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::isa::InstructionSet;
+use crate::memory::{MemoryMapError, Pool};
+use crate::module::Module;
+use crate::program::{Program, ProgramError};
+
+/// Compiles programs and lends memory to their instances. Cheap to clone; clones are the same engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
+}
+
+/// Why an engine cannot be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A page is the least memory there is.
+    #[error("the memory limit of {limit} bytes is less than a page of 4096 bytes")]
+    MemoryLimit {
+        /// The limit.
+        limit: u64,
+    },
+    /// Without a window nothing can run.
+    #[error("the limit of windows is zero: no instance could run")]
+    NoWindows,
+}
+
+/// Why a program cannot be compiled. The program is at fault.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// The bytes are not a program.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The memory it declares does not fit the address space.
+    #[error(transparent)]
+    Memory(#[from] MemoryMapError),
+    /// The memory it declares exceeds the engine's limit.
+    #[error("memory: the program declares {declared} bytes, the limit is {limit}")]
+    MemoryLimit {
+        /// Bytes it declares, in whole pages.
+        declared: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// An instruction is invalid, in a format in which all must be valid.
+    #[error(
+        "code: invalid instruction at pc {pc:#x} (byte {byte:?}); every instruction of a {set} program must be valid"
+    )]
+    InvalidInstruction {
+        /// Where.
+        pc: u32,
+        /// The byte there; none behind the end of the code, into which the program runs.
+        byte: Option<u8>,
+        /// The instruction set.
+        set: InstructionSet,
+    },
+}
+
+impl Engine {
+    /// An engine with these settings.
+    ///
+    /// # Errors
+    /// If the settings make no sense.
+    pub fn new(config: Config) -> Result<Self, EngineError> {
+        if config.memory_limit < crate::memory::PAGE_SIZE.into() {
+            return Err(EngineError::MemoryLimit { limit: config.memory_limit });
+        }
+        if config.window_limit == 0 {
+            return Err(EngineError::NoWindows);
+        }
+        let pool = Pool::new(config.window_kind, config.window_limit);
+        Ok(Self { inner: Arc::new(Inner { config, pool }) })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Compiles a PolkaVM container. Its version byte names the instruction set; 2 means [`InstructionSet::Latest64Bitmask`].
+    ///
+    /// Takes time linear in the length of the code. Operations and their gas are made when they are first reached.
+    ///
+    /// # Errors
+    /// If the bytes are no such program, with the place and the reason.
+    pub fn compile(&self, blob: &[u8]) -> Result<Module, CompileError> {
+        self.compile_program(Program::from_polkavm(blob)?)
+    }
+
+    /// Compiles a program that has been taken apart, for example by [`Program::from_raw`].
+    ///
+    /// # Errors
+    /// If its memory does not fit or, where all must be valid, an instruction is invalid.
+    pub fn compile_program(&self, program: Program) -> Result<Module, CompileError> {
+        Module::new(self.clone(), program)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_sense_are_refused() {
+        assert_eq!(
+            Engine::new(Config::default().memory_limit(4095)).unwrap_err(),
+            EngineError::MemoryLimit { limit: 4095 }
+        );
+        assert_eq!(Engine::new(Config::default().window_limit(0)).unwrap_err(), EngineError::NoWindows);
+        assert!(Engine::new(Config::default().memory_limit(4096).window_limit(1)).is_ok());
+    }
+    #[test]
+    fn idle_instances_lose_their_windows_to_those_that_run() {
+        use crate::memory::WindowKind;
+        use crate::{Exit, InstructionSet};
+
+        // Jump table, code and bitmask of `ecalli 0`, `trap`.
+        let program = Program::from_raw(&[0, 0, 2, 10, 0, 3], InstructionSet::JamV1).unwrap();
+        for &kind in WindowKind::ALL {
+            let engine = Engine::new(Config::default().window_limit(3).window_kind(kind)).unwrap();
+            let module = engine.compile_program(program.clone()).unwrap();
+            let mut instances: Vec<_> = (0..20).map(|_| module.instantiate()).collect();
+            assert_eq!(engine.inner.pool.windows(), (0, 0), "an instance that does not run has none");
+            for _ in 0..3 {
+                for instance in &mut instances {
+                    instance.set_pc(crate::ProgramCounter(0));
+                    instance.set_gas(1000);
+                    assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+                }
+            }
+            assert_eq!(engine.inner.pool.windows(), (3, 0));
+            drop(instances);
+            assert_eq!(engine.inner.pool.windows(), (3, 3));
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! A program being executed.
+
+use std::sync::Arc;
+
+use crate::exit::{Exit, PageFault, Trap, TrapKind};
+use crate::gas::BlockCosts;
+use crate::interpreter::{self, Machine, Position, Stop};
+use crate::isa::Reg;
+use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window};
+use crate::module::{Module, ProgramCounter};
+use crate::pause::Pause;
+
+/// What a program returns to, so that its host notices.
+const RETURN_TO_HOST: u64 = 0xffff_0000;
+
+/// A program with registers, gas and memory of its own.
+///
+/// It is prepared with an entry point, then run; every stop that is not its end can be followed by another `run`.
+pub struct Instance {
+    module: Module,
+    /// Its memory, unless it is in the slot.
+    held: Option<Box<AddressSpace>>,
+    slot: Arc<Slot>,
+    regs: [u64; 16],
+    gas: i64,
+    /// The instruction it stopped at.
+    pc: u32,
+    state: State,
+    pause: Option<Pause>,
+}
+
+/// What the next `run` does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// Nothing: it has to be prepared.
+    Idle,
+    /// Begins at the pc, which its host chose, perhaps in the middle of a block. Nothing is paid yet.
+    Entry,
+    /// Goes on at a place. If that is not the start of a block, the block is paid.
+    At(Position),
+}
+
+/// Why an instance cannot be prepared. It stays as it was.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The program has no such export.
+    #[error("the program has no export `{}`", String::from_utf8_lossy(.symbol))]
+    UnknownExport {
+        /// Its name.
+        symbol: Vec<u8>,
+    },
+    /// There are more arguments than registers for them.
+    #[error("{count} arguments: at most nine fit the registers")]
+    TooManyArguments {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Why an instance did not run. The program is not at fault, and nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It has never been prepared, or its last execution ended.
+    #[error("the instance is idle: prepare it first")]
+    NotPrepared,
+    /// The host lacks memory.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+impl Instance {
+    pub(crate) fn new(module: Module) -> Self {
+        let space = AddressSpace::new(Arc::clone(&module.inner.image));
+        Self {
+            module,
+            held: Some(Box::new(space)),
+            slot: Arc::new(Slot::new()),
+            regs: [0; 16],
+            gas: 0,
+            pc: 0,
+            state: State::Idle,
+            pause: None,
+        }
+    }
+
+    /// The program.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// Prepares a call of the export `symbol`: the stack pointer at the top of the stack, the return address such that
+    /// returning finishes, `arguments` in `a0` to `a5` and `t0` to `t2`, all other registers zero. Memory stays as it is.
+    ///
+    /// Whatever was being executed is given up.
+    ///
+    /// # Errors
+    /// If there is no such export or there are more than nine arguments; then nothing changes.
+    pub fn prepare(&mut self, symbol: impl AsRef<[u8]>, arguments: &[u64]) -> Result<(), PrepareError> {
+        let symbol = symbol.as_ref();
+        let unknown = || PrepareError::UnknownExport { symbol: symbol.to_vec() };
+        let pc = self.module.export(symbol).ok_or_else(unknown)?;
+        self.prepare_at(pc, arguments)
+    }
+
+    /// As [`Instance::prepare`], at any place in the code. Where no instruction starts, running traps.
+    ///
+    /// # Errors
+    /// If there are more than nine arguments; then nothing changes.
+    pub fn prepare_at(&mut self, pc: ProgramCounter, arguments: &[u64]) -> Result<(), PrepareError> {
+        if arguments.len() > Reg::ARGUMENTS.len() {
+            return Err(PrepareError::TooManyArguments { count: arguments.len() });
+        }
+        self.regs = [0; 16];
+        self.set_reg(Reg::SP, self.module.memory_map().stack().end.into());
+        self.set_reg(Reg::RA, RETURN_TO_HOST);
+        for (reg, &argument) in Reg::ARGUMENTS.into_iter().zip(arguments) {
+            self.set_reg(reg, argument);
+        }
+        self.set_pc(pc);
+        Ok(())
+    }
+
+    /// Makes the next `run` begin at `pc`, with registers and memory as they are. The block that `pc` lies in is charged in
+    /// full then, even if it was charged before.
+    pub fn set_pc(&mut self, pc: ProgramCounter) {
+        self.pc = pc.0;
+        self.state = State::Entry;
+    }
+
+    /// The instruction at which it stopped, or at which it will begin.
+    pub const fn pc(&self) -> ProgramCounter {
+        ProgramCounter(self.pc)
+    }
+
+    /// Whether it can be run.
+    pub fn is_prepared(&self) -> bool {
+        self.state != State::Idle
+    }
+
+    /// A register.
+    #[inline]
+    pub const fn reg(&self, reg: Reg) -> u64 {
+        self.regs[reg as usize]
+    }
+
+    /// Sets a register.
+    #[inline]
+    pub const fn set_reg(&mut self, reg: Reg, value: u64) {
+        self.regs[reg as usize] = value;
+    }
+
+    /// The gas that is left.
+    #[inline]
+    pub const fn gas(&self) -> i64 {
+        self.gas
+    }
+
+    /// Sets the gas that is left. With less than zero nothing runs.
+    #[inline]
+    pub const fn set_gas(&mut self, gas: i64) {
+        self.gas = gas;
+    }
+
+    /// The flag that makes it pause, if any.
+    pub fn set_pause(&mut self, pause: Option<Pause>) {
+        self.pause = pause;
+    }
+
+    /// Runs until something stops it.
+    ///
+    /// After [`Exit::Finished`] and [`Exit::Trap`] it is idle; after anything else `run` goes on.
+    ///
+    /// # Errors
+    /// If it is idle, or the host lacks memory. The program is not at fault and, after more memory has been found, `run` goes
+    /// on.
+    #[inline]
+    pub fn run(&mut self) -> Result<Exit, RunError> {
+        let position = match self.state {
+            State::At(position) if self.gas >= 0 => position,
+            State::Idle => return Err(RunError::NotPrepared),
+            _ if self.gas < 0 => return Ok(Exit::OutOfGas),
+            _ => match self.enter() {
+                Ok(position) => position,
+                Err(exit) => return Ok(exit),
+            },
+        };
+        let inner = &*self.module.inner;
+        let pool = &inner.engine.inner.pool;
+        let space = self.held.get_or_insert_with(|| self.slot.take());
+        if space.window.is_none()
+            && let Err(error) = mount(pool, &self.slot, space)
+        {
+            // Entering the middle of a block has been paid: it must not be paid again.
+            self.state = State::At(position);
+            return Err(error.into());
+        }
+        let AddressSpace { contents, window } = &mut **space;
+        let Some(window) = window else { return Err(RunError::NotPrepared) };
+        let stop = any_window!(window, window => interpreter::execute(
+            Machine {
+                code: &inner.code,
+                blocks: &inner.blocks,
+                regions: &inner.regions,
+                window,
+                contents,
+                regs: &mut self.regs,
+                gas: &mut self.gas,
+                pause: self.pause.as_ref(),
+            },
+            position,
+        ));
+        if pool.is_exhausted() {
+            self.let_go();
+        }
+        self.stopped(stop)
+    }
+
+    /// Leaves the memory where the pool can take its window.
+    #[cold]
+    fn let_go(&mut self) {
+        if let Some(space) = self.held.take() {
+            self.slot.note_used(self.module.inner.engine.inner.pool.clock());
+            self.slot.put(space);
+        }
+    }
+
+    /// Does something with its memory, wherever it is.
+    #[inline]
+    fn with_space<T>(&self, work: impl FnOnce(&AddressSpace) -> T) -> T {
+        match &self.held {
+            Some(space) => work(space),
+            None => {
+                let space = self.slot.take();
+                let result = work(&space);
+                self.slot.put(space);
+                result
+            }
+        }
+    }
+
+    /// Does something with its memory, which it keeps.
+    #[inline]
+    fn space(&mut self) -> &mut AddressSpace {
+        self.held.get_or_insert_with(|| self.slot.take())
+    }
+
+    #[inline]
+    fn stopped(&mut self, stop: Stop) -> Result<Exit, RunError> {
+        let exit = match stop {
+            Stop::Syscall { pc, number, next } => {
+                self.at(pc, next);
+                Exit::Syscall(number)
+            }
+            Stop::Finished { pc } => {
+                self.pc = pc;
+                self.state = State::Idle;
+                Exit::Finished
+            }
+            Stop::OutOfGas { pc, next } => {
+                self.at(pc, next);
+                Exit::OutOfGas
+            }
+            Stop::Trap { pc, kind, address } => self.trap(Trap { kind, pc, address }),
+            Stop::PageFault { pc, denied, next } => {
+                self.at(pc, next);
+                Exit::PageFault(PageFault {
+                    page_address: denied.address / PAGE_SIZE * PAGE_SIZE,
+                    address: denied.address,
+                    pc,
+                    write_protected: denied.permission == Permission::Read,
+                })
+            }
+            Stop::Paused { pc, next } => {
+                self.at(pc, next);
+                Exit::Paused
+            }
+            Stop::Host { pc, error, next } => {
+                self.at(pc, next);
+                return Err(error.into());
+            }
+        };
+        Ok(exit)
+    }
+
+    fn at(&mut self, pc: u32, next: Position) {
+        self.pc = pc;
+        self.state = State::At(next);
+    }
+
+    fn trap(&mut self, trap: Trap) -> Exit {
+        self.pc = trap.pc;
+        self.state = State::Idle;
+        Exit::Trap(trap)
+    }
+
+    /// Where to begin after the host has set the pc. In the middle of a block the whole block is charged here.
+    #[cold]
+    fn enter(&mut self) -> Result<Position, Exit> {
+        let module = self.module.clone();
+        let inner = &*module.inner;
+        let pc = self.pc;
+        let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
+        let Some(start) = inner.code.block_of(inner.set, pc) else { return Err(self.trap(invalid)) };
+        let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
+        let Some(inside) = inside else { return Err(self.trap(invalid)) };
+        if start == pc {
+            // The operation before it charges for the block.
+            return Ok(Position { operation: inside.operation - 1, ..inside });
+        }
+        let cost = BlockCosts::new(inner.set, inner.engine.config().gas_model).cost_from(&inner.code, start);
+        if self.gas < cost.into() {
+            return Err(Exit::OutOfGas);
+        }
+        self.gas -= i64::from(cost);
+        Ok(inside)
+    }
+
+    /// Its memory, for reading.
+    pub fn memory(&self) -> Memory<'_> {
+        Memory { instance: self }
+    }
+
+    /// Its memory, for reading and writing.
+    pub fn memory_mut(&mut self) -> MemoryMut<'_> {
+        MemoryMut { instance: self }
+    }
+
+    /// End of the heap.
+    pub fn heap_top(&self) -> u32 {
+        self.with_space(|space| space.contents.heap_top())
+    }
+
+    /// Puts its memory, heap included, back to what it was after `instantiate`. It is idle afterwards; gas stays.
+    ///
+    /// Takes time in proportion to the pages it has written.
+    pub fn reset(&mut self) {
+        self.space().reset();
+        self.regs = [0; 16];
+        self.pc = 0;
+        self.state = State::Idle;
+    }
+
+    /// Gives up the window it runs in, if it has one, for others to use. The next `run` takes a new one. Not observable.
+    ///
+    /// Takes time in proportion to the pages it has written.
+    pub fn park(&mut self) {
+        let window = self.space().park();
+        self.module.inner.engine.inner.pool.release(window);
+    }
+
+    /// Another instance in the same state, which shares all memory with this one until either writes it.
+    ///
+    /// Takes time in proportion to the pages that differ from the program's image.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self {
+            held: Some(Box::new(self.space().fork())),
+            module: self.module.clone(),
+            slot: Arc::new(Slot::new()),
+            regs: self.regs,
+            gas: self.gas,
+            pc: self.pc,
+            state: self.state,
+            pause: self.pause.clone(),
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let window = self.space().dismount();
+        self.module.inner.engine.inner.pool.release(window);
+    }
+}
+
+impl core::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Instance")
+            .field("pc", &self.pc)
+            .field("gas", &self.gas)
+            .field("regs", &&self.regs[..13])
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cold]
+fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
+    let window = pool.acquire(space.image())?;
+    space.mount(window);
+    pool.note_mounted(slot);
+    Ok(())
+}
+
+/// The memory of an instance, for reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<'a> {
+    instance: &'a Instance,
+}
+
+impl Memory<'_> {
+    /// Reads as many bytes as `buffer` has. Everything that the program can read is readable.
+    ///
+    /// # Errors
+    /// If some byte is not mapped; `buffer` is unchanged then.
+    pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        self.instance.with_space(|space| space.read(address, buffer))
+    }
+}
+
+/// The memory of an instance, for reading and writing.
+#[derive(Debug)]
+pub struct MemoryMut<'a> {
+    instance: &'a mut Instance,
+}
+
+impl MemoryMut<'_> {
+    /// Reads as many bytes as `buffer` has.
+    ///
+    /// # Errors
+    /// If some byte is not mapped; `buffer` is unchanged then.
+    pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        Memory { instance: self.instance }.read(address, buffer)
+    }
+
+    /// Writes `bytes`. Everything that the program can write is writable.
+    ///
+    /// # Errors
+    /// If some byte is not mapped or read-only; nothing is written then.
+    pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
+        self.instance.space().write(address, bytes)
+    }
+
+    /// Writes `length` bytes of zero.
+    ///
+    /// # Errors
+    /// If some byte is not mapped or read-only; nothing is written then.
+    pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
+        self.instance.space().zero(address, length)
+    }
+
+    /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
+    /// lose their bytes.
+    ///
+    /// # Errors
+    /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
+    pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
+        self.instance.space().protect(address, length, permission)
+    }
+}

@@ -1,0 +1,9 @@
+//! The portable interpreter.
+//!
+//! [`operations`] turns a region of code into compact operations, once for all instances of a module; [`execute`] runs them.
+
+mod execute;
+mod operations;
+
+pub(crate) use execute::{Machine, Stop, execute};
+pub(crate) use operations::{Position, Regions, bit};

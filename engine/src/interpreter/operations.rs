@@ -1,0 +1,397 @@
+//! Code decoded for execution: fixed-size operations with resolved targets and the gas of their blocks.
+//!
+//! Code is cut at starts of basic blocks into regions of some kilobytes. The operations of a region are made when it is first
+//! entered, by whichever instance comes first, and shared by all: a program that runs only a little of its code pays for
+//! that little. Operations lie in the order of the code:
+//!
+//! ```text
+//!   charge 3          the first operation of each block: its cost
+//!   add_64 ..
+//!   branch_eq .. -> 7 targets are indices of operations in the same region
+//!   charge 1
+//!   jump -> 9
+//!   ...
+//!   far_jump @1f40    how to go on into the next region
+//!   far_jump @0204    one for each other place outside of the region that something in it jumps to
+//! ```
+
+use std::sync::OnceLock;
+
+use super::super::isa::table::for_each_instruction;
+use crate::exit::TrapKind;
+use crate::gas::{BlockCosts, GasModel};
+use crate::isa::{Decoded, Instruction, InstructionSet, Opcode};
+use crate::program::Code;
+
+/// Bytes of code in a region, at least; it goes on to the next start of a block.
+const REGION: u32 = 4096;
+
+/// What is not in [`Region::targets`].
+const NOWHERE: u32 = u32::MAX;
+
+macro_rules! define_operations {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+        /// What an operation does: an instruction, or one of a few things that are no instructions.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub(crate) enum Kind {
+            $($id,)+
+            /// Enters a block: charges `x` gas or stops.
+            Charge,
+            /// Goes to the block at pc `x`, in another region.
+            FarJump,
+            /// Traps; `x` is the [`TrapKind`].
+            Fail,
+        }
+
+        impl From<Opcode> for Kind {
+            fn from(opcode: Opcode) -> Self {
+                match opcode {
+                    $(Opcode::$id => Self::$id,)+
+                }
+            }
+        }
+    };
+}
+
+for_each_instruction!(define_operations);
+
+/// An operation. `a`, `b` and `c` are the numbers of the destination and the two source registers; `x` is the first
+/// immediate (the low half of a 64-bit one), `y` the second immediate, the target (an index of an operation), or the high half.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    pub(crate) kind: Kind,
+    pub(crate) a: u8,
+    pub(crate) b: u8,
+    pub(crate) c: u8,
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+impl Operation {
+    const fn plain(kind: Kind, x: u32) -> Self {
+        Self { kind, a: 0, b: 0, c: 0, x, y: 0 }
+    }
+
+    const fn fail(kind: TrapKind) -> Self {
+        Self::plain(Kind::Fail, kind as u32)
+    }
+}
+
+/// A place in the operations of a module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Position {
+    pub(crate) region: u32,
+    pub(crate) operation: u32,
+}
+
+/// The operations of a module.
+#[derive(Debug)]
+pub(crate) struct Regions {
+    set: InstructionSet,
+    gas: GasModel,
+    /// Where the regions start, in order. The first is 0.
+    starts: Box<[u32]>,
+    regions: Box<[OnceLock<Region>]>,
+}
+
+/// The operations of a region.
+#[derive(Debug)]
+pub(crate) struct Region {
+    pub(crate) operations: Box<[Operation]>,
+    /// For each operation the pc of its instruction.
+    pub(crate) pcs: Box<[u32]>,
+    start: u32,
+    /// For each byte of its code the operation with which a jump there goes on, or [`NOWHERE`].
+    targets: Box<[u32]>,
+}
+
+impl Region {
+    /// The operation that enters the block at `pc`, if it is a start of a block in this region.
+    #[inline]
+    pub(crate) fn block(&self, pc: u32) -> Option<u32> {
+        let offset = pc.checked_sub(self.start)? as usize;
+        self.targets.get(offset).copied().filter(|&target| target != NOWHERE)
+    }
+
+    /// The operation that executes what is at `pc` without entering a block.
+    fn inside(&self, pc: u32) -> Option<u32> {
+        let first = self.pcs.partition_point(|&other| other < pc);
+        let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
+        (*self.pcs.get(at)? == pc).then_some(at as u32)
+    }
+}
+
+impl Regions {
+    /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
+    /// decoded yet.
+    pub(crate) fn new(set: InstructionSet, gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
+        let mut starts = vec![0];
+        let mut from = REGION;
+        while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
+            starts.push(start);
+            from = start + REGION;
+        }
+        let regions = starts.iter().map(|_| OnceLock::new()).collect();
+        Self { set, gas, starts: starts.into(), regions }
+    }
+
+    /// The number of the region that `pc` lies in.
+    #[inline]
+    fn number(&self, pc: u32) -> usize {
+        if self.starts.len() == 1 { 0 } else { self.starts.partition_point(|&start| start <= pc) - 1 }
+    }
+
+    /// The operations of a region, made now if nobody has before.
+    #[inline]
+    pub(crate) fn region(&self, code: &Code, blocks: &[u64], number: u32) -> &Region {
+        let number = number as usize;
+        self.regions[number].get_or_init(|| self.make(code, blocks, number))
+    }
+
+    /// Where to go on to enter the block at `pc`, which is a start of a block.
+    pub(crate) fn block(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<Position> {
+        let region = self.number(pc) as u32;
+        self.region(code, blocks, region).block(pc).map(|operation| Position { region, operation })
+    }
+
+    /// Where to go on to execute the instruction at `pc` without entering a block: it is paid for already.
+    pub(crate) fn inside(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<Position> {
+        let region = self.number(pc) as u32;
+        self.region(code, blocks, region).inside(pc).map(|operation| Position { region, operation })
+    }
+
+    /// Bytes of host memory that the operations made so far take.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let made = self.regions.iter().filter_map(OnceLock::get);
+        let each = |r: &Region| r.operations.len() * (size_of::<Operation>() + 4) + r.targets.len() * 4;
+        made.map(each).sum::<usize>() + self.starts.len() * size_of::<OnceLock<Region>>()
+    }
+
+    /// As `resident_bytes` when all regions are made, estimated: every second operation charges or goes far at most.
+    pub(crate) fn most_resident_bytes(&self, code: &Code) -> usize {
+        let operations = code.count_starts() * 2 + self.starts.len() * 2;
+        operations * (size_of::<Operation>() + 4)
+            + code.length() as usize * 4
+            + self.starts.len() * size_of::<OnceLock<Region>>()
+    }
+
+    fn make(&self, code: &Code, blocks: &[u64], number: usize) -> Region {
+        let start = self.starts[number];
+        let end = self.starts.get(number + 1).copied().unwrap_or(code.length());
+        let mut maker = Maker {
+            code,
+            blocks,
+            end,
+            costs: BlockCosts::new(self.set, self.gas),
+            region: Region {
+                operations: Box::default(),
+                pcs: Box::default(),
+                start,
+                targets: vec![NOWHERE; (end - start) as usize].into(),
+            },
+            operations: Vec::new(),
+            pcs: Vec::new(),
+            at_block_start: true,
+        };
+        maker.run(self.set);
+        maker.region
+    }
+}
+
+/// The first set bit at or behind `from`.
+fn next_bit(words: &[u64], from: u32) -> Option<u32> {
+    let first = from as usize / 64;
+    let masked = words.get(first)? & (u64::MAX << (from % 64));
+    let rest = words.iter().copied().enumerate().skip(first + 1);
+    core::iter::once((first, masked))
+        .chain(rest)
+        .find(|&(_, word)| word != 0)
+        .map(|(index, word)| index as u32 * 64 + word.trailing_zeros())
+}
+
+#[inline]
+pub(crate) fn bit(words: &[u64], at: u32) -> bool {
+    words.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 != 0)
+}
+
+/// Makes a region.
+struct Maker<'a> {
+    code: &'a Code,
+    blocks: &'a [u64],
+    end: u32,
+    costs: BlockCosts,
+    region: Region,
+    operations: Vec<Operation>,
+    pcs: Vec<u32>,
+    at_block_start: bool,
+}
+
+impl Maker<'_> {
+    fn run(&mut self, set: InstructionSet) {
+        let mut next = self.code.next_start(self.region.start);
+        while let Some(pc) = next.filter(|&pc| pc < self.end) {
+            let decoded = self.code.decode_at(set, pc);
+            self.enter(pc);
+            match &decoded.instruction {
+                Some(instruction) => self.instruction(instruction, &decoded),
+                None => {
+                    self.push(pc, Operation::fail(TrapKind::InvalidInstruction));
+                    self.at_block_start = true;
+                }
+            }
+            next = if decoded.next_is_start {
+                Some(decoded.next_pc)
+            } else {
+                self.code.next_start(decoded.next_pc)
+            };
+        }
+        // Falling through to the next region; nothing falls through the end of the code, there is a trap there.
+        self.push(self.end, Operation::plain(Kind::FarJump, self.end));
+        self.resolve_targets();
+        self.region.operations = core::mem::take(&mut self.operations).into();
+        self.region.pcs = core::mem::take(&mut self.pcs).into();
+    }
+
+    fn push(&mut self, pc: u32, operation: Operation) {
+        self.operations.push(operation);
+        self.pcs.push(pc);
+    }
+
+    /// At the start of a block, the operation that charges for it.
+    fn enter(&mut self, pc: u32) {
+        if self.at_block_start {
+            if bit(self.blocks, pc) {
+                self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
+            }
+            let cost = self.costs.cost_from(self.code, pc);
+            self.push(pc, Operation::plain(Kind::Charge, cost));
+            self.at_block_start = false;
+        }
+    }
+
+    fn instruction(&mut self, i: &Instruction, decoded: &Decoded) {
+        let pc = decoded.pc;
+        let opcode = i.opcode;
+        let mut operation = Operation {
+            kind: opcode.into(),
+            a: i.d as u8,
+            b: i.s1 as u8,
+            c: i.s2 as u8,
+            x: i.x as u32,
+            y: i.y as u32,
+        };
+        match opcode {
+            Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
+            Opcode::Trap => operation = Operation::fail(TrapKind::Trap),
+            Opcode::Ecalli => operation.y = decoded.next_pc,
+            _ => {}
+        }
+        if !opcode.info().ends_block {
+            self.push(pc, operation);
+            if !decoded.next_is_start {
+                // The trap belongs to the block: it is paid for with it.
+                self.push(decoded.next_pc, Operation::fail(self.kind_of_gap(decoded.next_pc)));
+                self.at_block_start = true;
+            }
+            return;
+        }
+
+        self.at_block_start = true;
+        let jumps = !matches!(
+            opcode,
+            Opcode::Trap | Opcode::Fallthrough | Opcode::JumpIndirect | Opcode::LoadImmAndJumpIndirect
+        );
+        if jumps {
+            let conditional = opcode.can_fall_through();
+            let valid = bit(self.blocks, i.target) && (!conditional || bit(self.blocks, decoded.next_pc));
+            if !valid {
+                if opcode == Opcode::LoadImmAndJump {
+                    self.push(pc, Operation { kind: Kind::LoadImm, ..operation });
+                }
+                return self.push(pc, Operation::fail(TrapKind::InvalidJump));
+            }
+            operation.y = i.target;
+        }
+        self.push(pc, operation);
+        if opcode == Opcode::Fallthrough && !decoded.next_is_start {
+            if decoded.next_pc == self.code.length() {
+                self.push(pc, Operation::fail(TrapKind::CodeEnd));
+            } else {
+                self.enter(decoded.next_pc);
+                self.push(decoded.next_pc, Operation::fail(self.kind_of_gap(decoded.next_pc)));
+                self.at_block_start = true;
+            }
+        }
+    }
+
+    fn kind_of_gap(&self, pc: u32) -> TrapKind {
+        if pc >= self.code.length() { TrapKind::CodeEnd } else { TrapKind::InvalidInstruction }
+    }
+
+    /// Turns targets from pcs to indices of operations, with an operation more for each target outside of the region.
+    fn resolve_targets(&mut self) {
+        let mut far: Vec<(u32, u32)> = Vec::new();
+        for index in 0..self.operations.len() {
+            let operation = self.operations[index];
+            if !has_target(operation.kind) {
+                continue;
+            }
+            let pc = operation.y;
+            let target =
+                self.region.block(pc).unwrap_or_else(|| match far.binary_search_by_key(&pc, |&(pc, _)| pc) {
+                    Ok(at) => far[at].1,
+                    Err(at) => {
+                        let stub = self.operations.len() as u32;
+                        far.insert(at, (pc, stub));
+                        self.push(self.end, Operation::plain(Kind::FarJump, pc));
+                        stub
+                    }
+                });
+            self.operations[index].y = target;
+        }
+    }
+}
+
+/// Whether `y` is a target.
+fn has_target(kind: Kind) -> bool {
+    macro_rules! targets {
+        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+            match kind {
+                $(Kind::$id => matches!(
+                    crate::isa::Shape::$shape,
+                    crate::isa::Shape::Offset
+                        | crate::isa::Shape::DestImmOffset
+                        | crate::isa::Shape::SourceImmOffset
+                        | crate::isa::Shape::SourceSourceOffset
+                ),)+
+                Kind::Charge | Kind::FarJump | Kind::Fail => false,
+            }
+        };
+    }
+    for_each_instruction!(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_twelve_bytes() {
+        assert_eq!(size_of::<Operation>(), 12);
+    }
+
+    #[test]
+    fn bits() {
+        let words = [1 << 63, 0, 1 | 1 << 5];
+        assert_eq!(next_bit(&words, 0), Some(63));
+        assert_eq!(next_bit(&words, 63), Some(63));
+        assert_eq!(next_bit(&words, 64), Some(128));
+        assert_eq!(next_bit(&words, 129), Some(133));
+        assert_eq!(next_bit(&words, 134), None);
+        assert_eq!(next_bit(&words, 1000), None);
+        assert!(bit(&words, 133));
+        assert!(!bit(&words, 132));
+        assert!(!bit(&words, u32::MAX));
+    }
+}

@@ -1,0 +1,189 @@
+//! From operand bytes to [`Instruction`]s.
+
+use super::{Instruction, Opcode, Reg, Shape};
+
+/// An instruction with its place in the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decoded {
+    /// The instruction, or `None` if there is none here that the set knows: executing it traps.
+    pub instruction: Option<Instruction>,
+    /// Where it starts.
+    pub pc: u32,
+    /// Where its bytes end. The next instruction starts here if and only if `next_is_start`.
+    pub next_pc: u32,
+    /// Whether an instruction starts at `next_pc`. Otherwise running on into it traps.
+    pub next_is_start: bool,
+}
+
+/// Decodes the operands of `opcode` at `pc`.
+///
+/// `bytes` are the sixteen bytes behind the opcode, zero beyond the end of the code; `skip` is the number of bytes up to
+/// the next instruction (0 to 24). Total: every input gives an instruction. The rules are those of the Gray Paper,
+/// appendix A.5: lengths of immediates come from `skip`, bytes are read even where they belong to the next instruction.
+#[inline]
+pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
+    let mut i = Instruction::plain(opcode);
+    let first = bytes[0];
+    let low = Reg::from_nibble(first);
+    let high = Reg::from_nibble(first >> 4);
+    let offset = |length: u32, at: u32| pc.wrapping_add(immediate(bytes, at, length) as u32);
+    match opcode.info().shape {
+        Shape::None => {}
+        Shape::Imm => i.x = immediate(bytes, 0, skip.min(4)),
+        Shape::Offset => i.target = offset(skip.min(4), 0),
+        Shape::ImmImm => {
+            let length = u32::from(first & 7).min(4);
+            i.x = immediate(bytes, 1, length);
+            i.y = immediate(bytes, 1 + length, rest(skip, length + 1));
+        }
+        Shape::DestImm => {
+            i.d = low;
+            i.x = immediate(bytes, 1, rest(skip, 1));
+        }
+        Shape::SourceImm => {
+            i.s1 = low;
+            i.x = immediate(bytes, 1, rest(skip, 1));
+        }
+        Shape::DestImm64 => {
+            i.d = low;
+            i.x = immediate(bytes, 1, 8);
+        }
+        Shape::DestImmOffset | Shape::SourceImmOffset | Shape::SourceImmImm => {
+            let length = u32::from(first >> 4 & 7).min(4);
+            if opcode.info().shape as u8 == Shape::DestImmOffset as u8 {
+                i.d = low;
+            } else {
+                i.s1 = low;
+            }
+            i.x = immediate(bytes, 1, length);
+            let second = rest(skip, length + 1);
+            if opcode.info().shape as u8 == Shape::SourceImmImm as u8 {
+                i.y = immediate(bytes, 1 + length, second);
+            } else {
+                i.target = offset(second, 1 + length);
+            }
+        }
+        Shape::DestSource => {
+            i.d = low;
+            i.s1 = high;
+        }
+        Shape::DestSourceImm => {
+            i.d = low;
+            i.s1 = high;
+            i.x = immediate(bytes, 1, rest(skip, 1));
+        }
+        Shape::SourceSourceImm => {
+            i.s1 = low;
+            i.s2 = high;
+            i.x = immediate(bytes, 1, rest(skip, 1));
+        }
+        Shape::SourceSourceOffset => {
+            i.s1 = low;
+            i.s2 = high;
+            i.target = offset(rest(skip, 1), 1);
+        }
+        Shape::DestSourceImmImm => {
+            let length = u32::from(bytes[1] & 7).min(4);
+            i.d = low;
+            i.s1 = high;
+            i.x = immediate(bytes, 2, length);
+            i.y = immediate(bytes, 2 + length, rest(skip, length + 2));
+        }
+        Shape::DestSourceSource => {
+            i.s1 = low;
+            i.s2 = high;
+            i.d = Reg::from_nibble(bytes[1]);
+        }
+    }
+    i
+}
+
+/// Bytes left for the last immediate, at most four.
+const fn rest(skip: u32, used: u32) -> u32 {
+    let rest = skip.saturating_sub(used);
+    if rest > 4 { 4 } else { rest }
+}
+
+/// `length` bytes (0 to 8) at `at`, little-endian, sign-extended.
+#[inline]
+fn immediate(bytes: [u8; 16], at: u32, length: u32) -> u64 {
+    if length == 0 {
+        return 0;
+    }
+    let raw = (u128::from_le_bytes(bytes) >> (at * 8)) as u64;
+    let shift = 64 - length * 8;
+    ((raw << shift) as i64 >> shift) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(opcode: Opcode, operands: &[u8]) -> Instruction {
+        let mut bytes = [0xee; 16];
+        bytes[..operands.len()].copy_from_slice(operands);
+        decode_operands(opcode, 1000, bytes, operands.len() as u32)
+    }
+
+    #[test]
+    fn immediates_are_sign_extended_from_their_length() {
+        assert_eq!(decode(Opcode::Ecalli, &[]).x, 0);
+        assert_eq!(decode(Opcode::Ecalli, &[0x7f]).x, 0x7f);
+        assert_eq!(decode(Opcode::Ecalli, &[0x80]).x, 0x80u8 as i8 as u64);
+        assert_eq!(decode(Opcode::Ecalli, &[0, 0x80]).x, i16::MIN as u64);
+        assert_eq!(decode(Opcode::Ecalli, &[0, 0, 0x80]).x, 0xffff_ffff_ff80_0000);
+        assert_eq!(decode(Opcode::Ecalli, &[0, 0, 0, 0x80]).x, i32::MIN as u64);
+        assert_eq!(decode(Opcode::Ecalli, &[1, 0, 0, 0, 9, 9]).x, 1, "at most four bytes count");
+    }
+
+    #[test]
+    fn register_roles() {
+        let i = decode(Opcode::Add64, &[0x87, 9]);
+        assert_eq!((i.d, i.s1, i.s2), (Reg::A2, Reg::A0, Reg::A1));
+        let i = decode(Opcode::StoreIndirectU64, &[0x87, 0xf8]);
+        assert_eq!((i.s1, i.s2, i.x), (Reg::A0, Reg::A1, -8i64 as u64));
+        let i = decode(Opcode::MoveReg, &[0x87]);
+        assert_eq!((i.d, i.s1), (Reg::A0, Reg::A1));
+        let i = decode(Opcode::MoveReg, &[0xfd]);
+        assert_eq!((i.d, i.s1), (Reg::A5, Reg::A5), "nibbles above 12 are A5");
+        assert_eq!(
+            decode(Opcode::Add64, &[0x00, 0xf3]).d,
+            Reg::T1,
+            "only the low nibble of the third register counts"
+        );
+    }
+
+    #[test]
+    fn two_immediates_share_the_operand_bytes() {
+        let i = decode(Opcode::StoreImmU32, &[0x02, 0x34, 0x12, 0xff]);
+        assert_eq!((i.x, i.y), (0x1234, u64::MAX));
+        let i = decode(Opcode::StoreImmIndirectU8, &[0x17, 0x10]);
+        assert_eq!((i.s1, i.x, i.y), (Reg::A0, 0x10, 0));
+        let i = decode(Opcode::LoadImmAndJumpIndirect, &[0x87, 0x01, 5, 6]);
+        assert_eq!((i.d, i.s1, i.x, i.y), (Reg::A0, Reg::A1, 5, 6));
+        let i = decode(Opcode::BranchEqImm, &[0x17, 3, 0xf0]);
+        assert_eq!((i.s1, i.x, i.target), (Reg::A0, 3, 984));
+        let i = decode(Opcode::LoadImmAndJump, &[0x10, 3, 0x10]);
+        assert_eq!((i.d, i.x, i.target), (Reg::RA, 3, 1016));
+    }
+
+    #[test]
+    fn lengths_above_four_mean_four() {
+        let i = decode(Opcode::StoreImmU8, &[0x07, 1, 2, 3, 4, 5]);
+        assert_eq!((i.x, i.y), (0x0403_0201, 5));
+        let i = decode(Opcode::LoadImm64, &[0x07, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!((i.d, i.x), (Reg::A0, 0x0807_0605_0403_0201));
+    }
+
+    #[test]
+    fn every_opcode_decodes_from_any_bytes() {
+        for &opcode in Opcode::ALL {
+            for skip in 0..=24 {
+                for fill in [0x00, 0x77, 0xff] {
+                    let i = decode_operands(opcode, u32::MAX, [fill; 16], skip);
+                    assert_eq!(i.opcode, opcode);
+                }
+            }
+        }
+    }
+}

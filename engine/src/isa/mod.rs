@@ -1,0 +1,342 @@
+//! Instruction sets: opcodes, operand shapes, decoding, encoding and disassembly, all from one table (`table.rs`).
+//!
+//! A program is bytes plus a bitmask that marks where instructions start. The byte at a start is the opcode, the bytes
+//! up to the next start are its operands. What an opcode byte means depends on the [`InstructionSet`].
+
+pub(crate) mod table;
+
+mod decode;
+mod disassemble;
+mod encode;
+mod register;
+
+pub use decode::{Decoded, decode_operands};
+pub use encode::{EncodeError, encode};
+pub use register::Reg;
+
+use table::for_each_instruction;
+
+/// Which opcodes exist and which bytes stand for them.
+///
+/// A PolkaVM container names its set in its version byte; the raw JAM formats do not, so their caller does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum InstructionSet {
+    /// The set of smart contracts (`pallet-revive`), version byte 0 of a PolkaVM container.
+    ReviveV1 = 0,
+    /// The set of JAM as in the Gray Paper 0.8 draft, version byte 3 of a PolkaVM container.
+    JamV1 = 1,
+    /// Every instruction, in the encoding with a bitmask: version byte 2 of containers linked by polkavm-linker up to
+    /// 0.35.
+    Latest64Bitmask = 2,
+    /// The set of the Gray Paper 0.7: as `Latest64Bitmask` without `memset` and `unlikely`. No container names it.
+    GrayPaper07 = 3,
+}
+
+impl InstructionSet {
+    /// All instruction sets.
+    pub const ALL: [Self; 4] = [Self::ReviveV1, Self::JamV1, Self::Latest64Bitmask, Self::GrayPaper07];
+
+    /// The name used on command lines and in documents, such as `jam-v1`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReviveV1 => "revive-v1",
+            Self::JamV1 => "jam-v1",
+            Self::Latest64Bitmask => "latest64-bitmask",
+            Self::GrayPaper07 => "gray-paper-0.7",
+        }
+    }
+
+    /// The instruction that the opcode `byte` stands for, or `None` if this set has none for it.
+    #[inline]
+    pub const fn opcode(self, byte: u8) -> Option<Opcode> {
+        BYTE_TO_OPCODE[self as usize][byte as usize]
+    }
+
+    /// The byte that stands for `opcode`, or `None` if this set lacks the instruction.
+    pub const fn byte(self, opcode: Opcode) -> Option<u8> {
+        opcode.info().bytes[self as usize]
+    }
+}
+
+impl core::fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The operands of an instruction and the roles of its registers.
+///
+/// The layouts are those of the Gray Paper, appendix A.5; register nibbles above 12 mean A5, immediates shorter than
+/// four bytes are sign-extended, offsets count from the instruction itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// No operands.
+    None,
+    /// One immediate.
+    Imm,
+    /// One offset.
+    Offset,
+    /// Two immediates.
+    ImmImm,
+    /// A destination register and an immediate.
+    DestImm,
+    /// A source register and an immediate.
+    SourceImm,
+    /// A destination register and a 64-bit immediate.
+    DestImm64,
+    /// A destination register, an immediate and an offset.
+    DestImmOffset,
+    /// A source register, an immediate and an offset.
+    SourceImmOffset,
+    /// A source register (the base of an address) and two immediates.
+    SourceImmImm,
+    /// A destination and a source register.
+    DestSource,
+    /// A destination register, a source register and an immediate.
+    DestSourceImm,
+    /// Two source registers and an immediate: a value and the base of the address it goes to.
+    SourceSourceImm,
+    /// Two source registers and an offset.
+    SourceSourceOffset,
+    /// A destination register, a source register and two immediates.
+    DestSourceImmImm,
+    /// Two source registers and a destination register.
+    DestSourceSource,
+}
+
+/// How an instruction counts in the pipeline gas model; the numbers are in [`crate::gas`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "each is named after its instructions, the numbers are in one table")]
+pub enum GasClass {
+    Trap,
+    Unlikely,
+    Host,
+    Move,
+    LoadImm,
+    LoadImm64,
+    Load,
+    Store,
+    Jump,
+    JumpIndirect,
+    Branch,
+    Simple64,
+    Simple32,
+    Bits,
+    CountTrailing,
+    Shift64,
+    Shift32,
+    ShiftAlt64,
+    ShiftAlt32,
+    Compare,
+    Cmov,
+    CmovImm,
+    MinMax,
+    InvertedLogic,
+    Xnor,
+    Negate64,
+    Negate32,
+    Mul64,
+    Mul32,
+    MulUpper,
+    MulUpperMixed,
+    Divide,
+}
+
+/// What the table says about an instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct OpcodeInfo {
+    /// The name in assembly text.
+    pub name: &'static str,
+    /// The operands.
+    pub shape: Shape,
+    /// Whether the instruction ends its basic block.
+    pub ends_block: bool,
+    /// The class in the pipeline gas model.
+    pub gas: GasClass,
+    /// One line of documentation.
+    pub doc: &'static str,
+    bytes: [Option<u8>; InstructionSet::ALL.len()],
+}
+
+macro_rules! optional_byte {
+    (_) => {
+        None
+    };
+    ($byte:literal) => {
+        Some($byte)
+    };
+}
+
+macro_rules! ends_block {
+    (ends) => {
+        true
+    };
+    (goes_on) => {
+        false
+    };
+}
+
+macro_rules! define_opcodes {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$revive:tt $jam:tt $latest64:tt $gp07:tt] $doc:literal;)+) => {
+        /// An instruction of any set.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Opcode {
+            $(#[doc = $doc] $id,)+
+        }
+
+        impl Opcode {
+            /// All instructions, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$id,)+];
+
+            const INFO: &[OpcodeInfo] = &[$(OpcodeInfo {
+                name: $name,
+                shape: Shape::$shape,
+                ends_block: ends_block!($ends),
+                gas: GasClass::$gas,
+                doc: $doc,
+                bytes: [optional_byte!($revive), optional_byte!($jam), optional_byte!($latest64), optional_byte!($gp07)],
+            },)+];
+        }
+    };
+}
+
+for_each_instruction!(define_opcodes);
+
+impl Opcode {
+    /// What the table says about this instruction.
+    #[inline]
+    pub const fn info(self) -> &'static OpcodeInfo {
+        &Self::INFO[self as usize]
+    }
+
+    /// Whether execution can go on with the instruction that follows in memory.
+    pub const fn can_fall_through(self) -> bool {
+        !matches!(
+            self,
+            Self::Trap
+                | Self::Jump
+                | Self::JumpIndirect
+                | Self::LoadImmAndJump
+                | Self::LoadImmAndJumpIndirect
+        )
+    }
+}
+
+/// For each set and byte the instruction, made from the table at compile time.
+static BYTE_TO_OPCODE: [[Option<Opcode>; 256]; InstructionSet::ALL.len()] = {
+    let mut table = [[None; 256]; InstructionSet::ALL.len()];
+    let mut row = 0;
+    while row < Opcode::ALL.len() {
+        let opcode = Opcode::ALL[row];
+        let mut set = 0;
+        while set < InstructionSet::ALL.len() {
+            if let Some(byte) = opcode.info().bytes[set] {
+                assert!(table[set][byte as usize].is_none(), "one byte stands for two instructions");
+                table[set][byte as usize] = Some(opcode);
+            }
+            set += 1;
+        }
+        row += 1;
+    }
+    table
+};
+
+/// A decoded instruction. Fields that its [`Shape`] does not have are zero (registers: RA).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Instruction {
+    /// What it does.
+    pub opcode: Opcode,
+    /// Destination register.
+    pub d: Reg,
+    /// First or only source register.
+    pub s1: Reg,
+    /// Second source register.
+    pub s2: Reg,
+    /// First immediate, sign-extended.
+    pub x: u64,
+    /// Second immediate, sign-extended.
+    pub y: u64,
+    /// Absolute target of the offset (it wraps at 32 bits, as the offset does).
+    pub target: u32,
+}
+
+impl Instruction {
+    /// An instruction without operands.
+    pub const fn plain(opcode: Opcode) -> Self {
+        Self { opcode, d: Reg::RA, s1: Reg::RA, s2: Reg::RA, x: 0, y: 0, target: 0 }
+    }
+
+    /// The registers it reads and the register it writes, by the roles of its shape.
+    ///
+    /// `memset` and `ecalli`, whose registers are fixed by convention, name none.
+    pub const fn registers(&self) -> Registers {
+        let (d, s1, s2) = (Some(self.d), Some(self.s1), Some(self.s2));
+        let (writes, reads) = match self.opcode.info().shape {
+            Shape::None | Shape::Imm | Shape::Offset | Shape::ImmImm => (None, [None, None]),
+            Shape::DestImm | Shape::DestImm64 | Shape::DestImmOffset => (d, [None, None]),
+            Shape::SourceImm | Shape::SourceImmOffset | Shape::SourceImmImm => (None, [s1, None]),
+            Shape::DestSource | Shape::DestSourceImm | Shape::DestSourceImmImm => (d, [s1, None]),
+            Shape::SourceSourceImm | Shape::SourceSourceOffset => (None, [s1, s2]),
+            Shape::DestSourceSource => (d, [s1, s2]),
+        };
+        Registers { writes, reads }
+    }
+}
+
+/// The registers that an instruction names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Registers {
+    /// The destination.
+    pub writes: Option<Reg>,
+    /// The sources.
+    pub reads: [Option<Reg>; 2],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_have_as_many_instructions_as_their_definition_says() {
+        let count =
+            |set: InstructionSet| Opcode::ALL.iter().filter(|&&opcode| set.byte(opcode).is_some()).count();
+        assert_eq!(count(InstructionSet::ReviveV1), 138);
+        assert_eq!(count(InstructionSet::JamV1), 139);
+        assert_eq!(count(InstructionSet::Latest64Bitmask), 141);
+        assert_eq!(count(InstructionSet::GrayPaper07), 139);
+    }
+
+    #[test]
+    fn bytes_and_opcodes_are_inverse() {
+        for set in InstructionSet::ALL {
+            for byte in 0..=255 {
+                if let Some(opcode) = set.opcode(byte) {
+                    assert_eq!(set.byte(opcode), Some(byte), "{set} {byte}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn jam_has_its_bit_instructions_one_lower_and_unlikely_at_two() {
+        assert_eq!(InstructionSet::JamV1.opcode(2), Some(Opcode::Unlikely));
+        assert_eq!(InstructionSet::JamV1.opcode(3), None);
+        assert_eq!(InstructionSet::JamV1.opcode(101), Some(Opcode::CountSetBits64));
+        assert_eq!(InstructionSet::JamV1.opcode(110), Some(Opcode::ReverseByte));
+        assert_eq!(InstructionSet::JamV1.opcode(111), None);
+        assert_eq!(InstructionSet::ReviveV1.opcode(111), Some(Opcode::ReverseByte));
+        assert_eq!(InstructionSet::GrayPaper07.opcode(2), None);
+        assert_eq!(InstructionSet::GrayPaper07.opcode(101), Some(Opcode::Sbrk));
+    }
+
+    #[test]
+    fn names_are_the_identifiers_in_snake_case() {
+        for opcode in Opcode::ALL {
+            let name = opcode.info().name;
+            assert_eq!(name.replace('_', ""), format!("{opcode:?}").to_lowercase());
+            assert_eq!(name, name.to_lowercase());
+        }
+    }
+}

@@ -1,0 +1,664 @@
+//! The memory of one instance: what differs from its image, and the window it is mounted in, if any.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::window::state;
+use super::{
+    AnyWindow, Backing, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window, any_window,
+    by_page, pages_of,
+};
+
+/// The host asked for memory that is not there. Nothing was done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// Some byte of the range is not mapped, or may not be written.
+    #[error(
+        "memory at {address:#010x} ({length} bytes) is not accessible: {problem} at {page_address:#010x}"
+    )]
+    OutOfRange {
+        /// Start of the range.
+        address: u32,
+        /// Its length in bytes.
+        length: u64,
+        /// Start of the first page that does not allow the access.
+        page_address: u32,
+        /// What the page is.
+        problem: &'static str,
+    },
+    /// The operation takes whole pages.
+    #[error(
+        "{address:#010x} ({length} bytes) are not whole pages of 4096 bytes between 0x10000 and the end of memory"
+    )]
+    NotPages {
+        /// Start of the range.
+        address: u32,
+        /// Its length in bytes.
+        length: u64,
+    },
+}
+
+/// What an access wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// Why a guest's access cannot be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// Memory does not allow it.
+    Denied(Denied),
+    /// The host cannot do it.
+    Host(HostError),
+}
+
+/// The first page that does not allow an access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Denied {
+    /// The first byte of the access in that page; of the whole access where it exceeds the address space.
+    pub(crate) address: u32,
+    /// What the page allows.
+    pub(crate) permission: Permission,
+}
+
+/// What of an instance's memory is not as in its image.
+#[derive(Clone, Debug)]
+pub(crate) struct Contents {
+    image: Arc<Image>,
+    heap_top: u32,
+    pages: BTreeMap<u32, OwnPage>,
+}
+
+/// A page that is not as in the image, whether mounted or not.
+#[derive(Clone, Debug)]
+struct OwnPage {
+    bytes: OwnBytes,
+    /// Set by the host; otherwise as the layout says.
+    permission: Option<Permission>,
+}
+
+/// Bytes of a page, unless the window has newer ones.
+#[derive(Clone, Debug)]
+enum OwnBytes {
+    Image,
+    Zero,
+    Own(Arc<Page>),
+}
+
+impl Contents {
+    pub(crate) fn new(image: Arc<Image>) -> Self {
+        let heap_top = image.map.heap_base();
+        Self { image, heap_top, pages: BTreeMap::new() }
+    }
+
+    fn permission(&self, page: u32) -> Permission {
+        let set =
+            if self.pages.is_empty() { None } else { self.pages.get(&page).and_then(|own| own.permission) };
+        set.unwrap_or_else(|| self.image.map.permission(page, self.heap_top))
+    }
+
+    /// The bytes of a page as they are outside of the window; what is missing is zero.
+    fn bytes(&self, page: u32) -> &[u8] {
+        match self.pages.get(&page).map(|own| &own.bytes) {
+            None | Some(OwnBytes::Image) => self.image.page(page),
+            Some(OwnBytes::Zero) => &[],
+            Some(OwnBytes::Own(bytes)) => bytes.as_slice(),
+        }
+    }
+
+    fn own(&mut self, page: u32) -> &mut OwnPage {
+        self.pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None })
+    }
+
+    fn save(&mut self, page: u32, bytes: &Page) {
+        let own = &mut self.own(page).bytes;
+        if let OwnBytes::Own(shared) = own
+            && let Some(unshared) = Arc::get_mut(shared)
+        {
+            unshared.copy_from_slice(bytes);
+        } else {
+            *own = OwnBytes::Own(Arc::new(*bytes));
+        }
+    }
+
+    /// The first page of the range that does not allow the access.
+    fn check(&self, address: u32, length: usize, access: Access) -> Result<(), Denied> {
+        let Some(pages) = pages_of(address, length) else {
+            return Err(Denied { address, permission: Permission::None });
+        };
+        let wanted = match access {
+            Access::Read => Permission::Read,
+            Access::Write => Permission::ReadWrite,
+        };
+        for page in pages {
+            let permission = self.permission(page);
+            if permission < wanted {
+                return Err(Denied { address: address.max(page * PAGE_SIZE), permission });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn heap_top(&self) -> u32 {
+        self.heap_top
+    }
+
+    pub(crate) fn faults_to_host(&self) -> bool {
+        self.image.faults_to_host
+    }
+
+    /// Grows the heap by `size` bytes and gives its new top, or `None` if the layout or the memory limit forbid it.
+    pub(crate) fn sbrk(&mut self, size: u64) -> Option<u32> {
+        let map = &self.image.map;
+        let top = u64::from(self.heap_top).checked_add(size)?;
+        if top - u64::from(map.heap_base()) > u64::from(map.max_heap_size()) {
+            return None;
+        }
+        let top = top as u32;
+        let grown = u64::from(map.rw_end(top) - map.rw_data().end);
+        if map.declared_bytes() + grown > self.image.memory_limit {
+            return None;
+        }
+        self.heap_top = top;
+        Some(top)
+    }
+}
+
+impl<B: Backing> Window<B> {
+    /// The slow path of a guest's access: makes the whole range accessible in the window, or says why that may not be.
+    #[cold]
+    pub(crate) fn touch(
+        &mut self,
+        contents: &Contents,
+        address: u32,
+        length: usize,
+        access: Access,
+    ) -> Result<(), Fault> {
+        contents.check(address, length, access).map_err(Fault::Denied)?;
+        for page in pages_of(address, length).into_iter().flatten() {
+            self.bring_in_from(contents, page).map_err(Fault::Host)?;
+            self.allow(page, if access == Access::Write { Permission::ReadWrite } else { Permission::Read });
+        }
+        Ok(())
+    }
+
+    fn bring_in_from(&mut self, contents: &Contents, page: u32) -> Result<(), HostError> {
+        if self.state(page) & state::RESIDENT != 0 {
+            return Ok(());
+        }
+        let address = page * PAGE_SIZE;
+        // The last page of the address space is no part of a layout and ends where u32 does.
+        let alone = address..address.saturating_add(PAGE_SIZE);
+        let range = contents.image.map.part(page, contents.heap_top).map_or(alone, |(range, _)| range);
+        self.bring_in(page, range, contents.bytes(page))
+    }
+
+    /// Loads from a range that `touch` has made accessible and that may cross a page.
+    pub(crate) fn read_touched(&self, address: u32, into: &mut [u8]) {
+        for (page, offset, range) in by_page(address, into.len()) {
+            if let Some(bytes) = self.page(page) {
+                let length = range.len();
+                into[range].copy_from_slice(&bytes[offset..offset + length]);
+            }
+        }
+    }
+
+    /// Stores to a range that `touch` has made accessible and that may cross a page.
+    pub(crate) fn write_touched(&mut self, address: u32, from: &[u8]) {
+        for (page, offset, range) in by_page(address, from.len()) {
+            if let Some(bytes) = self.page_mut(page) {
+                bytes[offset..offset + range.len()].copy_from_slice(&from[range]);
+            }
+        }
+    }
+
+    /// Fills a range that `touch` has made writable.
+    pub(crate) fn fill_touched(&mut self, address: u32, length: usize, value: u8) {
+        for (page, offset, range) in by_page(address, length) {
+            if let Some(bytes) = self.page_mut(page) {
+                bytes[offset..offset + range.len()].fill(value);
+            }
+        }
+    }
+}
+
+/// The memory of one instance.
+#[derive(Debug)]
+pub(crate) struct AddressSpace {
+    pub(crate) contents: Contents,
+    pub(crate) window: Option<AnyWindow>,
+}
+
+impl AddressSpace {
+    pub(crate) fn new(image: Arc<Image>) -> Self {
+        Self { contents: Contents::new(image), window: None }
+    }
+
+    pub(crate) fn image(&self) -> &Arc<Image> {
+        &self.contents.image
+    }
+
+    /// Puts the instance into a clean window for its image. Its own pages are copied there when they are touched.
+    pub(crate) fn mount(&mut self, mut window: AnyWindow) {
+        debug_assert!(self.window.is_none());
+        let own = self.contents.pages.keys().copied();
+        any_window!(&mut window, window => window.distrust(own));
+        self.window = Some(window);
+    }
+
+    /// Takes the instance out of its window, keeping what was written.
+    pub(crate) fn park(&mut self) -> Option<AnyWindow> {
+        self.save();
+        self.dismount()
+    }
+
+    /// Takes the instance out of its window, forgetting what was written since it was mounted.
+    pub(crate) fn dismount(&mut self) -> Option<AnyWindow> {
+        let mut window = self.window.take()?;
+        let own = self.contents.pages.keys().copied();
+        any_window!(&mut window, window => {
+            window.restore_image(own);
+            window.forget_permissions();
+        });
+        Some(window)
+    }
+
+    /// Copies what was written in the window out of it. The instance stays mounted.
+    fn save(&mut self) {
+        let Some(window) = &mut self.window else { return };
+        any_window!(window, window => {
+            for (page, bytes) in window.dirty_pages() {
+                self.contents.save(page, bytes);
+            }
+            window.note_saved();
+        });
+    }
+
+    /// Back to the image, in proportion to the pages written. The instance stays mounted.
+    pub(crate) fn reset(&mut self) {
+        if let Some(window) = &mut self.window {
+            let own = self.contents.pages.keys().copied();
+            any_window!(window, window => {
+                window.restore_image(own);
+                window.forget_permissions();
+            });
+        }
+        self.contents = Contents::new(Arc::clone(&self.contents.image));
+    }
+
+    /// Reads for the host: everything a guest can read.
+    pub(crate) fn read(&self, address: u32, into: &mut [u8]) -> Result<(), MemoryError> {
+        self.check(address, into.len() as u64, Access::Read)?;
+        for (page, offset, range) in by_page(address, into.len()) {
+            let resident =
+                self.window.as_ref().and_then(|w| any_window!(w, w => w.page(page).map(Page::as_slice)));
+            let bytes = resident.unwrap_or_else(|| self.contents.bytes(page));
+            let from = bytes.get(offset..).unwrap_or(&[]);
+            let part = &mut into[range];
+            let known = from.len().min(part.len());
+            part[..known].copy_from_slice(&from[..known]);
+            part[known..].fill(0);
+        }
+        Ok(())
+    }
+
+    /// Writes for the host: everything a guest can write.
+    pub(crate) fn write(&mut self, address: u32, from: &[u8]) -> Result<(), MemoryError> {
+        self.check(address, from.len() as u64, Access::Write)?;
+        self.modify(address, from.len(), |part, range| part.copy_from_slice(&from[range]));
+        Ok(())
+    }
+
+    /// Zeroes for the host: everything a guest can write.
+    pub(crate) fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
+        self.check(address, length.into(), Access::Write)?;
+        self.modify(address, length as usize, |part, _| part.fill(0));
+        Ok(())
+    }
+
+    /// Calls `change` with each part of the range and where in the range it lies. The range has been checked.
+    fn modify(
+        &mut self,
+        address: u32,
+        length: usize,
+        mut change: impl FnMut(&mut [u8], core::ops::Range<usize>),
+    ) {
+        for (page, offset, range) in by_page(address, length) {
+            let part = offset..offset + range.len();
+            let resident = self.window.as_mut().and_then(|w| any_window!(w, w => w.page_mut(page)));
+            if let Some(bytes) = resident {
+                change(&mut bytes[part], range);
+                continue;
+            }
+            let mut bytes = [0; PAGE_SIZE as usize];
+            let old = self.contents.bytes(page);
+            bytes[..old.len()].copy_from_slice(old);
+            change(&mut bytes[part], range);
+            self.contents.save(page, &bytes);
+        }
+    }
+
+    fn check(&self, address: u32, length: u64, access: Access) -> Result<(), MemoryError> {
+        let size = usize::try_from(length).unwrap_or(usize::MAX);
+        if size == 0 {
+            return Ok(());
+        }
+        self.contents.check(address, size, access).map_err(|denied| MemoryError::OutOfRange {
+            address,
+            length,
+            page_address: denied.address / PAGE_SIZE * PAGE_SIZE,
+            problem: if denied.permission == Permission::Read {
+                "read-only memory"
+            } else {
+                "unmapped memory"
+            },
+        })
+    }
+
+    /// Sets what the guest may do to these whole pages. Pages that were not mapped become zero, pages that are not mapped any
+    /// more lose their bytes.
+    pub(crate) fn protect(
+        &mut self,
+        address: u32,
+        length: u64,
+        permission: Permission,
+    ) -> Result<(), MemoryError> {
+        let error = MemoryError::NotPages { address, length };
+        let pages = pages_of(address, usize::try_from(length).map_err(|_| error)?).ok_or(error)?;
+        let whole = address.is_multiple_of(PAGE_SIZE) && length.is_multiple_of(PAGE_SIZE.into());
+        if !whole || address < LOWEST_ADDRESS {
+            return Err(error);
+        }
+        for page in pages {
+            let appears_or_goes =
+                permission == Permission::None || self.contents.permission(page) == Permission::None;
+            let own = self.contents.own(page);
+            own.permission = Some(permission);
+            if appears_or_goes {
+                own.bytes = OwnBytes::Zero;
+            }
+            if let Some(window) = &mut self.window {
+                any_window!(window, window => {
+                    window.forbid(page);
+                    if appears_or_goes && let Some(bytes) = window.page_mut(page) {
+                        bytes.fill(0);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy that shares what is the same. O(pages written).
+    pub(crate) fn fork(&mut self) -> Self {
+        self.save();
+        Self { contents: self.contents.clone(), window: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryMap, Pool, WindowKind};
+    use crate::program::MemoryConfig;
+
+    const RO: u32 = 0x1_0000;
+    const RW: u32 = 0x3_0000;
+
+    fn image(faults_to_host: bool) -> Arc<Image> {
+        let config = MemoryConfig {
+            ro_data: vec![7; 100],
+            ro_size: 4096,
+            rw_data: vec![9; 5000],
+            rw_size: 0x5000,
+            stack_size: 0x2000,
+        };
+        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size).unwrap();
+        Arc::new(Image::new(map, &config, u64::MAX, faults_to_host))
+    }
+
+    /// Runs the test parked, mounted in each kind of window, and mounted after having been parked.
+    fn in_every_form(faults_to_host: bool, test: impl Fn(&mut AddressSpace, &dyn Fn(&mut AddressSpace))) {
+        test(&mut AddressSpace::new(image(faults_to_host)), &|_| {});
+        for &kind in WindowKind::ALL {
+            let pool = Pool::new(kind, 4);
+            let mount = |space: &mut AddressSpace| {
+                if space.window.is_none() {
+                    space.mount(pool.acquire(space.image()).unwrap());
+                }
+            };
+            let mut space = AddressSpace::new(image(faults_to_host));
+            mount(&mut space);
+            test(&mut space, &mount);
+            let mut space = AddressSpace::new(image(faults_to_host));
+            mount(&mut space);
+            test(&mut space, &|space| {
+                let window = space.park();
+                pool.release(window);
+                mount(space);
+            });
+        }
+    }
+
+    fn read<const N: usize>(space: &AddressSpace, address: u32) -> [u8; N] {
+        let mut bytes = [0xaa; N];
+        space.read(address, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn the_host_reads_what_it_wrote_and_the_rest_is_the_image() {
+        in_every_form(false, |space, step| {
+            assert_eq!(read(space, RO + 99), [7, 0]);
+            assert_eq!(read(space, RW + 4999), [9, 0]);
+            space.write(RW + 4094, &[1, 2, 3, 4]).unwrap();
+            step(space);
+            assert_eq!(read(space, RW + 4093), [9, 1, 2, 3, 4, 9]);
+            space.zero(RW + 4095, 2).unwrap();
+            step(space);
+            assert_eq!(read(space, RW + 4093), [9, 1, 0, 0, 4, 9]);
+            let stack = space.image().map.stack();
+            space.write(stack.end - 2, &[5, 6]).unwrap();
+            step(space);
+            assert_eq!(read(space, stack.end - 3), [0, 5, 6]);
+        });
+    }
+
+    #[test]
+    fn host_access_is_all_or_nothing() {
+        in_every_form(false, |space, step| {
+            let end = RW + 0x5000;
+            let error = space.write(end - 1, &[1, 2]).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "memory at 0x00034fff (2 bytes) is not accessible: unmapped memory at 0x00035000"
+            );
+            step(space);
+            assert_eq!(read(space, end - 1), [0]);
+            let mut buffer = [0xaa; 2];
+            assert!(space.read(end - 1, &mut buffer).is_err());
+            assert_eq!(buffer, [0xaa; 2]);
+            assert!(space.zero(end - 1, 2).is_err());
+            let error = space.write(RO, &[1]).unwrap_err();
+            assert!(error.to_string().contains("read-only memory at 0x00010000"), "{error}");
+            for address in [0, 1, 0xffff, 0xfffe_0000, 0xffff_0000, u32::MAX] {
+                assert!(space.read(address, &mut [0]).is_err(), "{address:#x}");
+                assert!(space.write(address, &[0]).is_err(), "{address:#x}");
+                assert_eq!(space.read(address, &mut []), Ok(()), "nothing can be read anywhere");
+                assert_eq!(space.write(address, &[]), Ok(()));
+            }
+            assert!(space.read(u32::MAX, &mut [0; 2]).is_err());
+            assert!(space.zero(RW, u32::MAX).is_err());
+        });
+    }
+
+    #[test]
+    fn reset_forgets_everything() {
+        in_every_form(false, |space, step| {
+            space.write(RW, &[1; 9000]).unwrap();
+            assert_eq!(space.contents.sbrk(0x3000), Some(RW + 0x8000));
+            step(space);
+            space.write(RW + 0x7000, &[1]).unwrap();
+            step(space);
+            space.reset();
+            assert_eq!(read(space, RW), [9; 5000]);
+            assert_eq!(read(space, RW + 5000), [0; 0x3000]);
+            assert!(space.read(RW + 0x7000, &mut [0]).is_err(), "the heap is gone");
+            assert_eq!(space.contents.sbrk(0x3000), Some(RW + 0x8000));
+            step(space);
+            assert_eq!(read(space, RW + 0x7000), [0], "and comes back zero");
+        });
+    }
+
+    #[test]
+    fn a_fork_and_its_origin_do_not_see_each_others_writes() {
+        in_every_form(false, |space, step| {
+            space.write(RW, &[1, 1]).unwrap();
+            let mut fork = space.fork();
+            space.write(RW, &[2]).unwrap();
+            fork.write(RW + 1, &[3]).unwrap();
+            step(space);
+            assert_eq!(read(space, RW), [2, 1]);
+            assert_eq!(read(&fork, RW), [1, 3]);
+        });
+    }
+
+    #[test]
+    fn protected_pages_keep_their_bytes_and_unmapped_ones_lose_them() {
+        in_every_form(true, |space, step| {
+            let page = 0x10_0000;
+            space.protect(page, 0x2000, Permission::ReadWrite).unwrap();
+            space.write(page, &[1, 2]).unwrap();
+            step(space);
+            space.protect(page, 0x1000, Permission::Read).unwrap();
+            assert_eq!(read(space, page), [1, 2]);
+            assert!(space.write(page, &[3]).is_err());
+            step(space);
+            space.protect(page, 0x1000, Permission::None).unwrap();
+            assert!(space.read(page, &mut [0]).is_err());
+            step(space);
+            space.protect(page, 0x1000, Permission::ReadWrite).unwrap();
+            assert_eq!(read(space, page), [0, 0]);
+            space.protect(RW, 0x1000, Permission::None).unwrap();
+            space.protect(RW, 0x1000, Permission::Read).unwrap();
+            step(space);
+            assert_eq!(read(space, RW), [0, 0], "the image does not shine through");
+            assert_eq!(
+                space.protect(1, 0x1000, Permission::Read),
+                Err(MemoryError::NotPages { address: 1, length: 0x1000 })
+            );
+            assert!(space.protect(0xf000, 0x1000, Permission::Read).is_err());
+            assert!(space.protect(0xffff_f000, 0x2000, Permission::Read).is_err());
+            assert!(space.protect(0xffff_f000, 0x1000, Permission::Read).is_ok());
+        });
+    }
+
+    #[test]
+    fn the_heap_grows_to_its_limits_exactly() {
+        let map = MemoryMap::new(0, 0x10, 0).unwrap();
+        let config = MemoryConfig { rw_size: 0x10, ..MemoryConfig::default() };
+        let limited = Image::new(map, &config, 0x3000, false);
+        let mut contents = Contents::new(Arc::new(limited));
+        let base = map.heap_base();
+        assert_eq!(contents.sbrk(0), Some(base));
+        assert_eq!(contents.sbrk(0x2ff0), Some(base + 0x2ff0), "up to the limit of three pages");
+        assert_eq!(contents.sbrk(1), None);
+        assert_eq!(contents.heap_top(), base + 0x2ff0);
+        let unlimited = Image::new(map, &config, u64::MAX, false);
+        let mut contents = Contents::new(Arc::new(unlimited));
+        assert_eq!(contents.sbrk(u64::from(map.max_heap_size()) + 1), None);
+        assert_eq!(contents.sbrk(u64::MAX), None);
+        assert_eq!(contents.sbrk(map.max_heap_size().into()), Some(base + map.max_heap_size()));
+        assert_eq!(contents.sbrk(1), None);
+    }
+
+    #[test]
+    fn what_a_guest_touches() {
+        for &kind in WindowKind::ALL {
+            let pool = Pool::new(kind, 1);
+            let mut space = AddressSpace::new(image(false));
+            let mut window = pool.acquire(space.image()).unwrap();
+            any_window!(&mut window, window => {
+                let contents = &space.contents;
+                assert_eq!(window.load::<4>(RW), None, "nothing is there before it is touched");
+                window.touch(contents, RW + 4094, 4, Access::Read).unwrap();
+                assert_eq!(window.load::<2>(RW + 4094), Some([9, 9]));
+                assert_eq!(window.load::<4>(RW + 4094), None, "crosses a page");
+                assert!(!window.store::<1>(RW, [1]), "read is not write");
+                assert_eq!(window.dirty_pages().count(), 0);
+                window.touch(contents, RW, 1, Access::Write).unwrap();
+                assert!(window.store::<1>(RW, [1]));
+                assert_eq!(window.dirty_pages().count(), 1);
+                let denied = window.touch(contents, RO, 1, Access::Write).unwrap_err();
+                assert_eq!(denied, Fault::Denied(Denied { address: RO, permission: Permission::Read }));
+                let denied = window.touch(contents, RO + 4094, 4, Access::Read).unwrap_err();
+                assert_eq!(denied, Fault::Denied(Denied { address: RO + 4096, permission: Permission::None }));
+                let denied = window.touch(contents, u32::MAX - 1, 4, Access::Read).unwrap_err();
+                assert_eq!(denied, Fault::Denied(Denied { address: u32::MAX - 1, permission: Permission::None }));
+            });
+            space.window = Some(window);
+            assert_eq!(read(&space, RW), [1, 9]);
+            pool.release(space.park());
+            assert_eq!(read(&space, RW), [1, 9]);
+        }
+    }
+
+    #[test]
+    fn what_a_guest_wrote_is_still_there_after_parking() {
+        for &kind in WindowKind::ALL {
+            let pool = Pool::new(kind, 1);
+            let mut space = AddressSpace::new(image(false));
+            for round in 1..=3u8 {
+                space.mount(pool.acquire(space.image()).unwrap());
+                let Some(window) = &mut space.window else { unreachable!() };
+                any_window!(window, window => {
+                    window.touch(&space.contents, RW, 4, Access::Write).unwrap();
+                    let [first, ..] = window.load::<4>(RW).unwrap();
+                    assert_eq!(first, if round == 1 { 9 } else { round - 1 });
+                    window.store::<1>(RW, [round]);
+                });
+                pool.release(space.park());
+                assert_eq!(read(&space, RW), [round, 9]);
+                // Another instance uses the window in between.
+                let mut other = AddressSpace::new(Arc::clone(space.image()));
+                other.mount(pool.acquire(space.image()).unwrap());
+                let Some(window) = &mut other.window else { unreachable!() };
+                any_window!(window, window => {
+                    window.touch(&other.contents, RW, 4, Access::Read).unwrap();
+                    assert_eq!(window.load::<4>(RW), Some([9; 4]));
+                });
+                pool.release(other.dismount());
+                assert_eq!(pool.windows(), (1, 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_is_handed_on_clean() {
+        for &kind in WindowKind::ALL {
+            let pool = Pool::new(kind, 1);
+            let (first, second) = (image(false), image(false));
+            for image in [&first, &first, &second, &second] {
+                let mut space = AddressSpace::new(Arc::clone(image));
+                space.mount(pool.acquire(image).unwrap());
+                assert_eq!(read(&space, RW), [9; 5000]);
+                space.contents.sbrk(0x10_0000).unwrap();
+                let mut bytes = vec![1; 0x10_0000];
+                space.read(RW + 5000, &mut bytes).unwrap();
+                assert!(bytes.iter().all(|&byte| byte == 0));
+                // Through the window, as a guest does.
+                let Some(window) = &mut space.window else { unreachable!() };
+                any_window!(window, window => {
+                    window.touch(&space.contents, RW, 0x10_0000, Access::Write).unwrap();
+                    window.fill_touched(RW, 0x10_0000, 0x55);
+                });
+                space.read(RW, &mut bytes).unwrap();
+                assert!(bytes.iter().all(|&byte| byte == 0x55));
+                pool.release(space.dismount());
+            }
+        }
+    }
+}

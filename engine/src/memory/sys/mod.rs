@@ -1,0 +1,96 @@
+//! All that asks the operating system for memory, and a twin that does not.
+//!
+//! This is the folder to edit to port the engine: a [`Backing`] for the new platform, or nothing, since [`Portable`]
+//! works everywhere.
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+mod linux;
+mod portable;
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+pub(crate) use linux::Reserved;
+pub(crate) use portable::Portable;
+
+use core::ops::Range;
+
+use super::{HostError, Page};
+
+/// The bytes of a 4 GiB address space, zero at first, of which pages are *committed* before they are accessed.
+pub(crate) trait Backing: Sized + Send + 'static {
+    /// A fresh address space.
+    fn reserve() -> Result<Self, HostError>;
+
+    /// Makes the pages of this range of addresses accessible. Already committed pages keep their bytes.
+    fn commit(&mut self, range: Range<u32>) -> Result<(), HostError>;
+
+    /// The bytes of a page, which must be committed: otherwise it panics.
+    fn page(&self, page: u32) -> &Page;
+
+    /// The bytes of a page, which must be committed: otherwise it panics.
+    fn page_mut(&mut self, page: u32) -> &mut Page;
+
+    /// Makes these committed pages zero in a way that frees their memory. May reorder the list.
+    fn discard(&mut self, pages: &mut [u32]);
+
+    /// Loads from a page.
+    ///
+    /// # Safety
+    /// The bytes must lie in one committed page.
+    unsafe fn load<const N: usize>(&self, address: u32) -> [u8; N];
+
+    /// Stores to a page.
+    ///
+    /// # Safety
+    /// The bytes must lie in one committed page.
+    unsafe fn store<const N: usize>(&mut self, address: u32, value: [u8; N]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_fresh_space_is_zero_and_keeps_what_is_written<B: Backing>() {
+        let mut space = B::reserve().unwrap();
+        space.commit(0x1_0000..0x1_3000).unwrap();
+        space.commit(0xffff_e000..0xffff_f000).unwrap();
+        for page in [0x10, 0x12, 0xf_fffe] {
+            assert!(space.page(page).iter().all(|&byte| byte == 0));
+            space.page_mut(page)[7] = 9;
+            let address = page * 4096 + 7;
+            // SAFETY: the page was committed above.
+            let bytes = unsafe { space.load::<2>(address) };
+            assert_eq!(bytes, [9, 0]);
+            // SAFETY: as above.
+            unsafe { space.store(address, [1, 2, 3, 4]) };
+        }
+        space.commit(0x1_2000..0x1_4000).unwrap();
+        assert_eq!(space.page(0x12)[7..11], [1, 2, 3, 4], "committing again keeps bytes");
+        space.discard(&mut [0x12, 0x10]);
+        assert_eq!(space.page(0x12)[7..11], [0; 4]);
+        assert_eq!(space.page(0xf_fffe)[7..11], [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn portable() {
+        a_fresh_space_is_zero_and_keeps_what_is_written::<Portable>();
+    }
+
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+    #[test]
+    fn reserved() {
+        a_fresh_space_is_zero_and_keeps_what_is_written::<Reserved>();
+    }
+
+    #[test]
+    #[should_panic(expected = "page 0x10 is not committed")]
+    fn portable_pages_that_are_not_committed_panic() {
+        Portable::reserve().unwrap().page(0x10);
+    }
+
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+    #[test]
+    #[should_panic(expected = "page 0x10 is not committed")]
+    fn reserved_pages_that_are_not_committed_panic() {
+        Reserved::reserve().unwrap().page(0x10);
+    }
+}

@@ -1,0 +1,217 @@
+//! The mounted form: contiguous memory with a table that says what may be done to each page at once.
+
+use std::sync::Arc;
+
+use super::sys::Backing;
+use super::{HostError, Image, PAGE_SIZE, PAGES, Page, Permission};
+
+/// What the table says of a page. All clear: its bytes in the window are zero and mean nothing.
+pub(crate) mod state {
+    /// A guest may read it.
+    pub(crate) const READ: u8 = 1;
+    /// A guest may write it; it is in the list of dirty pages.
+    pub(crate) const WRITE: u8 = 2;
+    /// Its bytes in the window are those of the instance; it is in the list of resident pages.
+    pub(crate) const RESIDENT: u8 = 4;
+    /// It was written since it came into the window; it is in the list of dirty pages.
+    pub(crate) const DIRTY: u8 = 8;
+    /// Its bytes in the window are of no use, and need not be zero; it is in the list of resident pages.
+    pub(crate) const STALE: u8 = 16;
+}
+
+/// More pages than this are given back to the operating system instead of being overwritten.
+const MOST_PAGES_TO_SCRUB: usize = 256;
+
+/// Contiguous memory for one instance at a time.
+pub(crate) struct Window<B> {
+    bytes: B,
+    /// A byte for each page.
+    table: Box<[u8]>,
+    resident: Vec<u32>,
+    dirty: Vec<u32>,
+    /// Whose contents the clean resident pages have.
+    image: Option<Arc<Image>>,
+}
+
+impl<B: Backing> Window<B> {
+    pub(crate) fn new() -> Result<Self, HostError> {
+        Ok(Self {
+            bytes: B::reserve()?,
+            table: vec![0; PAGES].into_boxed_slice(),
+            resident: Vec::new(),
+            dirty: Vec::new(),
+            image: None,
+        })
+    }
+
+    /// Whether its clean pages are those of `image`.
+    pub(crate) fn is_for(&self, image: &Arc<Image>) -> bool {
+        self.image.as_ref().is_some_and(|own| Arc::ptr_eq(own, image))
+    }
+
+    /// Makes it the window of an instance of `image`. It must be clean.
+    pub(crate) fn assign(&mut self, image: &Arc<Image>) {
+        debug_assert!(self.dirty.is_empty());
+        if !self.is_for(image) {
+            self.scrub();
+            self.image = Some(Arc::clone(image));
+        }
+    }
+
+    /// Forgets everything.
+    fn scrub(&mut self) {
+        if self.resident.len() > MOST_PAGES_TO_SCRUB {
+            self.bytes.discard(&mut self.resident);
+        } else {
+            for &page in &self.resident {
+                self.bytes.page_mut(page).fill(0);
+            }
+        }
+        for page in self.resident.drain(..) {
+            self.table[page as usize] = 0;
+        }
+        self.dirty.clear();
+    }
+
+    /// Puts the pages that were written, and `others`, back to what the image has. Their permissions are looked up anew.
+    pub(crate) fn restore_image(&mut self, others: impl Iterator<Item = u32>) {
+        let Some(image) = &self.image else { return };
+        let dirty = core::mem::take(&mut self.dirty);
+        for page in dirty.iter().copied().chain(others) {
+            let entry = &mut self.table[page as usize];
+            if *entry & (state::RESIDENT | state::STALE) != 0 {
+                *entry = state::RESIDENT;
+                fill(self.bytes.page_mut(page), image.page(page));
+            }
+        }
+        self.dirty = dirty;
+        self.dirty.clear();
+    }
+
+    /// Takes note that the instance to be mounted has own bytes for these pages, which do not come from the image.
+    pub(crate) fn distrust(&mut self, pages: impl Iterator<Item = u32>) {
+        for page in pages {
+            let entry = &mut self.table[page as usize];
+            if *entry & state::RESIDENT != 0 {
+                *entry = state::STALE;
+            }
+        }
+    }
+
+    /// Looks permissions of all resident pages up anew.
+    pub(crate) fn forget_permissions(&mut self) {
+        for &page in &self.resident {
+            self.table[page as usize] &= !(state::READ | state::WRITE);
+        }
+    }
+
+    /// Loads `N` bytes within one page, or `None` if the slow path has to look at it.
+    #[inline]
+    pub(crate) fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        let within = address % PAGE_SIZE <= PAGE_SIZE - N as u32;
+        if within && self.table[(address / PAGE_SIZE) as usize] & state::READ != 0 {
+            // SAFETY: a page with READ is resident, and the bytes lie in it.
+            return Some(unsafe { self.bytes.load(address) });
+        }
+        None
+    }
+
+    /// Stores `N` bytes within one page; false if the slow path has to look at it.
+    #[inline]
+    pub(crate) fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> bool {
+        let within = address % PAGE_SIZE <= PAGE_SIZE - N as u32;
+        if within && self.table[(address / PAGE_SIZE) as usize] & state::WRITE != 0 {
+            // SAFETY: a page with WRITE is resident, and the bytes lie in it.
+            unsafe { self.bytes.store(address, value) };
+            return true;
+        }
+        false
+    }
+
+    pub(crate) fn state(&self, page: u32) -> u8 {
+        self.table[page as usize]
+    }
+
+    /// The bytes of a resident page.
+    pub(crate) fn page(&self, page: u32) -> Option<&Page> {
+        (self.state(page) & state::RESIDENT != 0).then(|| self.bytes.page(page))
+    }
+
+    /// Brings a page in, with these contents, if it is not resident. `range` is the part of memory it belongs to, in
+    /// addresses: the operating system is asked for all of it at once.
+    pub(crate) fn bring_in(
+        &mut self,
+        page: u32,
+        range: core::ops::Range<u32>,
+        contents: &[u8],
+    ) -> Result<(), HostError> {
+        let before = self.state(page);
+        if before & state::RESIDENT == 0 {
+            self.bytes.commit(range)?;
+            let is_stale = before & state::STALE != 0;
+            if is_stale || !contents.is_empty() {
+                fill(self.bytes.page_mut(page), contents);
+            }
+            if !is_stale {
+                self.resident.push(page);
+            }
+            self.table[page as usize] = state::RESIDENT;
+        }
+        Ok(())
+    }
+
+    /// Lets the guest read a resident page at once from now on, or write it, which makes it dirty.
+    pub(crate) fn allow(&mut self, page: u32, permission: Permission) {
+        let entry = &mut self.table[page as usize];
+        debug_assert!(*entry & state::RESIDENT != 0);
+        match permission {
+            Permission::None => {}
+            Permission::Read => *entry |= state::READ,
+            Permission::ReadWrite => *entry |= state::READ | state::WRITE,
+        }
+        if permission == Permission::ReadWrite {
+            self.note_dirty(page);
+        }
+    }
+
+    fn note_dirty(&mut self, page: u32) {
+        let entry = &mut self.table[page as usize];
+        if *entry & state::DIRTY == 0 {
+            *entry |= state::DIRTY;
+            self.dirty.push(page);
+        }
+    }
+
+    /// The bytes of a resident page, which becomes dirty.
+    pub(crate) fn page_mut(&mut self, page: u32) -> Option<&mut Page> {
+        if self.state(page) & state::RESIDENT == 0 {
+            return None;
+        }
+        self.note_dirty(page);
+        Some(self.bytes.page_mut(page))
+    }
+
+    /// Forbids the guest to access the page at once.
+    pub(crate) fn forbid(&mut self, page: u32) {
+        self.table[page as usize] &= !(state::READ | state::WRITE);
+    }
+
+    /// The pages written since they came in.
+    pub(crate) fn dirty_pages(&self) -> impl Iterator<Item = (u32, &Page)> {
+        self.dirty.iter().map(|&page| (page, self.bytes.page(page)))
+    }
+
+    /// Takes note that someone else has copies of the dirty pages: from now on they are clean, the next write is noticed.
+    pub(crate) fn note_saved(&mut self) {
+        for page in self.dirty.drain(..) {
+            self.table[page as usize] &= !(state::DIRTY | state::WRITE);
+        }
+    }
+}
+
+/// Copies `contents`, with zeros behind.
+fn fill(page: &mut Page, contents: &[u8]) {
+    let (data, rest) = page.split_at_mut(contents.len());
+    data.copy_from_slice(contents);
+    rest.fill(0);
+}

@@ -1,0 +1,150 @@
+//! Compiled programs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::{CompileError, Engine};
+use crate::gas::BlockCosts;
+use crate::instance::Instance;
+use crate::interpreter::{Regions, bit};
+use crate::isa::{Decoded, InstructionSet};
+use crate::memory::{Image, MemoryMap};
+use crate::program::{Code, Program};
+
+/// A compiled program. Cheap to clone; clones, on whichever threads, share everything.
+#[derive(Clone, Debug)]
+pub struct Module {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) set: InstructionSet,
+    pub(crate) code: Code,
+    /// Where jumps may go, a bit for each byte of code.
+    pub(crate) blocks: Box<[u64]>,
+    pub(crate) regions: Regions,
+    pub(crate) image: Arc<Image>,
+    imports: Vec<Vec<u8>>,
+    exports: BTreeMap<Vec<u8>, ProgramCounter>,
+}
+
+/// An offset into the code, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProgramCounter(pub u32);
+
+/// A basic block with its cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// Where it starts.
+    pub pc: ProgramCounter,
+    /// What entering it costs, in gas.
+    pub cost: u32,
+}
+
+impl Module {
+    pub(crate) fn new(engine: Engine, program: Program) -> Result<Self, CompileError> {
+        let Program { instruction_set: set, memory, imports, exports, code, strict } = program;
+        let config = *engine.config();
+        let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size)?;
+        if map.declared_bytes() > config.memory_limit {
+            return Err(CompileError::MemoryLimit {
+                declared: map.declared_bytes(),
+                limit: config.memory_limit,
+            });
+        }
+        if strict && let Some(pc) = code.first_invalid(set) {
+            return Err(CompileError::InvalidInstruction { pc, byte: code.byte(pc), set });
+        }
+        let blocks = code.block_starts(set);
+        let regions = Regions::new(set, config.gas_model, &code, &blocks);
+        let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
+        // Of exports with the same symbol the last counts.
+        let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();
+        Ok(Self { inner: Arc::new(Inner { engine, set, code, blocks, regions, image, imports, exports }) })
+    }
+
+    /// A new instance, with the memory the program declares. Costs next to nothing: memory is shared until it is written.
+    pub fn instantiate(&self) -> Instance {
+        Instance::new(self.clone())
+    }
+
+    /// The engine that compiled it.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The instruction set.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.inner.set
+    }
+
+    /// The code.
+    pub fn code(&self) -> &Code {
+        &self.inner.code
+    }
+
+    /// The layout of its memory.
+    pub fn memory_map(&self) -> &MemoryMap {
+        &self.inner.image.map
+    }
+
+    /// The symbols it calls the host by. `Exit::Syscall(n)` means the n-th.
+    pub fn imports(&self) -> &[Vec<u8>] {
+        &self.inner.imports
+    }
+
+    /// Where the export of this name starts; of several the last one listed.
+    pub fn export(&self, symbol: &[u8]) -> Option<ProgramCounter> {
+        self.inner.exports.get(symbol).copied()
+    }
+
+    /// The entry points in the order of their symbols.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = (&[u8], ProgramCounter)> {
+        self.inner.exports.iter().map(|(symbol, &pc)| (symbol.as_slice(), pc))
+    }
+
+    /// The instruction at `pc`.
+    pub fn instruction_at(&self, pc: ProgramCounter) -> Decoded {
+        self.inner.code.decode_at(self.inner.set, pc.0)
+    }
+
+    /// The instructions in the order of the code.
+    pub fn instructions(&self) -> impl Iterator<Item = Decoded> {
+        let Inner { code, set, .. } = &*self.inner;
+        let mut next = code.next_start(0);
+        core::iter::from_fn(move || {
+            let decoded = code.decode_at(*set, next?);
+            next = code.next_start(decoded.next_pc);
+            Some(decoded)
+        })
+    }
+
+    /// The blocks that jumps can enter, with their costs, in the order of the code. Computes the costs anew.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> {
+        let Inner { code, set, blocks, .. } = &*self.inner;
+        let mut costs = BlockCosts::new(*set, self.engine().config().gas_model);
+        (0..code.length())
+            .filter(|&pc| bit(blocks, pc))
+            .map(move |pc| Block { pc: ProgramCounter(pc), cost: costs.cost_from(code, pc) })
+    }
+
+    /// Bytes of host memory that it takes at this moment. Operations are made as they are reached, so it grows, up to
+    /// [`Module::most_resident_bytes`].
+    pub fn resident_bytes(&self) -> usize {
+        self.fixed_bytes() + self.inner.regions.resident_bytes()
+    }
+
+    /// Bytes of host memory that it takes at most, when all of its code has been reached.
+    pub fn most_resident_bytes(&self) -> usize {
+        self.fixed_bytes() + self.inner.regions.most_resident_bytes(&self.inner.code)
+    }
+
+    fn fixed_bytes(&self) -> usize {
+        let Inner { code, blocks, image, imports, exports, .. } = &*self.inner;
+        // An entry of a list or map is some sixty bytes beside its symbol.
+        let symbols: usize = imports.iter().chain(exports.keys()).map(|symbol| symbol.len() + 64).sum();
+        size_of::<Inner>() + code.resident_bytes() + blocks.len() * 8 + image.resident_bytes() + symbols
+    }
+}

@@ -1,0 +1,395 @@
+//! Code with its bitmask and jump table, and the questions that both the compiler and the tools ask it.
+
+use super::reader::{Reader, Section};
+use super::{MAX_CODE_SIZE, MAX_JUMP_TABLE_ENTRIES, ProgramError};
+use crate::isa::{Decoded, InstructionSet, Opcode, decode_operands};
+
+/// The most operand bytes an instruction can have (Gray Paper, appendix A.3).
+const MAX_SKIP: u32 = 24;
+/// Zero bytes behind the code, so that operands can be read without looking where it ends.
+const PADDING: usize = 32;
+
+/// Code, the bitmask of its instruction starts, and the jump table.
+#[derive(Clone, Debug)]
+pub struct Code {
+    bytes: Box<[u8]>,
+    length: u32,
+    /// A bit for each byte of code, in words, with a word of padding.
+    starts: Box<[u64]>,
+    jump_table: Box<[u8]>,
+    jump_table_entry_size: u8,
+}
+
+/// What is wrong with a code section. Offsets count from the start of the program's bytes.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// Jump table entries have more than four bytes.
+    #[error("jump table: entries of {size} bytes at offset {offset} (at most 4)")]
+    EntrySize {
+        /// The size.
+        size: u8,
+        /// Where it is said.
+        offset: usize,
+    },
+    /// The bitmask has not one bit for each byte of code.
+    #[error("code: the bitmask has {actual} bytes, code of {code} bytes takes {expected}")]
+    BitmaskLength {
+        /// Bytes of bitmask there are.
+        actual: usize,
+        /// Bytes of bitmask there should be.
+        expected: usize,
+        /// Bytes of code.
+        code: u32,
+    },
+    /// Bits of the bitmask behind the end of the code are set.
+    #[error("code: bits of the bitmask's last byte (offset {offset}) behind the end of the code are set")]
+    BitmaskPadding {
+        /// Offset of the byte.
+        offset: usize,
+    },
+}
+
+impl Code {
+    /// Puts code together from its parts, as an assembler does.
+    ///
+    /// # Errors
+    /// If a part is longer than its limit, `jump_table_entry_size` is above 4, or the bitmask does not fit the code.
+    pub fn new(
+        code: &[u8],
+        bitmask: &[u8],
+        jump_table: &[u8],
+        jump_table_entry_size: u8,
+    ) -> Result<Self, ProgramError> {
+        Self::checked(code, bitmask, 0, jump_table, jump_table_entry_size)
+    }
+
+    /// Count of jump table entries, their size, length of the code, jump table, code, bitmask.
+    pub(super) fn decode(mut r: Reader<'_>) -> Result<Self, ProgramError> {
+        r.section = Section::JumpTable;
+        let entries = r.varint()?;
+        limit(Section::JumpTable, entries, MAX_JUMP_TABLE_ENTRIES)?;
+        let offset = r.offset();
+        let entry_size = r.byte()?;
+        r.section = Section::Code;
+        let length = r.varint()?;
+        limit(Section::Code, length, MAX_CODE_SIZE)?;
+        if entry_size > 4 {
+            return Err(CodeError::EntrySize { size: entry_size, offset }.into());
+        }
+        r.section = Section::JumpTable;
+        let jump_table = r.take(entries as usize * usize::from(entry_size))?;
+        r.section = Section::Code;
+        let code = r.take(length as usize)?;
+        let offset = r.offset();
+        let bitmask = r.take(r.remaining())?;
+        Self::checked(code, bitmask, offset, jump_table, entry_size)
+    }
+
+    fn checked(
+        code: &[u8],
+        bitmask: &[u8],
+        bitmask_offset: usize,
+        jump_table: &[u8],
+        jump_table_entry_size: u8,
+    ) -> Result<Self, ProgramError> {
+        let length = u32::try_from(code.len()).unwrap_or(u32::MAX);
+        limit(Section::Code, length, MAX_CODE_SIZE)?;
+        if jump_table_entry_size > 4 {
+            return Err(CodeError::EntrySize { size: jump_table_entry_size, offset: 0 }.into());
+        }
+        let expected = code.len().div_ceil(8);
+        if bitmask.len() != expected {
+            return Err(CodeError::BitmaskLength { actual: bitmask.len(), expected, code: length }.into());
+        }
+        if !code.len().is_multiple_of(8) && bitmask[expected - 1] >> (code.len() % 8) != 0 {
+            return Err(CodeError::BitmaskPadding { offset: bitmask_offset + expected - 1 }.into());
+        }
+        let mut bytes = vec![0; code.len() + PADDING].into_boxed_slice();
+        bytes[..code.len()].copy_from_slice(code);
+        let mut starts = vec![0; code.len() / 64 + 2].into_boxed_slice();
+        for (word, chunk) in starts.iter_mut().zip(bitmask.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..chunk.len()].copy_from_slice(chunk);
+            *word = u64::from_le_bytes(eight);
+        }
+        Ok(Self { bytes, length, starts, jump_table: jump_table.into(), jump_table_entry_size })
+    }
+
+    /// The bytes of the code.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length as usize]
+    }
+
+    /// Length of the code in bytes.
+    pub const fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// Bytes of host memory that the code takes.
+    pub(crate) const fn resident_bytes(&self) -> usize {
+        self.bytes.len() + self.starts.len() * 8 + self.jump_table.len()
+    }
+
+    /// Number of instruction starts.
+    pub(crate) fn count_starts(&self) -> usize {
+        self.starts.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The byte at `pc`, or `None` behind the end.
+    #[inline]
+    pub fn byte(&self, pc: u32) -> Option<u8> {
+        self.bytes().get(pc as usize).copied()
+    }
+
+    /// Whether the bitmask marks the start of an instruction at `pc`.
+    #[inline]
+    pub fn is_start(&self, pc: u32) -> bool {
+        pc < self.length && self.starts[pc as usize / 64] >> (pc % 64) & 1 != 0
+    }
+
+    /// The first instruction start at or behind `pc`.
+    #[inline]
+    pub fn next_start(&self, pc: u32) -> Option<u32> {
+        if pc >= self.length {
+            return None;
+        }
+        let mut index = pc as usize / 64;
+        let mut word = self.starts[index] & (u64::MAX << (pc % 64));
+        while word == 0 {
+            index += 1;
+            word = *self.starts.get(index)?;
+        }
+        Some(index as u32 * 64 + word.trailing_zeros())
+    }
+
+    /// Number of entries of the jump table.
+    pub fn jump_table_length(&self) -> u32 {
+        match usize::from(self.jump_table_entry_size) {
+            0 => 0,
+            size => (self.jump_table.len() / size) as u32,
+        }
+    }
+
+    /// The pc in entry `index` of the jump table, or `None` behind its end.
+    #[inline]
+    pub fn jump_table_entry(&self, index: u32) -> Option<u32> {
+        let size = usize::from(self.jump_table_entry_size);
+        let start = (index as usize).checked_mul(size)?;
+        let entry = self.jump_table.get(start..start + size).filter(|entry| !entry.is_empty())?;
+        let mut bytes = [0; 4];
+        bytes[..size].copy_from_slice(entry);
+        Some(u32::from_le_bytes(bytes))
+    }
+
+    /// Bytes from the opcode at `pc` to the next instruction, at most 24, and whether one starts there.
+    #[inline]
+    fn skip(&self, pc: u32) -> (u32, bool) {
+        let from = pc + 1;
+        let index = from as usize / 64;
+        let shift = from % 64;
+        // Twenty-five bits are needed; the padding word makes the second read safe.
+        let low = self.starts[index] >> shift;
+        let high =
+            if shift == 0 { 0 } else { self.starts.get(index + 1).copied().unwrap_or(0) << (64 - shift) };
+        let bits = (low | high) & ((1 << (MAX_SKIP + 1)) - 1);
+        let skip = if bits == 0 { MAX_SKIP } else { bits.trailing_zeros() };
+        (skip.min(self.length - from), bits != 0)
+    }
+
+    /// Decodes the instruction at `pc`.
+    ///
+    /// Where no instruction starts, or behind the end, there is an invalid one of one byte: running into it traps.
+    #[inline]
+    pub fn decode_at(&self, set: InstructionSet, pc: u32) -> Decoded {
+        if !self.is_start(pc) {
+            return Decoded { instruction: None, pc, next_pc: pc.saturating_add(1), next_is_start: false };
+        }
+        let (skip, next_is_start) = self.skip(pc);
+        let at = pc as usize;
+        let instruction = set.opcode(self.bytes[at]).map(|opcode| {
+            let mut operands = [0; 16];
+            operands.copy_from_slice(&self.bytes[at + 1..at + 17]);
+            decode_operands(opcode, pc, operands, skip)
+        });
+        Decoded { instruction, pc, next_pc: pc + 1 + skip, next_is_start }
+    }
+
+    /// The opcode at the instruction start `pc`, if it is valid.
+    #[inline]
+    fn opcode_at(&self, set: InstructionSet, pc: u32) -> Option<Opcode> {
+        set.opcode(self.bytes[pc as usize])
+    }
+
+    /// Where jumps may go: the starts of basic blocks, as a bit for each byte of code.
+    ///
+    /// A block starts at an instruction that is the first of the program (at 0) or follows a valid instruction that ends a
+    /// block, at most 24 bytes of operands away. Linear in the length of the code.
+    pub(crate) fn block_starts(&self, set: InstructionSet) -> Box<[u64]> {
+        let mut blocks = vec![0; self.starts.len()].into_boxed_slice();
+        if self.is_start(0) {
+            blocks[0] = 1;
+        }
+        let mut next = self.next_start(0);
+        while let Some(pc) = next {
+            next = self.next_start(pc + 1);
+            if let Some(following) = next
+                && following - pc - 1 <= MAX_SKIP
+                && self.opcode_at(set, pc).is_some_and(|opcode| opcode.info().ends_block)
+            {
+                blocks[following as usize / 64] |= 1 << (following % 64);
+            }
+        }
+        blocks
+    }
+
+    /// Where the block begins to which the instruction at `pc` belongs, or `None` if none starts there or a gap of more
+    /// than 24 bytes lies in between. A block that the host enters in its middle is charged in full from here.
+    pub(crate) fn block_of(&self, set: InstructionSet, pc: u32) -> Option<u32> {
+        if !self.is_start(pc) {
+            return None;
+        }
+        let mut at = pc;
+        while at != 0 {
+            let from = at.saturating_sub(MAX_SKIP + 1);
+            let previous = (from..at).rev().find(|&pc| self.is_start(pc))?;
+            if self.opcode_at(set, previous).is_none_or(|opcode| opcode.info().ends_block) {
+                return Some(at);
+            }
+            at = previous;
+        }
+        Some(0)
+    }
+
+    /// The first invalid instruction met when walking from 0 over the program, as whole-module validation does.
+    ///
+    /// The walk ends at a gap of more than 24 bytes behind an instruction that execution does not pass: what lies behind
+    /// such a gap is validated when it is reached (the rule of polkavm).
+    pub(crate) fn first_invalid(&self, set: InstructionSet) -> Option<u32> {
+        let mut pc = 0;
+        loop {
+            let decoded = self.decode_at(set, pc);
+            let Some(instruction) = decoded.instruction else { return Some(pc) };
+            if !decoded.next_is_start {
+                return instruction.opcode.can_fall_through().then_some(decoded.next_pc);
+            }
+            pc = decoded.next_pc;
+        }
+    }
+}
+
+fn limit(section: Section, value: u32, limit: u32) -> Result<(), ProgramError> {
+    if value > limit {
+        return Err(ProgramError::Limit { section, value: value.into(), limit: limit.into() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JAM: InstructionSet = InstructionSet::JamV1;
+    const TRAP: u8 = 0;
+    const LOAD_IMM: u8 = 51;
+
+    /// Code of `length` bytes `fill` with instructions starting at `starts`.
+    fn code(length: usize, fill: u8, starts: &[usize]) -> Code {
+        let mut bitmask = vec![0; length.div_ceil(8)];
+        for start in starts {
+            bitmask[start / 8] |= 1 << (start % 8);
+        }
+        Code::new(&vec![fill; length], &bitmask, &[], 0).unwrap()
+    }
+
+    fn blocks(code: &Code) -> Vec<u32> {
+        let bits = code.block_starts(JAM);
+        (0..code.length()).filter(|&pc| bits[pc as usize / 64] >> (pc % 64) & 1 != 0).collect()
+    }
+
+    #[test]
+    fn starts_and_skips() {
+        let c = code(130, TRAP, &[0, 1, 25, 50, 76, 101, 129]);
+        assert_eq!(c.next_start(2), Some(25));
+        assert_eq!(c.next_start(129), Some(129));
+        assert_eq!(c.next_start(130), None);
+        let next = |pc| {
+            let d = c.decode_at(JAM, pc);
+            (d.next_pc, d.next_is_start)
+        };
+        assert_eq!(next(0), (1, true));
+        assert_eq!(next(1), (25, true));
+        assert_eq!(next(25), (50, true), "24 bytes of operands are allowed");
+        assert_eq!(next(50), (75, false), "25 are not");
+        assert_eq!(next(101), (126, false));
+        assert_eq!(next(129), (130, false), "the end of the code is no start");
+        assert_eq!(c.decode_at(JAM, 2).instruction, None);
+        assert_eq!(c.decode_at(JAM, 130).instruction, None);
+        assert_eq!(c.decode_at(JAM, u32::MAX).instruction, None);
+    }
+
+    #[test]
+    fn a_gap_of_25_bytes_ends_what_can_be_jumped_to() {
+        assert_eq!(blocks(&code(26, TRAP, &[0, 25])), [0, 25]);
+        assert_eq!(blocks(&code(27, TRAP, &[0, 26])), [0]);
+        assert_eq!(blocks(&code(2, TRAP, &[1])), [0; 0], "nothing before it");
+        assert_eq!(blocks(&code(2, LOAD_IMM, &[0, 1])), [0], "the middle of a block");
+        assert_eq!(blocks(&code(2, 255, &[0, 1])), [0], "behind an invalid instruction");
+        assert_eq!(
+            blocks(&code(200, TRAP, &[0, 20, 40, 60, 63, 64, 65, 89, 128])),
+            [0, 20, 40, 60, 63, 64, 65, 89]
+        );
+    }
+
+    #[test]
+    fn the_block_of_an_instruction() {
+        let c = code(10, LOAD_IMM, &[0, 2, 5]);
+        assert_eq!(c.block_of(JAM, 5), Some(0));
+        assert_eq!(c.block_of(JAM, 1), None);
+        assert_eq!(c.block_of(JAM, 10), None);
+        let c = code(10, 255, &[0, 2, 5]);
+        assert_eq!(c.block_of(JAM, 5), Some(5), "an invalid instruction ends a block");
+        let c = code(60, LOAD_IMM, &[0, 26]);
+        assert_eq!(c.block_of(JAM, 26), None, "a gap");
+    }
+
+    #[test]
+    fn validation_walks_until_a_gap_that_is_not_passed() {
+        assert_eq!(code(2, TRAP, &[0, 1]).first_invalid(JAM), None);
+        assert_eq!(code(2, TRAP, &[1]).first_invalid(JAM), Some(0));
+        assert_eq!(code(2, LOAD_IMM, &[0]).first_invalid(JAM), Some(2), "runs off the end");
+        assert_eq!(code(40, LOAD_IMM, &[0, 30]).first_invalid(JAM), Some(25), "runs into a gap");
+        assert_eq!(code(40, TRAP, &[0, 30]).first_invalid(JAM), None, "does not");
+        assert_eq!(code(3, 255, &[0]).first_invalid(JAM), Some(0));
+        assert_eq!(code(0, TRAP, &[]).first_invalid(JAM), Some(0));
+    }
+
+    #[test]
+    fn jump_tables_of_each_entry_size() {
+        for size in 1..=4u8 {
+            let table: Vec<u8> = (0..3 * size).map(|n| n + 1).collect();
+            let c = Code::new(&[0], &[1], &table, size).unwrap();
+            assert_eq!(c.jump_table_length(), 3);
+            let expected = (0..size).rev().fold(0, |value, n| value << 8 | u32::from(size + n + 1));
+            assert_eq!(c.jump_table_entry(1), Some(expected));
+            assert_eq!(c.jump_table_entry(3), None);
+            assert_eq!(c.jump_table_entry(u32::MAX), None);
+        }
+        let c = Code::new(&[0], &[1], &[], 0).unwrap();
+        assert_eq!((c.jump_table_length(), c.jump_table_entry(0)), (0, None));
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let error =
+            |code: &[u8], bitmask: &[u8], size| Code::new(code, bitmask, &[], size).unwrap_err().to_string();
+        assert_eq!(error(&[0], &[1], 5), "jump table: entries of 5 bytes at offset 0 (at most 4)");
+        assert_eq!(error(&[0], &[], 0), "code: the bitmask has 0 bytes, code of 1 bytes takes 1");
+        assert_eq!(
+            error(&[0], &[3], 0),
+            "code: bits of the bitmask's last byte (offset 0) behind the end of the code are set"
+        );
+        let long = vec![0; MAX_CODE_SIZE as usize + 1];
+        assert_eq!(error(&long, &[], 0), "code: 33554433 exceeds the limit of 33554432");
+    }
+}

@@ -1,0 +1,486 @@
+//! What the execution API promises, on every backend.
+
+mod common;
+
+use common::asm::{branch_imm, dsi, dss, ecalli, jump, load_imm, plain, ret, store};
+use common::{Assembly, engines, guest};
+use hatchery_engine::isa::{Instruction, Opcode};
+use hatchery_engine::{
+    Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission, PrepareError,
+    ProgramCounter, Reg, RunError, Trap, TrapKind,
+};
+
+const JAM: InstructionSet = InstructionSet::JamV1;
+const LOTS: i64 = 1_000_000;
+
+fn flat() -> Config {
+    Config::default().gas_model(GasModel::Flat)
+}
+
+/// Runs the test on every backend, with a prepared instance of the program.
+fn on_each(config: Config, assembly: &Assembly, test: impl Fn(&str, &mut Instance)) {
+    for (name, engine) in engines(config) {
+        let mut instance = start(&engine, assembly);
+        test(&name, &mut instance);
+    }
+}
+
+fn start(engine: &Engine, assembly: &Assembly) -> Instance {
+    let mut instance = engine.compile(&assembly.container()).unwrap().instantiate();
+    instance.prepare("main", &[]).unwrap();
+    instance.set_gas(LOTS);
+    instance
+}
+
+fn trap(exit: Exit) -> Trap {
+    match exit {
+        Exit::Trap(trap) => trap,
+        exit => panic!("expected a trap, got {exit:?}"),
+    }
+}
+
+#[test]
+fn a_call_gets_its_arguments_and_returns_a_result() {
+    let program = Assembly::new(JAM, vec![dss(Opcode::Add64, Reg::A0, Reg::A0, Reg::T2), ret()]);
+    on_each(flat(), &program, |name, instance| {
+        instance.prepare("main", &[40, 1, 2, 3, 4, 5, 6, 7, 2]).unwrap();
+        assert_eq!(instance.reg(Reg::A5), 5, "{name}");
+        assert_eq!(instance.reg(Reg::T0), 6, "{name}");
+        assert_eq!(instance.reg(Reg::SP), 0xfffe_0000, "{name}");
+        assert_eq!(instance.reg(Reg::RA), 0xffff_0000, "{name}");
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.reg(Reg::A0), 42, "{name}");
+        assert_eq!(instance.gas(), LOTS - 2, "{name}");
+    });
+}
+
+#[test]
+fn calls_out_of_order_are_errors() {
+    let program = Assembly::new(JAM, vec![ecalli(0), ret()]);
+    for (name, engine) in engines(flat()) {
+        let mut instance = engine.compile(&program.container()).unwrap().instantiate();
+        assert_eq!(instance.run(), Err(RunError::NotPrepared), "{name}");
+        let error = instance.prepare("other", &[]).unwrap_err();
+        assert_eq!(error.to_string(), "the program has no export `other`");
+        assert_eq!(instance.prepare("main", &[0; 10]), Err(PrepareError::TooManyArguments { count: 10 }));
+        assert!(!instance.is_prepared());
+        instance.prepare("main", &[]).unwrap();
+        instance.set_gas(LOTS);
+        assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+        assert!(instance.prepare("other", &[]).is_err());
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}: a failed prepare changes nothing");
+        assert_eq!(instance.run(), Err(RunError::NotPrepared), "{name}");
+    }
+}
+
+#[test]
+fn a_syscall_can_be_answered_and_its_block_is_paid_once() {
+    let code = vec![load_imm(Reg::A0, 7), ecalli(1), dsi(Opcode::AddImm64, Reg::A0, Reg::A0, 1), ret()];
+    let program = Assembly::new(JAM, code);
+    on_each(flat(), &program, |name, instance| {
+        assert_eq!(instance.run(), Ok(Exit::Syscall(1)), "{name}");
+        assert_eq!(instance.reg(Reg::A0), 7, "{name}");
+        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[1]), "{name}");
+        assert_eq!(instance.gas(), LOTS - 4, "{name}");
+        instance.set_reg(Reg::A0, 41);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.reg(Reg::A0), 42, "{name}");
+        assert_eq!(instance.gas(), LOTS - 4, "{name}");
+    });
+}
+
+#[test]
+fn setting_the_pc_after_a_syscall_charges_the_whole_block_again() {
+    let program = Assembly::new(JAM, vec![load_imm(Reg::A0, 7), ecalli(1), load_imm(Reg::A1, 1), ret()]);
+    on_each(flat(), &program, |name, instance| {
+        instance.run().unwrap();
+        let next = ProgramCounter(program.offsets()[2]);
+        instance.set_pc(next);
+        instance.set_gas(3);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        assert_eq!(
+            (instance.gas(), instance.pc()),
+            (3, next),
+            "{name}: nothing is deducted, the entry is kept"
+        );
+        instance.set_gas(4);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!((instance.gas(), instance.reg(Reg::A1)), (0, 1), "{name}");
+    });
+}
+
+/// Counts to three: a block of two instructions each time, then two.
+fn counting() -> Assembly {
+    Assembly::new(
+        JAM,
+        vec![
+            dsi(Opcode::AddImm64, Reg::A0, Reg::A0, 1),
+            branch_imm(Opcode::BranchNotEqImm, Reg::A0, 3, 0),
+            load_imm(Reg::A1, 9),
+            ret(),
+        ],
+    )
+}
+
+#[test]
+fn out_of_gas_at_every_value_and_topping_up_equals_one_run() {
+    on_each(flat(), &counting(), |name, instance| {
+        for gas in 0..8 {
+            instance.prepare("main", &[]).unwrap();
+            instance.set_gas(gas);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name} {gas}");
+            assert_eq!(
+                instance.gas(),
+                gas % 2,
+                "{name}: nothing is deducted for the block that does not run"
+            );
+            assert_eq!(instance.reg(Reg::A0), (gas / 2) as u64, "{name} {gas}");
+            assert_eq!(instance.reg(Reg::A1), 0, "{name} {gas}");
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}: and again");
+            let left = 8 - gas / 2 * 2;
+            instance.set_gas(left);
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name} {gas}");
+            assert_eq!((instance.gas(), instance.reg(Reg::A1)), (0, 9), "{name} {gas}");
+        }
+    });
+}
+
+#[test]
+fn with_negative_gas_nothing_runs() {
+    let program = Assembly::new(JAM, vec![ecalli(0), ret()]);
+    on_each(flat(), &program, |name, instance| {
+        for gas in [-1, i64::MIN] {
+            instance.set_gas(gas);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+            assert_eq!(instance.gas(), gas, "{name}");
+        }
+        instance.set_gas(i64::MAX);
+        assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+        assert_eq!(instance.gas(), i64::MAX - 2, "{name}");
+        instance.set_gas(-1);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}: also where everything is paid");
+        instance.set_gas(0);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+    });
+}
+
+#[test]
+fn pausing_at_every_block_equals_one_run() {
+    on_each(flat(), &counting(), |name, instance| {
+        let pause = Pause::new();
+        instance.set_pause(Some(pause.clone()));
+        pause.raise();
+        let mut runs = 0;
+        loop {
+            runs += 1;
+            match instance.run().unwrap() {
+                Exit::Paused => {}
+                exit => break assert_eq!(exit, Exit::Finished, "{name}"),
+            }
+        }
+        assert_eq!(runs, 4, "{name}: four blocks");
+        assert_eq!((instance.reg(Reg::A0), instance.gas()), (3, LOTS - 8), "{name}");
+        pause.lower();
+        instance.prepare("main", &[]).unwrap();
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+    });
+}
+
+#[test]
+fn traps_say_kind_place_and_address() {
+    let load = |x| dsi(Opcode::LoadIndirectU64, Reg::A0, Reg::A1, x);
+    let bad_address = Instruction { s1: Reg::A1, ..Instruction::plain(Opcode::JumpIndirect) };
+    let cases: Vec<(Instruction, u64, TrapKind, Option<u32>)> = vec![
+        (plain(Opcode::Trap), 0, TrapKind::Trap, None),
+        (load(0), 0, TrapKind::LowAddress, Some(0)),
+        (load(-8), 0, TrapKind::Unmapped, Some(0xffff_fff8)),
+        (load(0), 0xfff9, TrapKind::LowAddress, Some(0xfff9)),
+        (load(0), 0x1_0ffc, TrapKind::Unmapped, Some(0x1_1000)),
+        (load(0), 0xffff_fffc, TrapKind::Unmapped, Some(0xffff_fffc)),
+        (store(Opcode::StoreIndirectU8, Reg::A0, Reg::A1, 0), 0x1_0000, TrapKind::ReadOnly, Some(0x1_0000)),
+        (store(Opcode::StoreIndirectU32, Reg::A0, Reg::A1, 0), 0x3_0ffe, TrapKind::Unmapped, Some(0x3_1000)),
+        (bad_address, 0, TrapKind::InvalidIndirectJump, Some(0)),
+        (bad_address, 3, TrapKind::InvalidIndirectJump, Some(3)),
+        (bad_address, 2, TrapKind::InvalidIndirectJump, Some(2)),
+        (bad_address, 6, TrapKind::InvalidIndirectJump, Some(6)),
+        (jump(1), 0, TrapKind::InvalidJump, None),
+        (jump(1000), 0, TrapKind::InvalidJump, None),
+    ];
+    for (instruction, a1, kind, address) in cases {
+        let mut program = Assembly::new(JAM, vec![load_imm(Reg::T0, 5), instruction, plain(Opcode::Trap)]);
+        // The first entry leads into the middle of a block, the second is missing, the third is good.
+        program.jump_table = vec![1, 1000];
+        on_each(flat(), &program, |name, instance| {
+            instance.set_reg(Reg::A1, a1);
+            let got = trap(instance.run().unwrap());
+            let pc = program.offsets()[1];
+            assert_eq!(got, Trap { kind, pc, address }, "{name} {instruction}");
+            assert_eq!(instance.reg(Reg::T0), 5, "{name}: what ran before counts");
+            assert_eq!(instance.run(), Err(RunError::NotPrepared), "{name}");
+            let ran = if instruction.opcode.can_fall_through() { 3 } else { 2 };
+            assert_eq!(instance.gas(), LOTS - ran, "{name} {instruction}: the block stays charged");
+        });
+    }
+}
+
+#[test]
+fn invalid_code_traps_when_it_is_reached_in_sets_that_allow_it() {
+    let mut program = Assembly::new(InstructionSet::ReviveV1, vec![load_imm(Reg::A0, 1)]);
+    on_each(flat(), &program, |name, instance| {
+        let end = program.offsets()[1];
+        let expected = Trap { kind: TrapKind::CodeEnd, pc: end, address: None };
+        assert_eq!(trap(instance.run().unwrap()), expected, "{name}");
+        assert_eq!(instance.gas(), LOTS - 2, "{name}: the end counts as an instruction");
+        instance.prepare_at(ProgramCounter(1), &[]).unwrap();
+        let expected = Trap { kind: TrapKind::InvalidEntry, pc: 1, address: None };
+        assert_eq!(trap(instance.run().unwrap()), expected, "{name}");
+        assert_eq!(instance.gas(), LOTS - 2, "{name}: nothing was entered");
+    });
+    program.set = JAM;
+    let error = Engine::new(flat()).unwrap().compile(&program.container()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "code: invalid instruction at pc 0x3 (byte None); every instruction of a jam-v1 program must be valid"
+    );
+}
+
+#[test]
+fn load_imm_and_jump_indirect_jumps_by_the_old_value() {
+    let jump = Instruction {
+        d: Reg::A0,
+        s1: Reg::A0,
+        x: 77,
+        y: 2,
+        ..Instruction::plain(Opcode::LoadImmAndJumpIndirect)
+    };
+    let mut program = Assembly::new(JAM, vec![jump, plain(Opcode::Trap), ret()]);
+    program.jump_table = vec![1, 2];
+    on_each(flat(), &program, |name, instance| {
+        instance.set_reg(Reg::A0, 2);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.reg(Reg::A0), 77, "{name}");
+    });
+}
+
+#[test]
+fn memory_is_kept_between_calls_and_reset_on_demand() {
+    let rw = 0x3_0000;
+    let code = vec![
+        dsi(Opcode::LoadIndirectU8, Reg::A0, Reg::A1, 0),
+        dsi(Opcode::AddImm64, Reg::A2, Reg::A0, 1),
+        store(Opcode::StoreIndirectU8, Reg::A2, Reg::A1, 0),
+        ret(),
+    ];
+    let program = Assembly::new(JAM, code);
+    on_each(flat(), &program, |name, instance| {
+        let call = |instance: &mut Instance| {
+            instance.prepare("main", &[0, rw]).unwrap();
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+            instance.reg(Reg::A0)
+        };
+        assert_eq!((call(instance), call(instance)), (0x22, 0x23), "{name}");
+        instance.park();
+        assert_eq!(call(instance), 0x24, "{name}: parking is not observable");
+        let mut fork = instance.fork();
+        assert_eq!((call(instance), call(&mut fork), call(&mut fork)), (0x25, 0x25, 0x26), "{name}");
+        instance.reset();
+        assert_eq!(instance.run(), Err(RunError::NotPrepared), "{name}");
+        assert_eq!((call(instance), call(&mut fork)), (0x22, 0x27), "{name}");
+        let mut other = instance.module().instantiate();
+        other.set_gas(LOTS);
+        assert_eq!(call(&mut other), 0x22, "{name}");
+    });
+}
+
+#[test]
+fn sbrk_grows_the_heap_and_memset_pays_for_each_byte() {
+    let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
+    let code = vec![sbrk, ecalli(0), plain(Opcode::Memset), ret()];
+    let program = Assembly::new(InstructionSet::Latest64Bitmask, code);
+    on_each(flat().memory_limit(5 * 4096), &program, |name, instance| {
+        let base = 0x3_1000;
+        assert_eq!(instance.heap_top(), base);
+        for (size, top) in [(0, base), (8192, base + 8192), (1, 0), (u64::MAX, 0), (1 << 32, 0)] {
+            instance.prepare("main", &[0, size]).unwrap();
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            assert_eq!(instance.reg(Reg::A0), u64::from(top), "{name}: sbrk {size}");
+        }
+        instance.set_reg(Reg::A0, (base + 4000).into());
+        instance.set_reg(Reg::A1, 0x1_ff);
+        instance.set_reg(Reg::A2, 200);
+        instance.set_gas(150);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        assert_eq!(instance.reg(Reg::A0), u64::from(base) + 4150, "{name}");
+        assert_eq!((instance.reg(Reg::A2), instance.gas()), (50, 0), "{name}");
+        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[2]), "{name}");
+        instance.set_gas(50);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!((instance.reg(Reg::A2), instance.gas()), (0, 0), "{name}");
+        let mut bytes = [1; 202];
+        instance.memory().read(base + 3999, &mut bytes).unwrap();
+        assert_eq!((bytes[0], bytes[201]), (0, 0), "{name}");
+        assert_eq!(bytes[1..201], [0xff; 200], "{name}");
+    });
+}
+
+#[test]
+fn page_faults_are_the_hosts_to_resolve_when_it_asked_for_them() {
+    let code = vec![
+        store(Opcode::StoreIndirectU64, Reg::A0, Reg::A1, 0),
+        dsi(Opcode::LoadIndirectU64, Reg::A2, Reg::A1, 0),
+        ret(),
+    ];
+    let program = Assembly::new(JAM, code);
+    on_each(flat().faults_to_host(true), &program, |name, instance| {
+        instance.set_reg(Reg::A0, 0x1234);
+        instance.set_reg(Reg::A1, 0x10_0ffc);
+        let mut faults = Vec::new();
+        loop {
+            match instance.run().unwrap() {
+                Exit::PageFault(fault) => {
+                    faults.push((fault.page_address, fault.address, fault.write_protected));
+                    let permission =
+                        if fault.write_protected { Permission::ReadWrite } else { Permission::Read };
+                    instance.memory_mut().protect(fault.page_address, 4096, permission).unwrap();
+                }
+                exit => break assert_eq!(exit, Exit::Finished, "{name}"),
+            }
+        }
+        let expected = [
+            (0x10_0000, 0x10_0ffc, false),
+            (0x10_0000, 0x10_0ffc, true),
+            (0x10_1000, 0x10_1000, false),
+            (0x10_1000, 0x10_1000, true),
+        ];
+        assert_eq!(faults, expected, "{name}");
+        assert_eq!((instance.reg(Reg::A2), instance.gas()), (0x1234, LOTS - 3), "{name}: charged once");
+        instance.prepare("main", &[0, 0x8000]).unwrap();
+        assert_eq!(trap(instance.run().unwrap()).kind, TrapKind::LowAddress, "{name}");
+    });
+}
+
+#[test]
+fn code_of_many_regions_runs_across_their_borders() {
+    // Jumps forward over blocks to the end of 60 KB of code, then falls through all of it back from the start.
+    let blocks = 6000;
+    let mut code = vec![jump(2 * blocks + 1)];
+    for _ in 0..blocks {
+        code.push(dsi(Opcode::AddImm64, Reg::A0, Reg::A0, 0x1234_5678));
+        code.push(plain(Opcode::Fallthrough));
+    }
+    code.push(branch_imm(Opcode::BranchEqImm, Reg::A0, 0, 1));
+    code.push(ret());
+    let program = Assembly::new(JAM, code);
+    assert!(*program.offsets().last().unwrap() > 40_000);
+    on_each(flat(), &program, |name, instance| {
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.reg(Reg::A0), u64::from(blocks) * 0x1234_5678, "{name}");
+        assert_eq!(instance.gas(), LOTS - 1 - 1 - 2 * i64::from(blocks) - 1 - 1, "{name}");
+        let most = instance.module().most_resident_bytes();
+        assert!(instance.module().resident_bytes() <= most, "{name}");
+    });
+}
+
+#[test]
+fn instances_are_independent_and_more_than_there_are_windows() {
+    let program =
+        Assembly::new(JAM, vec![store(Opcode::StoreIndirectU64, Reg::A0, Reg::A1, 0), ecalli(0), ret()]);
+    for (name, engine) in engines(flat().window_limit(3)) {
+        let module = engine.compile(&program.container()).unwrap();
+        let mut instances: Vec<Instance> = (0..20)
+            .map(|n| {
+                let mut instance = module.instantiate();
+                instance.set_gas(LOTS);
+                instance.prepare("main", &[n, 0x3_0000 + n]).unwrap();
+                assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+                instance
+            })
+            .collect();
+        for (n, instance) in instances.iter_mut().enumerate() {
+            let mut value = [0; 8];
+            instance.memory().read(0x3_0000 + n as u32, &mut value).unwrap();
+            assert_eq!(u64::from_le_bytes(value), n as u64, "{name}");
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        }
+    }
+}
+
+#[test]
+fn threads_share_a_module_and_steal_each_others_windows() {
+    let code = vec![
+        dsi(Opcode::LoadIndirectU64, Reg::A0, Reg::A1, 0),
+        dsi(Opcode::AddImm64, Reg::A0, Reg::A0, 1),
+        store(Opcode::StoreIndirectU64, Reg::A0, Reg::A1, 0),
+        ret(),
+    ];
+    let mut program = Assembly::new(JAM, code);
+    program.rw_data = vec![0; 8];
+    for (name, engine) in engines(flat().window_limit(2)) {
+        let module: Module = engine.compile(&program.container()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut instances: Vec<Instance> = (0..5).map(|_| module.instantiate()).collect();
+                    for round in 1..=20 {
+                        for instance in &mut instances {
+                            instance.set_gas(LOTS);
+                            instance.prepare("main", &[0, 0x3_0000]).unwrap();
+                            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+                            assert_eq!(instance.reg(Reg::A0), round, "{name}");
+                        }
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn the_counter_guest_counts() {
+    for set in ["jam-v1", "revive-v1"] {
+        let blob = guest(set, "counter");
+        for (name, engine) in engines(Config::default()) {
+            let module = engine.compile(&blob).unwrap();
+            let exports: Vec<&[u8]> = module.exports().map(|(symbol, _)| symbol).collect();
+            assert_eq!(
+                exports,
+                [
+                    &b"add_99"[..],
+                    b"counter",
+                    b"do_exit",
+                    b"do_panic",
+                    b"do_subcall",
+                    b"increment_forever",
+                    b"offset"
+                ]
+            );
+            let mut instance = module.instantiate();
+            instance.prepare("counter", &[]).unwrap();
+            instance.set_gas(i64::MAX);
+            let mut counter = 7u64;
+            loop {
+                match instance.run().unwrap() {
+                    Exit::Syscall(number) => {
+                        let address = instance.reg(Reg::A0) as u32;
+                        let answer = match &*module.imports()[number as usize] {
+                            b"read_counter" => {
+                                instance.memory_mut().write(address, &counter.to_le_bytes()).unwrap();
+                                1
+                            }
+                            b"increment_counter" => {
+                                let mut bytes = [0; 8];
+                                instance.memory().read(address, &mut bytes).unwrap();
+                                counter += u64::from_le_bytes(bytes);
+                                2 << 56
+                            }
+                            other => panic!("{name}: {}", String::from_utf8_lossy(other)),
+                        };
+                        instance.set_reg(Reg::A0, answer);
+                    }
+                    exit => break assert_eq!(exit, Exit::Finished, "{name} {set}"),
+                }
+            }
+            assert_eq!(counter, 15, "{name} {set}");
+        }
+    }
+}
