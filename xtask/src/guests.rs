@@ -19,13 +19,17 @@ const FIX: &str = "Fix: run `cargo xtask guests` and commit what it changes in g
 /// Options of `cargo xtask guests`.
 #[derive(clap::Args, Default)]
 pub(crate) struct Arguments {
-    /// Change nothing: fail where the sources, the manifest and the blobs do not belong together. Where the toolchain
-    /// is one of the manifest's, the guests are rebuilt and compared byte for byte.
+    /// Change nothing: fail where the sources, the manifest and the blobs do not belong together. Guests for which the
+    /// manifest names the compiler that is here are rebuilt and compared byte for byte.
     #[arg(long)]
     check: bool,
-    /// With --check: fail when the toolchain is not one of the manifest's, instead of leaving the bytes unchecked.
+    /// With --check: fail when a guest cannot be compared byte for byte, because no compiler that the manifest names
+    /// for it is here.
     #[arg(long, requires = "check")]
     strict: bool,
+    /// Change no blob: rebuild with --toolchain, and add it to the manifest for the guests that come out the same.
+    #[arg(long, requires = "toolchain", conflicts_with = "check")]
+    confirm: bool,
     /// rustup's name of the toolchain to build with, instead of one that the manifest names.
     #[arg(long)]
     toolchain: Option<String>,
@@ -38,53 +42,45 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
         None => setup::ensure()?.guests,
     };
     println!();
-    if arguments.check { check(&compilers, arguments.strict) } else { rebuild(&compilers) }?;
+    if arguments.check {
+        check(&compilers, arguments.strict)?;
+    } else if arguments.confirm {
+        confirm(&compilers[0])?;
+    } else {
+        rebuild(&compilers)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Checks that `guests/blobs` belongs to the sources, as `cargo xtask guests --check` does.
 pub(crate) fn check(compilers: &[Compiler], strict: bool) -> Result<()> {
-    let names = names()?;
-    let manifest = Manifest::read(&blobs_folder()).context(FIX)?;
-    manifest.check_files(&blobs_folder(), &names).context(FIX)?;
-    for name in &names {
-        let source = build::source_hash(name)?;
-        let recorded = &manifest.guests[name].source;
-        if &source != recorded {
-            return Err(anyhow!(
-                "the sources of guest `{name}` have changed since its blobs were built\n  \
-                 sha256 of the sources {source}\n  in the manifest       {recorded}"
-            )
-            .context(FIX));
+    let manifest = consistent_manifest()?;
+    let compiler = best(compilers, &manifest)?;
+    let (known, unknown): (Vec<&String>, Vec<&String>) =
+        manifest.guests.keys().partition(|name| manifest.guests[*name].built_by(compiler));
+    if !known.is_empty() {
+        let known: Vec<String> = known.into_iter().cloned().collect();
+        let built = build_all(&known, compiler)?;
+        let different = differences(&manifest, &built);
+        if !different.is_empty() {
+            let list = different.join("\n  ");
+            return Err(anyhow!("a rebuild gives other bytes than guests/blobs:\n  {list}").context(FIX));
         }
+        println!("Rebuilt {} guests: the bytes are those of guests/blobs.", known.len());
     }
-    let known = compilers.iter().find(|compiler| manifest.toolchains.contains(&compiler.version));
-    let Some(compiler) = known else {
-        let here = compilers.iter().map(|compiler| compiler.version.as_str()).collect::<Vec<_>>().join("; ");
-        let there = manifest.toolchains.join("; ");
-        if strict {
-            bail!(
-                "the guests were built with another compiler\n  here:            {here}\n  in the manifest: {there}"
-            );
-        }
+    for name in &unknown {
         println!(
-            "{} guests: sources and blobs are those of the manifest. Not rebuilt: the compiler here is not one that\n\
-             is known to give the same bytes (here: {here}; in the manifest: {there}).",
-            names.len()
+            "Guest {name}: sources and blobs belong together. Not rebuilt: its bytes come from another compiler"
         );
-        return Ok(());
-    };
-    let built = build_all(&names, compiler)?;
-    let different = differences(&manifest, &built);
-    if !different.is_empty() {
-        return Err(anyhow!("a rebuild gives other bytes than guests/blobs:\n  {}", different.join("\n  "))
-            .context(FIX));
+        println!("    here:            {}", compiler.version);
+        println!(
+            "    in the manifest: {}",
+            manifest.guests[*name].toolchains.join("\n                     ")
+        );
     }
-    println!(
-        "{} guests: {} blobs are what the sources give.",
-        names.len(),
-        built.len() * InstructionSet::ALL.len()
-    );
+    if strict && !unknown.is_empty() {
+        bail!("{} guests could not be compared byte for byte: {unknown:?}", unknown.len());
+    }
     Ok(())
 }
 
@@ -93,26 +89,23 @@ fn rebuild(compilers: &[Compiler]) -> Result<()> {
     let names = names()?;
     let folder = blobs_folder();
     let before = Manifest::read(&folder).ok();
-    let compiler = compilers
-        .iter()
-        .find(|compiler| {
-            before.as_ref().is_some_and(|manifest| manifest.toolchains.contains(&compiler.version))
-        })
-        .or(compilers.first())
-        .context("setup named no compiler for guests")?;
+    let compiler = match &before {
+        Some(manifest) => best(compilers, manifest)?,
+        None => compilers.first().context("setup named no compiler for guests")?,
+    };
+    build::update_lock(compiler)?;
     let built = build_all(&names, compiler)?;
     let mut after = Manifest {
         linker: build::linker_version()?,
-        toolchains: vec![compiler.version.clone()],
         guests: built.iter().map(|(name, guest)| (name.clone(), guest.record.clone())).collect(),
     };
-    // Another compiler that gives the same bytes joins the list; one that does not replaces it.
-    if let Some(before) =
-        before.filter(|before| before.linker == after.linker && before.guests == after.guests)
-    {
-        after.toolchains.extend(before.toolchains);
-        after.toolchains.sort();
-        after.toolchains.dedup();
+    for (name, guest) in &mut after.guests {
+        // Other compilers that gave the same program stay on the list.
+        if let Some(old) =
+            before.as_ref().and_then(|before| before.guests.get(name)).filter(|old| old.same(guest))
+        {
+            guest.join(old);
+        }
     }
     for (name, guest) in &built {
         for (set, bytes) in &guest.blobs {
@@ -125,6 +118,53 @@ fn rebuild(compilers: &[Compiler]) -> Result<()> {
     after.remove_strays(&folder)?;
     println!("{} guests written to {}", names.len(), folder.display());
     Ok(())
+}
+
+/// Adds a compiler to the manifest's list for every guest of which it gives the same bytes.
+fn confirm(compiler: &Compiler) -> Result<()> {
+    let mut manifest = consistent_manifest()?;
+    let names: Vec<String> = manifest.guests.keys().cloned().collect();
+    let built = build_all(&names, compiler)?;
+    for (name, guest) in &mut manifest.guests {
+        let record = &built[name].record;
+        if guest.same(record) {
+            guest.join(record);
+            println!("{name}: the same bytes");
+        } else {
+            println!("{name}: other bytes");
+        }
+    }
+    manifest.write(&blobs_folder())
+}
+
+/// The manifest, when it is about these guests, these sources and these blobs.
+fn consistent_manifest() -> Result<Manifest> {
+    let names = names()?;
+    let manifest = Manifest::read(&blobs_folder()).context(FIX)?;
+    manifest.check_files(&blobs_folder(), &names).context(FIX)?;
+    for (name, guest) in &manifest.guests {
+        let source = build::source_hash(name)?;
+        if source != guest.source {
+            return Err(anyhow!(
+                "the sources of guest `{name}` have changed since its blobs were built\n  \
+                 sha256 of the sources {source}\n  in the manifest       {}",
+                guest.source
+            )
+            .context(FIX));
+        }
+    }
+    Ok(manifest)
+}
+
+/// The compiler that the manifest names for most guests; the preferred one of equals.
+fn best<'a>(compilers: &'a [Compiler], manifest: &Manifest) -> Result<&'a Compiler> {
+    let known =
+        |compiler: &Compiler| manifest.guests.values().filter(|guest| guest.built_by(compiler)).count();
+    compilers
+        .iter()
+        .rev()
+        .max_by_key(|compiler| known(compiler))
+        .context("setup named no compiler for guests")
 }
 
 /// A guest as just built.
@@ -152,6 +192,7 @@ fn build_all(names: &[String], compiler: &Compiler) -> Result<BTreeMap<String, B
                 blobs.iter().map(|(set, bytes)| format!("{} {} bytes", set.folder(), bytes.len())).collect();
             let record = Guest {
                 source: build::source_hash(name)?,
+                toolchains: vec![compiler.version.clone()],
                 blobs: blobs.iter().map(|(set, bytes)| (set.folder().to_owned(), Blob::of(bytes))).collect(),
             };
             built.insert(name.clone(), Built { record, blobs });

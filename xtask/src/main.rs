@@ -1,10 +1,13 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod demo;
+mod deny;
 mod guests;
 mod process;
 mod progress;
 mod setup;
+mod test;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -22,14 +25,23 @@ struct Arguments {
 enum Command {
     /// Install what builds Wasm runtimes and PolkaVM guests; does nothing where all is there.
     Setup(setup::Arguments),
+    /// Run the demo: a Wasm runtime drives a guest program, and everything that crosses the boundary is shown.
+    Demo,
+    /// Run every check and all tests, as CI does.
+    Test(test::Arguments),
     /// Rebuild the guest programs and their manifest, or check that they are up to date.
     Guests(guests::Arguments),
+    /// Check licences, advisories and sources of all dependencies with cargo-deny.
+    Deny,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(arguments) => setup::command(&arguments),
+        Command::Demo => demo::command(),
+        Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
+        Command::Deny => deny::command(),
     };
     match outcome {
         Ok(code) => code,

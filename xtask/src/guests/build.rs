@@ -58,7 +58,13 @@ pub(super) fn folder() -> PathBuf {
     workspace::root().join("guests")
 }
 
-/// Compiles guests and gives the folder of the ELF files.
+/// Brings the guests' lock file up to date with their manifests, changing nothing that need not change.
+pub(super) fn update_lock(compiler: &Compiler) -> Result<()> {
+    let mut command = process::cargo(compiler.toolchain.as_deref());
+    process::output(command.current_dir(folder()).args(["update", "--workspace", "--quiet"])).map(drop)
+}
+
+/// Compiles guests, with the lock file as it is, and gives the folder of the ELF files.
 pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<PathBuf> {
     let target_folder = workspace::target().join("guests");
     fs::create_dir_all(&target_folder)?;

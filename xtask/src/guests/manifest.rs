@@ -1,6 +1,7 @@
 //! `guests/blobs/manifest.toml`: what the committed blobs were made of.
 
 use super::InstructionSet;
+use crate::setup::Compiler;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,8 +19,6 @@ const HEAD: &str = "# Written by `cargo xtask guests`. All hashes are SHA-256.\n
 pub(super) struct Manifest {
     /// Name and version of the linker.
     pub(super) linker: String,
-    /// Compilers that have given exactly these bytes: `rustc -V` and the version of LLVM.
-    pub(super) toolchains: Vec<String>,
     /// By name.
     pub(super) guests: BTreeMap<String, Guest>,
 }
@@ -29,6 +28,8 @@ pub(super) struct Manifest {
 pub(super) struct Guest {
     /// Hash of its sources and settings.
     pub(super) source: String,
+    /// Compilers that have given exactly these bytes: `rustc -V` and the version of LLVM.
+    pub(super) toolchains: Vec<String>,
     /// By the folder of the instruction set.
     #[serde(flatten)]
     pub(super) blobs: BTreeMap<String, Blob>,
@@ -45,6 +46,25 @@ pub(super) struct Blob {
 impl Blob {
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: hexadecimal(&Sha256::digest(bytes)) }
+    }
+}
+
+impl Guest {
+    /// Whether this is the same program: the toolchains that give it do not count.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.source == other.source && self.blobs == other.blobs
+    }
+
+    /// Adds the toolchains of another record of the same program.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.toolchains.extend(other.toolchains.iter().cloned());
+        self.toolchains.sort();
+        self.toolchains.dedup();
+    }
+
+    /// Whether a compiler is known to give these bytes.
+    pub(super) fn built_by(&self, compiler: &Compiler) -> bool {
+        self.toolchains.contains(&compiler.version)
     }
 }
 
@@ -141,10 +161,9 @@ mod tests {
             fs::write(folder.join(blob_file(&set, "one")), bytes).unwrap();
             blobs.insert(set.folder().to_owned(), Blob::of(bytes));
         }
-        let guest = Guest { source: "00".to_owned(), blobs };
+        let guest = Guest { source: "00".to_owned(), toolchains: vec!["rustc 1".to_owned()], blobs };
         Manifest {
             linker: "polkavm-linker 0.35.0".to_owned(),
-            toolchains: vec!["rustc 1".to_owned()],
             guests: BTreeMap::from([("one".to_owned(), guest)]),
         }
     }
@@ -156,6 +175,20 @@ mod tests {
         manifest.write(folder.path()).unwrap();
         assert_eq!(Manifest::read(folder.path()).unwrap(), manifest);
         manifest.check_files(folder.path(), &["one".to_owned()]).unwrap();
+    }
+
+    #[test]
+    fn another_compiler_joins_the_same_program_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = sample(folder.path()).guests.remove("one").unwrap();
+        let mut again = one.clone();
+        again.toolchains = vec!["rustc 0".to_owned(), "rustc 1".to_owned()];
+        assert!(one.same(&again));
+        one.join(&again);
+        assert_eq!(one.toolchains, ["rustc 0", "rustc 1"]);
+
+        again.source.push('1');
+        assert!(!one.same(&again));
     }
 
     #[test]

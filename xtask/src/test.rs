@@ -1,0 +1,206 @@
+//! `cargo xtask test`: every check, and all tests last, so that the run ends with their numbers.
+
+mod graph;
+mod summary;
+
+use crate::progress::seconds;
+use crate::setup::Toolchains;
+use crate::{deny, guests, process, setup, workspace};
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+use summary::Summary;
+
+/// Where community test vectors are looked for, from the workspace's folder.
+const VECTORS: &str = "../shared/vectors";
+
+/// Tells the tests where the vectors are.
+const VECTORS_VARIABLE: &str = "HATCHERY_VECTORS";
+
+/// Options of `cargo xtask test`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run one step only.
+    #[arg(long, value_enum)]
+    step: Option<Step>,
+}
+
+/// The steps, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Formatting of the workspace and of the guests.
+    Fmt,
+    /// What the dependencies' features must not be.
+    Graph,
+    /// Licences and sources of the dependencies, when cargo-deny is installed.
+    Deny,
+    /// The guests' blobs are what their sources give.
+    Guests,
+    /// Clippy, warnings are errors.
+    Clippy,
+    /// Documentation, warnings are errors.
+    Docs,
+    /// All tests of the workspace.
+    Tests,
+}
+
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value().expect("no step is hidden").get_name().to_owned()
+    }
+}
+
+/// How a step ended.
+enum End {
+    Passed,
+    Skipped(String),
+    Failed(String),
+}
+
+/// Runs `cargo xtask test`.
+pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
+    let started = Instant::now();
+    let toolchains = setup::ensure()?;
+    let mut rows = vec![("setup".to_owned(), started.elapsed(), End::Passed)];
+    let steps: &[Step] = arguments.step.as_ref().map_or(Step::value_variants(), std::slice::from_ref);
+    let mut summary = None;
+    for (index, step) in steps.iter().enumerate() {
+        let name = step.name();
+        println!(
+            "\n=== {name} ({} of {}, {} since start)",
+            index + 1,
+            steps.len(),
+            seconds(started.elapsed())
+        );
+        let step_started = Instant::now();
+        let end = run(*step, &toolchains, &mut summary).unwrap_or_else(|error| {
+            crate::report(&error);
+            End::Failed(error.chain().next().map(ToString::to_string).unwrap_or_default())
+        });
+        rows.push((name, step_started.elapsed(), end));
+    }
+    let failed = conclude(&rows, started.elapsed());
+    // The last line is the tests' own, for people and for programs that read it.
+    if let Some(summary) = summary {
+        println!("{summary}");
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {
+    match step {
+        Step::Fmt => {
+            pass(cargo(&["fmt", "--all", "--check"]))?;
+            pass(cargo(&["fmt", "--all", "--check", "--manifest-path", "guests/Cargo.toml"]))
+        }
+        Step::Graph => {
+            graph::check()?;
+            Ok(End::Passed)
+        }
+        Step::Deny if !deny::installed() => {
+            println!("cargo-deny is not installed (`cargo install cargo-deny --locked`)");
+            Ok(End::Skipped("cargo-deny is not installed".to_owned()))
+        }
+        Step::Deny => pass(deny::check()),
+        Step::Guests => {
+            guests::check(&toolchains.guests, false)?;
+            Ok(End::Passed)
+        }
+        Step::Clippy => {
+            let mut command =
+                cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+            command.env("SKIP_WASM_BUILD", "1");
+            pass(command)
+        }
+        Step::Docs => {
+            let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+            command.env("SKIP_WASM_BUILD", "1").env("RUSTDOCFLAGS", "-D warnings");
+            pass(command)
+        }
+        Step::Tests => tests(toolchains, summary),
+    }
+}
+
+fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {
+    let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    command.envs(toolchains.environment()).stdout(Stdio::piped());
+    match vectors()? {
+        Some(folder) => {
+            println!("test vectors: {}", folder.display());
+            command.env(VECTORS_VARIABLE, folder);
+        }
+        None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
+    }
+    println!("$ {}", process::line(&command));
+    let mut child = command.spawn().context("cannot start cargo")?;
+    let mut counted = Summary::default();
+    let output = BufReader::new(child.stdout.take().context("the tests have no output")?);
+    for line in output.split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        counted.add(&line);
+        println!("{line}");
+    }
+    let status = child.wait()?;
+    let end = if !status.success() {
+        End::Failed(format!("cargo test: {status}"))
+    } else if counted.is_empty() {
+        End::Failed("no test ran".to_owned())
+    } else {
+        End::Passed
+    };
+    *summary = Some(counted);
+    Ok(end)
+}
+
+/// The folder of community vectors, if there is one.
+fn vectors() -> Result<Option<PathBuf>> {
+    if let Some(folder) = env::var_os(VECTORS_VARIABLE).filter(|value| !value.is_empty()) {
+        let folder = fs::canonicalize(&folder)
+            .with_context(|| format!("{VECTORS_VARIABLE} is {}", PathBuf::from(&folder).display()))?;
+        return Ok(Some(folder));
+    }
+    Ok(fs::canonicalize(workspace::root().join(VECTORS)).ok())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = process::cargo(None);
+    command.current_dir(workspace::root()).args(arguments);
+    command
+}
+
+/// Runs a command in the open; an error when it fails.
+fn pass(mut command: Command) -> Result<End> {
+    println!("$ {}", process::line(&command));
+    let status = command.status().with_context(|| format!("cannot start `{}`", process::line(&command)))?;
+    if !status.success() {
+        bail!("`{}`: {status}", process::line(&command));
+    }
+    Ok(End::Passed)
+}
+
+/// Prints steps and times, and what to do about failures; tells whether there were any.
+fn conclude(rows: &[(String, Duration, End)], total: Duration) -> bool {
+    println!("\n=== steps");
+    for (name, time, end) in rows {
+        let end = match end {
+            End::Passed => "ok".to_owned(),
+            End::Skipped(why) => format!("skipped: {why}"),
+            End::Failed(_) => "FAILED".to_owned(),
+        };
+        println!("{name:<8} {:>13}  {end}", seconds(*time));
+    }
+    println!("{:<8} {:>13}\n", "all", seconds(total));
+    let mut failed = false;
+    for (name, _, end) in rows {
+        if let End::Failed(why) = end {
+            failed = true;
+            println!("FAILED: {name}: {why}\n  alone: cargo xtask test --step {name}");
+        }
+    }
+    failed
+}
