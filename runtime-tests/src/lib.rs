@@ -9,7 +9,6 @@
 pub mod cases;
 pub mod guests;
 mod setup;
-mod stand_in;
 
 pub use cases::{Case, Comparison};
 pub use setup::{Failure, Node, Runtime, STRATEGIES, Setup, Stored, bare_externalities, externalities};

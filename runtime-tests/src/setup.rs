@@ -1,6 +1,5 @@
 //! Runtimes and nodes, and playing a scenario on them.
 
-use crate::stand_in as hatchery_client;
 use core::fmt;
 use hatchery_test_runtime::{Flavour, Input};
 use sc_executor::{WasmExecutionMethod, WasmExecutor, WasmtimeInstantiationStrategy};
