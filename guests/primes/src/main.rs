@@ -5,18 +5,18 @@
 #![no_std]
 #![no_main]
 
-use guest as _;
+extern crate alloc;
+
+use alloc::vec;
+use alloc::vec::Vec;
 use polkavm_derive::polkavm_export;
 
-// The window and the small primes are on the stack; the default stack is 8 KiB.
-polkavm_derive::min_stack_size!(64 * 1024);
-
-/// Odd numbers in a window; one byte each. The first window reaches to 65,536, and its primes are enough to find
-/// the composites among all 32-bit numbers.
+/// Odd numbers in a window, one byte each. The first window reaches to 65,536, and its primes are enough to find the
+/// composites among all 32-bit numbers.
 const WINDOW: usize = 32 * 1024;
 
-/// There are 6,541 odd primes below 65,536.
-const SMALL_PRIMES: usize = 6_541;
+// The window, and the 6,541 odd primes below 65,536 in two bytes each.
+guest::heap!(64 * 1024);
 
 /// Counts the primes below `limit`, which may be at most 2^32; traps above.
 #[polkavm_export]
@@ -25,52 +25,50 @@ fn primes(limit: u64) -> u64 {
     if limit <= 2 {
         return 0;
     }
-    let mut composite = [false; WINDOW];
-    let mut small = [0; SMALL_PRIMES];
-    small_primes(&mut composite, &mut small);
-
-    let mut count = 1; // The even one.
-    let mut first = 1; // The odd number that the window begins with.
+    let mut composite = vec![false; WINDOW.min(limit as usize / 2)];
+    let small = first_window(&mut composite);
+    let mut count = 1 + small.len() as u64; // With the even one.
+    let mut first = 2 * WINDOW as u64 + 1; // The odd number that the window begins with.
     while first < limit {
-        let end = first + 2 * WINDOW as u64;
-        composite.fill(false);
-        for &prime in &small {
-            let prime = u64::from(prime);
-            if prime * prime >= end {
-                break;
-            }
-            // The first odd multiple in the window that no smaller prime has crossed out.
-            let multiple = (first.div_ceil(prime) | 1).max(prime) * prime;
-            let mut index = ((multiple - first) / 2) as usize;
-            while index < WINDOW {
-                composite[index] = true;
-                index += prime as usize;
-            }
-        }
-        let numbers = ((limit.min(end) - first).div_ceil(2)) as usize;
-        count += composite[..numbers].iter().filter(|composite| !**composite).count() as u64;
-        if first == 1 {
-            count -= 1; // 1 is not a prime.
-        }
-        first = end;
+        count += window(&mut composite, first, limit, &small);
+        first += 2 * WINDOW as u64;
     }
     count
 }
 
-/// The odd primes below 65,536, in order.
-fn small_primes(composite: &mut [bool; WINDOW], primes: &mut [u16; SMALL_PRIMES]) {
-    let mut found = 0;
-    for index in 1..WINDOW {
-        if composite[index] {
-            continue;
+/// The odd primes in the window that begins with 1.
+fn first_window(composite: &mut [bool]) -> Vec<u16> {
+    let mut primes = Vec::new();
+    for index in 1..composite.len() {
+        if !composite[index] {
+            let prime = 2 * index + 1;
+            primes.push(prime as u16);
+            cross_out(composite, prime * prime / 2, prime);
         }
-        let prime = 2 * index + 1;
-        primes[found] = prime as u16;
-        found += 1;
-        let mut multiple = prime * prime / 2;
-        while multiple < WINDOW {
-            composite[multiple] = true;
-            multiple += prime;
+    }
+    primes
+}
+
+/// Counts the primes below `limit` in the window that begins with the odd number `first`.
+fn window(composite: &mut [bool], first: u64, limit: u64, small: &[u16]) -> u64 {
+    let numbers = (limit - first).div_ceil(2).min(WINDOW as u64) as usize;
+    let composite = &mut composite[..numbers];
+    composite.fill(false);
+    let end = first + 2 * numbers as u64;
+    for prime in small.iter().map(|prime| u64::from(*prime)) {
+        if prime * prime >= end {
+            break;
         }
+        // The first odd multiple in the window that no smaller prime has crossed out.
+        let multiple = (first.div_ceil(prime) | 1).max(prime) * prime;
+        cross_out(composite, (multiple - first) as usize / 2, prime as usize);
+    }
+    composite.iter().filter(|composite| !**composite).count() as u64
+}
+
+fn cross_out(composite: &mut [bool], mut index: usize, step: usize) {
+    while index < composite.len() {
+        composite[index] = true;
+        index += step;
     }
 }
