@@ -6,10 +6,46 @@ use polkavm_common_033::{
     writer::ProgramBlobBuilder,
 };
 
-/// The counter guest, for JamV1. Exports `counter` (adds 7 and 1, checking in between), `add_99`, `do_panic`, `do_exit`,
-/// `increment_forever`, `offset` (adds a static that starts at 3 and grows by 1 a call) and `do_subcall`.
-pub fn counter() -> Vec<u8> {
-    include_bytes!("../../guests/blobs/jam-v1/counter.polkavm").to_vec()
+/// The instruction sets that the compiled guests come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// JAM's.
+    JamV1,
+    /// That of pallet-revive's contracts.
+    ReviveV1,
+}
+
+/// Makes a function of each compiled guest.
+macro_rules! compiled {
+    ($( $(#[$doc:meta])* $name:ident; )*) => { $(
+        $(#[$doc])*
+        pub fn $name(set: InstructionSet) -> Vec<u8> {
+            match set {
+                InstructionSet::JamV1 => {
+                    include_bytes!(concat!("../../guests/blobs/jam-v1/", stringify!($name), ".polkavm")).to_vec()
+                }
+                InstructionSet::ReviveV1 => {
+                    include_bytes!(concat!("../../guests/blobs/revive-v1/", stringify!($name), ".polkavm")).to_vec()
+                }
+            }
+        }
+    )* };
+}
+
+compiled! {
+    /// Exports `counter` (adds 7 and 1, checking in between), `add_99`, `do_panic`, `do_exit`, `increment_forever`, `offset`
+    /// (adds a static that starts at 3 and grows by 1 a call) and `do_subcall`.
+    counter;
+    /// Exports `hello`, which prints a line, and `hello_times`, which prints as many as asked.
+    hello;
+    /// Exports `primes`, which counts the primes below a limit.
+    primes;
+    /// Exports `echo`, which writes what it reads.
+    echo;
+    /// Exports `round_trips`, `six_arguments` and `spin`.
+    syscalls;
+    /// An export for every way to trap that a compiled program has, and for what looks like a trap and is not.
+    traps;
 }
 
 /// Sizes of the memory regions of [`probe`], in bytes.

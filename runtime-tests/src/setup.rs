@@ -12,8 +12,17 @@ use std::sync::LazyLock;
 pub enum Node {
     /// `hatchery_primitives::HostFunctions` over `hatchery_client::VirtManager`.
     Hatchery,
+    /// `sp_virtualization::HostFunctions` over `hatchery_client::UpstreamExt`: a node that has switched engines.
+    Switched,
     /// `sp_virtualization::HostFunctions` over `sc_virtualization::VirtManager`.
     Upstream,
+}
+
+impl Node {
+    /// Whether the host functions are Hatchery's, which know child tries and clear buffers on errors.
+    pub fn has_our_host_functions(self) -> bool {
+        self == Self::Hatchery
+    }
 }
 
 /// How the runtime is executed.
@@ -96,13 +105,13 @@ impl Setup {
             (Runtime::Native, Node::Hatchery) => {
                 Ok(externalities.execute_with(|| input.play(Flavour::Hatchery)))
             }
-            (Runtime::Native, Node::Upstream) => {
+            (Runtime::Native, Node::Switched | Node::Upstream) => {
                 Ok(externalities.execute_with(|| input.play(Flavour::Upstream)))
             }
             (Runtime::Wasm(flavour, strategy), Node::Hatchery) => {
                 call(&HATCHERY[index(strategy)], flavour, externalities, input)
             }
-            (Runtime::Wasm(flavour, strategy), Node::Upstream) => {
+            (Runtime::Wasm(flavour, strategy), Node::Switched | Node::Upstream) => {
                 call(&UPSTREAM[index(strategy)], flavour, externalities, input)
             }
         }
@@ -114,6 +123,7 @@ impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let node = match self.node {
             Node::Hatchery => "hatchery-node",
+            Node::Switched => "switched-node",
             Node::Upstream => "upstream-node",
         };
         match self.runtime {
@@ -140,6 +150,7 @@ pub fn externalities(node: Node, storage: &[Stored]) -> TestExternalities {
         Node::Hatchery => externalities.register_extension(hatchery_primitives::VirtManagerExt::new(
             hatchery_client::VirtManager::default(),
         )),
+        Node::Switched => externalities.register_extension(hatchery_client::UpstreamExt::default()),
         Node::Upstream => externalities.register_extension(sp_virtualization::VirtManagerExt::new(
             sc_virtualization::VirtManager::default(),
         )),

@@ -4,7 +4,11 @@
 
 use hatchery_runtime_tests::{
     Node, Setup, Stored,
-    guests::{self, Layout},
+    guests::{
+        self,
+        InstructionSet::{JamV1, ReviveV1},
+        Layout,
+    },
 };
 use hatchery_test_runtime::{Flavour, outcome::HostCall, scenario};
 use proptest::{
@@ -92,7 +96,8 @@ fn call() -> impl Strategy<Value = HostCall> {
 fn program() -> impl Strategy<Value = Vec<u8>> {
     sample::select(vec![
         guests::probe(LAYOUT),
-        guests::counter(),
+        guests::counter(JamV1),
+        guests::counter(ReviveV1),
         guests::trapping(),
         guests::registers(),
         guests::marked(7),

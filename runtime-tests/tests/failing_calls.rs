@@ -1,6 +1,9 @@
 //! Calls into a Wasm runtime that fail, and what they leave behind.
 
-use hatchery_runtime_tests::{Failure, Node, Setup, bare_externalities, externalities, guests};
+use hatchery_runtime_tests::{
+    Failure, Node, Setup, bare_externalities, externalities,
+    guests::{self, InstructionSet::JamV1},
+};
 use hatchery_test_runtime::{
     Flavour,
     outcome::{Call, End, HostCall},
@@ -16,7 +19,7 @@ fn counter() -> Call {
 /// The executor ends the call; the message says what a node builder has to do.
 #[test]
 fn node_without_a_manager() {
-    let input = scenario::on_one_instance(guests::counter(), 0, vec![counter()]);
+    let input = scenario::on_one_instance(guests::counter(JamV1), 0, vec![counter()]);
     let failure = HATCHERY.play_in(&mut bare_externalities(&[]), &input).unwrap_err();
     let Failure::Call { error, .. } = &failure else { panic!("{failure}") };
     assert!(error.contains("VirtManagerExt"), "{error}");
@@ -34,11 +37,11 @@ fn runtime_that_calls_nothing_needs_no_manager() {
 #[test]
 fn runtime_that_panics_in_a_syscall() {
     let mut externalities = externalities(Node::Hatchery, &[]);
-    let panic = scenario::panic_while_suspended(guests::counter());
+    let panic = scenario::panic_while_suspended(guests::counter(JamV1));
     let failure = HATCHERY.play_in(&mut externalities, &panic).unwrap_err().to_string();
     assert!(failure.contains("panics with an instance at a syscall: true"), "{failure}");
 
-    let input = scenario::on_one_instance(guests::counter(), 7, vec![counter()]);
+    let input = scenario::on_one_instance(guests::counter(JamV1), 7, vec![counter()]);
     let result = HATCHERY.play_in(&mut externalities, &input).expect("the manager still works");
     let runs = input.decode(&result).unwrap();
     assert_eq!((runs[0].end, runs[0].counter), (End::Finished, 15));

@@ -9,6 +9,7 @@ fn main() {
     let reference = Setup::wasm(Flavour::Upstream, Node::Upstream);
     let mut setups = vec![
         Setup::wasm(Flavour::Upstream, Node::Hatchery),
+        Setup::wasm(Flavour::Upstream, Node::Switched),
         Setup::wasm(Flavour::Hatchery, Node::Upstream),
         reference,
     ];

@@ -21,7 +21,7 @@ mod native;
 pub use native::{Flavour, Input, Scenario};
 
 use alloc::vec::Vec;
-use outcome::{Access, Accessed, Answer, Call, ExecFailure, HostCall, Request, Returned, Run};
+use outcome::{Access, Accessed, Answer, Call, Console, ExecFailure, HostCall, Request, Returned, Run};
 
 #[cfg(all(substrate_runtime, not(feature = "upstream")))]
 use hatchery::scenarios as flavour;
@@ -82,6 +82,8 @@ scenarios! {
     fn interleaved(program: Vec<u8>, counters: (u64, u64)) -> Vec<Run>;
     /// Syscalls answered as fast as possible.
     fn round_trips(program: Vec<u8>, export: Vec<u8>, count: u32) -> u32;
+    /// A guest that prints, reads and writes.
+    fn console(program: Vec<u8>, call: Call, input: Vec<u8>) -> Console;
     /// Memory of a prepared instance.
     fn memory_at_entry(program: Vec<u8>, export: Vec<u8>, accesses: Vec<Access>) -> Option<Vec<Accessed>>;
     /// Memory of an instance at its first syscall.

@@ -101,6 +101,15 @@ pub struct Run {
     pub syscalls: Vec<Syscall>,
 }
 
+/// A call of a guest that prints, reads and writes.
+#[derive(Encode, Decode, Clone, Debug, PartialEq, Eq)]
+pub struct Console {
+    /// The call.
+    pub run: Run,
+    /// What the guest printed and wrote.
+    pub output: Vec<u8>,
+}
+
 /// One call to make.
 #[derive(Encode, Decode, Clone, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -1,6 +1,7 @@
 //! Calls: results, syscalls, failures, and what instances share.
 
 use super::{Case, PLENTY, call, cases, ends, guests, symbols};
+use crate::guests::InstructionSet::JamV1;
 use hatchery_test_runtime::{
     outcome::{Call, End, ExecFailure, ModuleFailure},
     scenario,
@@ -10,7 +11,7 @@ const TRAP: End = End::Failed(ExecFailure::Trap);
 
 cases! {
     counter_starts_at_0 = Case::new(
-        scenario::on_one_instance(guests::counter(), 0, vec![call(b"counter")]),
+        scenario::on_one_instance(guests::counter(JamV1), 0, vec![call(b"counter")]),
         |runs| {
             assert_eq!(ends(&runs), [(End::Finished, 8)]);
             let expected =
@@ -20,12 +21,12 @@ cases! {
     );
 
     counter_starts_at_7 = Case::new(
-        scenario::on_one_instance(guests::counter(), 7, vec![call(b"counter")]),
+        scenario::on_one_instance(guests::counter(JamV1), 7, vec![call(b"counter")]),
         |runs| assert_eq!(ends(&runs), [(End::Finished, 15)]),
     );
 
     two_calls_on_one_instance = Case::new(
-        scenario::on_one_instance(guests::counter(), 7, vec![call(b"counter"), call(b"counter")]),
+        scenario::on_one_instance(guests::counter(JamV1), 7, vec![call(b"counter"), call(b"counter")]),
         |runs| {
             assert_eq!(ends(&runs), [(End::Finished, 15), (End::Finished, 23)]);
             assert_eq!(runs[0].gas_left, runs[1].gas_left, "the second call costs what the first costs");
@@ -34,7 +35,7 @@ cases! {
 
     every_export_on_one_instance = Case::new(
         scenario::on_one_instance(
-            guests::counter(),
+            guests::counter(JamV1),
             1,
             [&b"add_99"[..], b"offset", b"do_panic", b"counter", b"offset", b"do_exit", b"counter"]
                 .map(call)
@@ -55,7 +56,7 @@ cases! {
     );
 
     panic_is_a_trap = Case::new(
-        scenario::on_one_instance(guests::counter(), 0, vec![call(b"do_panic")]),
+        scenario::on_one_instance(guests::counter(JamV1), 0, vec![call(b"do_panic")]),
         |runs| {
             assert_eq!(ends(&runs), [(TRAP, 0)]);
             assert_eq!(symbols(&runs[0]), [""; 0]);
@@ -63,7 +64,7 @@ cases! {
     );
 
     exit_ends_the_call = Case::new(
-        scenario::on_one_instance(guests::counter(), 0, vec![call(b"do_exit")]),
+        scenario::on_one_instance(guests::counter(JamV1), 0, vec![call(b"do_exit")]),
         |runs| {
             assert_eq!(ends(&runs), [(End::Exited, 0)]);
             assert_eq!(symbols(&runs[0]), ["exit"]);
@@ -71,28 +72,28 @@ cases! {
     );
 
     memory_is_kept_between_calls = Case::new(
-        scenario::on_one_instance(guests::counter(), 0, vec![call(b"offset"); 3]),
+        scenario::on_one_instance(guests::counter(JamV1), 0, vec![call(b"offset"); 3]),
         |runs| assert_eq!(ends(&runs), [(End::Finished, 3), (End::Finished, 7), (End::Finished, 12)]),
     );
 
     memory_is_reset_for_a_new_instance = Case::new(
-        scenario::on_new_instances(guests::counter(), 0, vec![call(b"offset"); 3]),
+        scenario::on_new_instances(guests::counter(JamV1), 0, vec![call(b"offset"); 3]),
         |runs| assert_eq!(ends(&runs), [(End::Finished, 3), (End::Finished, 6), (End::Finished, 9)]),
     );
 
-    instance_in_a_syscall_of_another = Case::new(scenario::nested(guests::counter(), 1), |runs| {
+    instance_in_a_syscall_of_another = Case::new(scenario::nested(guests::counter(JamV1), 1), |runs| {
         assert_eq!(ends(&runs), [(End::Finished, 0), (End::Finished, 8)]);
         assert_eq!(symbols(&runs[0]), ["subcall"]);
     });
 
-    instances_twelve_deep = Case::new(scenario::nested(guests::counter(), 12), |runs| {
+    instances_twelve_deep = Case::new(scenario::nested(guests::counter(JamV1), 12), |runs| {
         assert_eq!(runs.len(), 13);
         assert!(runs[..12].iter().all(|run| (run.end, run.counter) == (End::Finished, 0)), "{runs:?}");
         assert_eq!((runs[12].end, runs[12].counter), (End::Finished, 8));
         assert!(runs[..12].windows(2).all(|pair| pair[0] == pair[1]), "every level costs the same: {runs:?}");
     });
 
-    two_instances_in_turn = Case::new(scenario::interleaved(guests::counter(), (0, 100)), |runs| {
+    two_instances_in_turn = Case::new(scenario::interleaved(guests::counter(JamV1), (0, 100)), |runs| {
         assert_eq!(ends(&runs), [(End::Finished, 8), (End::Finished, 108)]);
         assert_eq!(runs[0].gas_left, runs[1].gas_left);
         assert_eq!(symbols(&runs[0]), symbols(&runs[1]));
@@ -154,7 +155,7 @@ cases! {
 
     unknown_exports_leave_the_instance_idle = Case::new(
         scenario::on_one_instance(
-            guests::counter(),
+            guests::counter(JamV1),
             0,
             [&b"counte"[..], b"counter\0", b"", &[0xff; 1000], b"counter"].map(call).to_vec(),
         ),
@@ -165,7 +166,7 @@ cases! {
     );
 
     refused_prepare_gives_the_instance_back = Case::new(
-        scenario::refused_prepare(guests::counter(), b"absent".to_vec()),
+        scenario::refused_prepare(guests::counter(JamV1), b"absent".to_vec()),
         |outcome| {
             let (failure, run) = outcome.expect("`absent` is refused");
             assert_eq!(failure, ExecFailure::InvalidImage);
@@ -216,12 +217,12 @@ cases! {
     );
 
     hundred_thousand_round_trips = Case::new(
-        scenario::round_trips(guests::counter(), b"increment_forever".to_vec(), 100_000),
+        scenario::round_trips(guests::counter(JamV1), b"increment_forever".to_vec(), 100_000),
         |count| assert_eq!(count, 100_000),
     );
 
     dropped_handles_free_their_instances = Case::new(
-        scenario::dropped_handles(guests::counter()),
+        scenario::dropped_handles(guests::counter(JamV1)),
         |answers| {
             let values: Vec<_> = answers.iter().map(|answer| answer.value).collect();
             assert_eq!(values, [-1; 4], "no such instance");

@@ -1,6 +1,7 @@
 //! Gas: what is charged, and where it ends.
 
 use super::{Case, PLENTY, call, cases, ends, guests};
+use crate::guests::InstructionSet::JamV1;
 use hatchery_test_runtime::{
     outcome::{Call, End, ExecFailure, Run},
     scenario,
@@ -12,7 +13,7 @@ cases! {
     /// The loop costs the same every time, and stops exactly when the rest does not pay for another turn.
     endless_loop_runs_out = Case::new(
         scenario::on_one_instance(
-            guests::counter(),
+            guests::counter(JamV1),
             0,
             vec![Call { gas: 100_000, ..call(b"increment_forever") }],
         ),
@@ -33,7 +34,7 @@ cases! {
     /// Out of gas, a trap and a refusal all leave an instance that works.
     usable_after_running_out = Case::new(
         scenario::on_one_instance(
-            guests::counter(),
+            guests::counter(JamV1),
             0,
             vec![
                 Call { gas: 1, ..call(b"counter") },
@@ -61,7 +62,7 @@ cases! {
 
     equal_gas_for_different_limits = Case::new(
         scenario::gas_used(
-            guests::counter(),
+            guests::counter(JamV1),
             b"counter".to_vec(),
             vec![i64::MAX, i64::MAX / 2, 1 << 32, 1_000_000],
         ),
@@ -72,7 +73,7 @@ cases! {
     );
 
     least_gas_is_what_is_used = Case::new(
-        scenario::least_gas(guests::counter(), b"counter".to_vec()),
+        scenario::least_gas(guests::counter(JamV1), b"counter".to_vec()),
         |outcome| {
             let (used, enough, too_little) = outcome.expect("the guest finishes with plenty of gas");
             assert!(used > 0);
@@ -82,7 +83,7 @@ cases! {
     );
 
     gas_of_a_trap_is_not_told = Case::new(
-        scenario::on_one_instance(guests::counter(), 0, vec![Call { gas: 1_000, ..call(b"do_panic") }]),
+        scenario::on_one_instance(guests::counter(JamV1), 0, vec![Call { gas: 1_000, ..call(b"do_panic") }]),
         |runs| assert_eq!(runs[0].gas_left, None),
     );
 }

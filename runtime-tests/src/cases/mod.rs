@@ -1,6 +1,7 @@
 //! What is played, and what must come of it.
 
 mod calls;
+mod compiled;
 mod gas;
 mod memory;
 mod modules;
@@ -8,7 +9,7 @@ mod wire;
 
 use crate::{
     guests,
-    setup::{Failure, Node, Runtime, Setup, Stored},
+    setup::{Failure, Runtime, Setup, Stored},
 };
 use codec::Decode;
 use core::fmt;
@@ -19,7 +20,10 @@ use hatchery_test_runtime::{
 
 /// All cases.
 pub fn all() -> impl Iterator<Item = fn() -> Case> {
-    [calls::CASES, gas::CASES, memory::CASES, modules::CASES, wire::CASES].into_iter().flatten().copied()
+    [calls::CASES, compiled::CASES, gas::CASES, memory::CASES, modules::CASES, wire::CASES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// A scenario with its arguments, the storage it finds, and what must come of it.
@@ -49,21 +53,21 @@ impl Comparison {
     /// Whether the two setups must give the same result.
     pub fn holds(self, first: Setup, second: Setup) -> bool {
         let native = first.runtime == Runtime::Native || second.runtime == Runtime::Native;
+        let same_host_functions = first.node.has_our_host_functions() == second.node.has_our_host_functions();
         match self {
             Self::Equal => true,
             Self::EqualInWasm(_) => !native || first.node == second.node,
-            Self::Different(_) => first.node == second.node,
+            Self::Different(_) => same_host_functions,
         }
     }
 
     /// Whether the expectation, which is Hatchery's, applies to this setup.
     pub fn expects(self, setup: Setup) -> bool {
-        setup.node == Node::Hatchery
-            || match self {
-                Self::Equal => true,
-                Self::EqualInWasm(_) => setup.runtime != Runtime::Native,
-                Self::Different(_) => false,
-            }
+        match self {
+            Self::Equal => true,
+            Self::EqualInWasm(_) => setup.runtime != Runtime::Native || setup.node.has_our_host_functions(),
+            Self::Different(_) => setup.node.has_our_host_functions(),
+        }
     }
 }
 
