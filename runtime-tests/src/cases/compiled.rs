@@ -18,6 +18,10 @@ cases! {
     primes_revive_v1 = primes(ReviveV1);
     syscalls_jam_v1 = syscalls(JamV1);
     syscalls_revive_v1 = syscalls(ReviveV1);
+    hundred_thousand_tight_round_trips = Case::new(
+        scenario::round_trips(guests::syscalls(JamV1), b"round_trips".to_vec(), 100_000),
+        |count| assert_eq!(count, 100_000),
+    );
     spin_jam_v1 = spin(JamV1);
     spin_revive_v1 = spin(ReviveV1);
     counter_revive_v1 = Case::new(

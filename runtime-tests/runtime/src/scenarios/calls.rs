@@ -142,17 +142,18 @@ pub fn interleaved(program: Vec<u8>, counters: (u64, u64)) -> Vec<Run> {
     sides.map(|side| side.run).into()
 }
 
-/// Calls `export` and answers `count` syscalls with 2^56 * 2 in a0 and nothing else, then stops. Gives how many there were.
+/// Calls `export` with the largest a0 and answers `count` syscalls with 2^57 in a0 and nothing else, then stops. Gives how
+/// many there were.
 ///
 /// With a `count` of 0 it does all but run, which is what to subtract from a measurement.
 pub fn round_trips(program: Vec<u8>, export: Vec<u8>, count: u32) -> u32 {
     let Some(mut execution) = prepare(&program, &export) else { return 0 };
     let mut gas = PLENTY;
-    let mut register = 0;
+    let mut register = u64::MAX;
     for done in 0..count {
         match execution.run(gas, register) {
             ExecResult::Syscall { execution: suspended, gas_left, .. } => {
-                (execution, gas, register) = (suspended, gas_left, 2 << 56);
+                (execution, gas, register) = (suspended, gas_left, 1 << 57);
             }
             ExecResult::Finished { .. } | ExecResult::Error { .. } => return done,
         }
