@@ -7,7 +7,9 @@ use crate::exit::{Exit, PageFault, Trap, TrapKind};
 use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
-use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window};
+use crate::memory::{
+    AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
+};
 use crate::module::{Module, ProgramCounter};
 use crate::pause::Pause;
 
@@ -245,7 +247,7 @@ impl Instance {
             },
             position,
         ));
-        if pool.is_exhausted() {
+        if pool.is_scarce() {
             self.let_go();
         }
         self.stopped(stop)
@@ -260,7 +262,7 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, wherever it is.
+    /// Does something with its memory, and leaves it where it is.
     #[inline]
     fn with_space<T>(&self, work: impl FnOnce(&AddressSpace) -> T) -> T {
         match &self.held {
@@ -274,10 +276,16 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, which it keeps.
+    /// Changes something in its memory, and leaves it where it is.
     #[inline]
-    fn space(&mut self) -> &mut AddressSpace {
-        self.held.get_or_insert_with(|| self.slot.take())
+    fn with_space_mut<T>(&mut self, work: impl FnOnce(&mut AddressSpace) -> T) -> T {
+        change(&mut self.held, &self.slot, work)
+    }
+
+    /// Lets the pool have the window that `leave` takes the memory out of.
+    fn leave_window(&mut self, leave: impl FnOnce(&mut AddressSpace) -> Option<AnyWindow>) {
+        let Self { module, slot, held, .. } = self;
+        change(held, slot, |space| module.inner.engine.inner.pool.release(slot, leave(space)));
     }
 
     #[inline]
@@ -371,7 +379,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn reset(&mut self) {
-        self.space().reset();
+        self.with_space_mut(AddressSpace::reset);
         self.regs = [0; 16];
         self.pc = 0;
         self.state = State::Idle;
@@ -381,8 +389,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn park(&mut self) {
-        let window = self.space().park();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::park);
     }
 
     /// Another instance in the same state, which shares all memory with this one until either writes it.
@@ -391,7 +398,7 @@ impl Instance {
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self {
-            held: Some(Box::new(self.space().fork())),
+            held: Some(Box::new(self.with_space_mut(AddressSpace::fork))),
             module: self.module.clone(),
             slot: Arc::new(Slot::new()),
             regs: self.regs,
@@ -405,8 +412,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let window = self.space().dismount();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::dismount);
     }
 }
 
@@ -421,11 +427,28 @@ impl core::fmt::Debug for Instance {
     }
 }
 
+/// Changes something in the memory of an instance, which is in one of these places and stays there.
+#[inline]
+fn change<T>(
+    held: &mut Option<Box<AddressSpace>>,
+    slot: &Slot,
+    work: impl FnOnce(&mut AddressSpace) -> T,
+) -> T {
+    match held {
+        Some(space) => work(space),
+        None => {
+            let mut space = slot.take();
+            let result = work(&mut space);
+            slot.put(space);
+            result
+        }
+    }
+}
+
 #[cold]
 fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
-    let window = pool.acquire(space.image())?;
+    let window = pool.acquire(slot, space.image())?;
     space.mount(window);
-    pool.note_mounted(slot);
     Ok(())
 }
 
@@ -465,7 +488,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
-        self.instance.space().write(address, bytes)
+        self.instance.with_space_mut(|space| space.write(address, bytes))
     }
 
     /// Writes `length` bytes of zero.
@@ -473,7 +496,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
-        self.instance.space().zero(address, length)
+        self.instance.with_space_mut(|space| space.zero(address, length))
     }
 
     /// Sets the auxiliary data of the program, which it can read and not write, at the start of
@@ -491,6 +514,6 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
     pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
-        self.instance.space().protect(address, length, permission)
+        self.instance.with_space_mut(|space| space.protect(address, length, permission))
     }
 }
