@@ -134,7 +134,7 @@ impl Instance {
     /// # Errors
     /// If the program has less space for arguments than that; then nothing changes.
     pub fn prepare_standard(&mut self, pc: ProgramCounter, arguments: &[u8]) -> Result<(), PrepareError> {
-        self.space().set_auxiliary(arguments)?;
+        self.with_space_mut(|space| space.set_auxiliary(arguments))?;
         let address = self.module.memory_map().auxiliary().start;
         self.prepare_at(pc, &[address.into(), arguments.len() as u64])
     }
@@ -505,7 +505,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If it is longer than the space for it; nothing changes then.
     pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
-        self.instance.space().set_auxiliary(data)
+        self.instance.with_space_mut(|space| space.set_auxiliary(data))
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
