@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use hatchery_engine::{Backend, GasModel, InstructionSet};
 
+use crate::program::Format;
 use crate::{number, status};
 
 /// Runs, inspects and disassembles PolkaVM and JAM programs, and checks the engine against test vectors.
@@ -34,7 +35,8 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) program: ProgramArguments,
 
-    /// The export to run. Default: the only one, or `main`; a raw program starts at the beginning of its code.
+    /// The export to run. Default: the only one, or `main`; JAM programs, which have none, start at the beginning of their
+    /// code.
     #[arg(conflicts_with = "pc")]
     pub(crate) export: Option<String>,
 
@@ -45,6 +47,10 @@ pub(crate) struct RunArguments {
     /// An argument, up to nine: in a0 to a5 and t0 to t2. Decimal, which may be negative, or 0x.
     #[arg(long = "arg", value_name = "N", value_parser = number::register_value)]
     pub(crate) arguments: Vec<u64>,
+
+    /// The arguments of a JAM standard program: the bytes of this file, whose address is in a0 and whose number in a1.
+    #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
+    pub(crate) argument_file: Option<PathBuf>,
 
     /// The gas it may use. Default: as much as it takes.
     #[arg(long, value_name = "N", value_parser = number::gas)]
@@ -129,8 +135,13 @@ pub(crate) struct ConformanceArguments {
 /// A program and how to read it.
 #[derive(Args, Debug)]
 pub(crate) struct ProgramArguments {
-    /// A PolkaVM container or, with --isa, a raw JAM program (jump table, code, bitmask).
+    /// A PolkaVM container or, with --isa, a JAM program.
     pub(crate) program: PathBuf,
+
+    /// The format of the file: a PolkaVM container, a raw JAM program (jump table, code, bitmask) or a JAM standard program
+    /// (with data). Found out when this is missing.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
 
     /// The instruction set. A container names its own, but for the two encodings of Latest64, which are told apart by
     /// trying when this is missing.

@@ -46,6 +46,10 @@ pub(crate) enum Error {
         help: String,
     },
 
+    #[error("a {format} takes no --argument-file")]
+    #[diagnostic(help("pass numbers with --arg; only JAM standard programs have space for bytes"))]
+    NoArgumentSpace { format: &'static str },
+
     #[error("the program cannot be called")]
     Prepare(#[from] PrepareError),
 
@@ -69,6 +73,7 @@ impl Error {
             | Self::Engine(_)
             | Self::UnknownExport { .. }
             | Self::WhichExport { .. }
+            | Self::NoArgumentSpace { .. }
             | Self::Prepare(_) => Status::Usage,
             Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
         }

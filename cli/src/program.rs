@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use hatchery_engine::program::{Program, ProgramError};
 use hatchery_engine::{Config, Engine, InstructionSet, Module};
 use serde::Serialize;
@@ -25,13 +26,15 @@ pub(crate) struct Loaded {
 }
 
 /// A format of program files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Format {
-    /// The PolkaVM container.
+    /// The PolkaVM container
     Polkavm,
-    /// Jump table, code and bitmask.
+    /// Jump table, code and bitmask
     Raw,
+    /// Data, then a raw program
+    Standard,
 }
 
 impl Format {
@@ -40,6 +43,7 @@ impl Format {
         match self {
             Self::Polkavm => "PolkaVM container",
             Self::Raw => "raw JAM program",
+            Self::Standard => "JAM standard program",
         }
     }
 }
@@ -53,38 +57,57 @@ impl Loaded {
 
 /// Reads and compiles a program. The gas model is taken from the arguments, everything else from `config`.
 pub(crate) fn load(arguments: &ProgramArguments, config: Config) -> Result<Loaded, Error> {
-    let ProgramArguments { program: path, isa, gas_model } = arguments;
+    let ProgramArguments { program: path, format, isa, gas_model } = arguments;
     let engine = Engine::new(config.gas_model(*gas_model))?;
     let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let (program, format) = decode(path, &bytes, *isa)?;
+    let (program, format) = decode(path, &bytes, *format, *isa)?;
     let module =
         engine.compile_program(program).map_err(|source| Error::Compile { path: path.clone(), source })?;
     let guessed = isa.is_none() && is_latest64(module.instruction_set());
     Ok(Loaded { path: path.clone(), bytes, format, guessed, module })
 }
 
-fn decode(path: &Path, bytes: &[u8], isa: Option<InstructionSet>) -> Result<(Program, Format), Error> {
+fn decode(
+    path: &Path,
+    bytes: &[u8],
+    format: Option<Format>,
+    isa: Option<InstructionSet>,
+) -> Result<(Program, Format), Error> {
     let refused = |source, help: Option<&str>| Error::Program {
         path: path.to_owned(),
         source,
         help: help.map(str::to_owned),
     };
-    // A raw program never begins like a container: it would have jump table entries of 86 bytes.
-    if bytes.starts_with(b"PVM\0") {
+    // A raw program never begins like a container: it would have jump table entries of 86 bytes. A standard program would
+    // have 5 MiB of read-only data.
+    let is_container = match format {
+        Some(format) => format == Format::Polkavm,
+        None => bytes.starts_with(b"PVM\0"),
+    };
+    if is_container {
         let program = container(bytes, isa).map_err(|error| refused(error, None))?;
         let container = program.code.instruction_set();
-        match isa {
+        return match isa {
             Some(wanted) if wanted != container => {
                 Err(Error::OtherInstructionSet { path: path.to_owned(), container, wanted })
             }
             _ => Ok((program, Format::Polkavm)),
-        }
-    } else if let Some(isa) = isa {
-        let program = Program::from_raw(bytes, isa);
-        program.map(|program| (program, Format::Raw)).map_err(|error| refused(error, None))
-    } else {
-        let help = "a raw JAM program does not say what its instructions mean: name the set with --isa";
-        Err(refused(ProgramError::Magic, Some(help)))
+        };
+    }
+    let Some(isa) = isa else {
+        let help = "a JAM program does not say what its instructions mean: name the set with --isa";
+        return Err(refused(ProgramError::Magic, Some(help)));
+    };
+    let raw = || Program::from_raw(bytes, isa).map(|program| (program, Format::Raw));
+    let standard = || Program::from_standard(bytes, isa).map(|program| (program, Format::Standard));
+    match format {
+        Some(Format::Standard) => standard().map_err(|error| refused(error, None)),
+        Some(_) => raw().map_err(|error| refused(error, None)),
+        // Both say how long each of their parts is.
+        None => raw().or_else(|error| {
+            let help = "it is no JAM standard program either: see --format for why";
+            standard().map_err(|_| refused(error, Some(help)))
+        }),
     }
 }
 

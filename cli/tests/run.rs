@@ -249,6 +249,35 @@ fn both_encodings_of_latest64_are_told_apart() {
     );
 }
 
+/// A program that gives the first byte of its arguments.
+#[test]
+fn standard_programs_take_bytes() {
+    let code = raw(&[], &[124, 0x77, 50, 0], &[0, 2]);
+    // No data, no pages of heap, a page of stack.
+    let mut program = vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0];
+    program.extend((code.len() as u32).to_le_bytes());
+    program.extend(code);
+    let files = Files::new();
+    let program = files.write("first.jam", &program);
+    let text = files.write("text", b"ABC");
+    let with_text = ["run", &program, "--isa", "gray-paper-0.7", "--argument-file", &text];
+    hatchery(&with_text).expect(0, &["finished: a0 = 65 (0x41), a1 = 3 (0x3)"]);
+    hatchery(&[&with_text[..], &["--format", "standard"]].concat()).expect(0, &["a0 = 65 "]);
+    hatchery(&[&with_text[..], &["--format", "raw"]].concat()).expect(103, &["is not a program"]);
+    hatchery(&[&with_text[..], &["--arg", "1"]].concat()).expect(2, &["cannot be used with"]);
+    hatchery(&with_text[..4]).expect(101, &["access to unmapped memory", "address 0xfeff0000"]);
+    let inspected = hatchery(&["inspect", &program, "--isa", "gray-paper-0.7"]);
+    assert!(inspected.stdout.contains("JAM standard program"), "{inspected:?}");
+    assert!(inspected.stdout.contains("auxiliary data    read                16 MiB"), "{inspected:?}");
+
+    let nowhere = [&with_text[..5], &["/nowhere"]].concat();
+    hatchery(&nowhere).expect(2, &["cannot read /nowhere"]);
+    let too_long = files.write("too_long", &vec![0; (16 << 20) + 1]);
+    hatchery(&[&with_text[..5], &[&too_long]].concat()).expect(2, &["cannot be called"]);
+    hatchery(&["run", &guest("primes"), "--argument-file", &text])
+        .expect(2, &["a PolkaVM container takes no --argument-file", "--arg"]);
+}
+
 #[test]
 fn every_backend_gives_the_same() {
     let run = |backend: &str| {

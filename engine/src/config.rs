@@ -19,6 +19,7 @@ use crate::memory::WindowKind;
 pub struct Config {
     pub(crate) gas_model: GasModel,
     pub(crate) latest64: InstructionSet,
+    pub(crate) charge: Charge,
     pub(crate) memory_limit: u64,
     pub(crate) faults_to_host: bool,
     pub(crate) backend: Backend,
@@ -50,11 +51,22 @@ impl Backend {
     }
 }
 
+/// When gas is charged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Charge {
+    /// For each basic block in full before its first instruction.
+    #[default]
+    Block,
+    /// One gas before each instruction, as the text of the Gray Paper 0.7.2. Only with [`GasModel::Flat`].
+    Instruction,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             gas_model: GasModel::PIPELINE_L2,
             latest64: InstructionSet::Latest64Extended,
+            charge: Charge::Block,
             memory_limit: 1 << 32,
             faults_to_host: false,
             backend: Backend::Auto,
@@ -69,6 +81,13 @@ impl Config {
     #[must_use]
     pub const fn gas_model(mut self, model: GasModel) -> Self {
         self.gas_model = model;
+        self
+    }
+
+    /// When gas is charged. Default: [`Charge::Block`].
+    #[must_use]
+    pub const fn charge(mut self, charge: Charge) -> Self {
+        self.charge = charge;
         self
     }
 
@@ -111,8 +130,9 @@ impl Config {
         self
     }
 
-    /// How many windows to have at most, unless more instances are running at the same time: the least recently used instance
-    /// loses its window to the next one. Default: 64.
+    /// How many windows to have at most, unless more instances are running at the same time: then, of the instances that are
+    /// not, the one that was not used for the longest time loses its window to the next one. While more than half of the
+    /// windows are free, instances that stop keep theirs for good, because that saves time. Default: 64.
     #[must_use]
     pub const fn window_limit(mut self, windows: usize) -> Self {
         self.window_limit = windows;

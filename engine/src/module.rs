@@ -46,7 +46,7 @@ impl Module {
     pub(crate) fn new(engine: Engine, program: Program) -> Result<Self, CompileError> {
         let Program { memory, imports, exports, code, strict } = program;
         let config = *engine.config();
-        let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size)?;
+        let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size, memory.auxiliary_size)?;
         if map.declared_bytes() > config.memory_limit {
             return Err(CompileError::MemoryLimit {
                 declared: map.declared_bytes(),
@@ -61,7 +61,7 @@ impl Module {
             });
         }
         let blocks = code.block_starts();
-        let regions = Regions::new(config.gas_model, &code, &blocks);
+        let regions = Regions::new(config.gas_model, config.charge, &code, &blocks);
         let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();

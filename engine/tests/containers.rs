@@ -121,7 +121,7 @@ fn memory_that_does_not_fit_is_refused_when_compiling() {
     );
     assert_eq!(
         message(1 << 32, [u32::MAX, 0, 0]),
-        "memory: 4294967295 bytes read-only, 0 read-write and 0 of stack do not fit 4 GiB with their guards"
+        "memory: 4294967295 bytes read-only, 0 read-write, 0 of stack and 0 auxiliary do not fit 4 GiB with their guards"
     );
 }
 

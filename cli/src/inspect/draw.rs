@@ -82,6 +82,7 @@ fn draw(memory: &MemoryFacts, out: &mut String) -> fmt::Result {
         let text = format!("{:<18}{:<16}{size:>10}", region.name, region.access);
         let remark = match region.name {
             "stack" => " sp begins at its upper end".to_owned(),
+            "auxiliary data" => " as far as the host gives some".to_owned(),
             "room for the heap" => format!(" the heap begins at {:#x}", memory.heap_base),
             _ => String::new(),
         };

@@ -25,7 +25,7 @@ pub(super) struct Facts {
     /// Whether the set was found by trying.
     pub(super) instruction_set_guessed: bool,
     pub(super) gas_model: &'static str,
-    /// Empty for raw programs, which have none.
+    /// Empty for JAM programs, which have none.
     pub(super) sections: Vec<SectionFacts>,
     pub(super) exports: Vec<Place>,
     /// In the order of their numbers.
@@ -147,6 +147,7 @@ fn memory(map: &MemoryMap) -> MemoryFacts {
     let heap_end = u64::from(map.heap_base()) + u64::from(map.max_heap_size());
     let wide = |range: Range<u32>| u64::from(range.start)..u64::from(range.end);
     let (ro, rw, stack) = (wide(map.ro_data()), wide(map.rw_data()), wide(map.stack()));
+    let auxiliary = wide(map.auxiliary());
     let top = 0xffff_0000;
     let parts = [
         ("never accessible", "none", 0..LOWEST_ADDRESS.into()),
@@ -156,7 +157,9 @@ fn memory(map: &MemoryMap) -> MemoryFacts {
         ("room for the heap", "none until sbrk", rw.end..heap_end.max(rw.end)),
         ("guard", "none", heap_end.max(rw.end)..stack.start),
         ("stack", "read-write", stack.clone()),
-        ("guard", "none", stack.end..top),
+        ("guard", "none", stack.end..auxiliary.start),
+        ("auxiliary data", "read", auxiliary.clone()),
+        ("guard", "none", auxiliary.end..top),
         ("never accessible", "none", top..1 << 32),
     ];
     let regions = parts.into_iter().filter(|(_, _, range)| !range.is_empty());
@@ -201,15 +204,21 @@ mod tests {
     use super::*;
 
     /// Regions of a program that declares these sizes.
-    fn regions(ro: u32, rw: u32, stack: u32) -> Vec<Region> {
-        memory(&MemoryMap::new(ro, rw, stack).unwrap()).regions
+    fn regions(ro: u32, rw: u32, stack: u32, auxiliary: u32) -> Vec<Region> {
+        memory(&MemoryMap::new(ro, rw, stack, auxiliary).unwrap()).regions
     }
 
     #[test]
     fn regions_cover_the_address_space_without_gap() {
         let largest = 0xfffe_0000 - 0x3_0000;
-        for sizes in [(0, 0, 0), (1, 1, 1), (0x1_0000, 0x1_2345, 0x3000), (0, 0, largest), (0, largest, 0)] {
-            let regions = regions(sizes.0, sizes.1, sizes.2);
+        for sizes in [
+            (0, 0, 0, 0),
+            (1, 1, 1, 1),
+            (0x1_0000, 0x1_2345, 0x3000, 1 << 24),
+            (0, 0, largest, 0),
+            (0, largest, 0, 0),
+        ] {
+            let regions = regions(sizes.0, sizes.1, sizes.2, sizes.3);
             let mut at = 0;
             for region in &regions {
                 assert_eq!(region.start, at, "{sizes:?} {regions:?}");

@@ -27,9 +27,8 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
         config = config.memory_limit(bytes);
     }
     let loaded = load(&arguments.program, config)?;
-    let entry = entry::choose(&loaded, arguments.export.as_deref(), arguments.pc)?;
     let mut instance = loaded.module.instantiate();
-    instance.prepare_at(entry, &arguments.arguments)?;
+    let entry = entry::prepare(&loaded, arguments, &mut instance)?;
     let gas = arguments.gas.unwrap_or(UNLIMITED);
     instance.set_gas(gas);
 
@@ -55,7 +54,6 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
 enum End {
     Finished,
     OutOfGas,
-    /// With the report of it.
     Trapped(trap::Cause),
     UnknownSyscall(SyscallError),
 }
@@ -114,18 +112,17 @@ impl End {
     }
 }
 
-/// Time, and what was done in it: instructions if their number is known, otherwise gas.
+/// The time, and what was done in it: instructions if their number is known, otherwise gas.
 fn speed(end: &End, gas: i64, time: Duration, module: &Module, entry: ProgramCounter) -> String {
-    let seconds = time.as_secs_f64();
     let gas = gas.unsigned_abs();
-    let what = if counts_instructions(end, module, entry) { "instruction" } else { "gas" };
+    let is_counted = counts_instructions(end, module, entry);
     let mut line = format!("time: {time:.1?}");
-    if what == "instruction" {
-        line += &format!(", {}", text::count(gas, what));
+    if is_counted {
+        line += &format!(", {}", text::count(gas, "instruction"));
     }
-    if seconds > 0.0 && gas > 0 {
-        let things = if what == "gas" { "gas" } else { "instructions" };
-        line += &format!(", {}", text::rate(gas, seconds, things));
+    if !time.is_zero() && gas > 0 {
+        let unit = if is_counted { "instructions" } else { "gas" };
+        line += &format!(", {}", text::rate(gas, time.as_secs_f64(), unit));
     }
     line
 }

@@ -46,9 +46,10 @@ enum Problem {
     OutOfGas,
 }
 
-/// Executes from `position` until something stops it.
-pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
+/// Executes from `position` until something stops it, or, with `STEP`, one instruction.
+pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
     let mut first = true;
+    let mut stepped = None;
     'region: loop {
         let region = m.regions.region(m.code, m.blocks, position.region);
         let operations = &*region.operations;
@@ -56,6 +57,16 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
         loop {
             let op = operations[at as usize];
             let here = |operation| Position { region: position.region, operation };
+            if STEP {
+                match (stepped, op.kind) {
+                    // These belong to what comes after or before them.
+                    (_, Kind::FarJump) | (None, Kind::Charge) => {}
+                    (Some(previous), Kind::Fail)
+                        if previous == (position.region, at.wrapping_sub(1)) && region.is_part(at) => {}
+                    (Some(_), _) => return Stop::Paused { pc: region.pcs[at as usize], next: here(at) },
+                    (None, _) => stepped = Some((position.region, at)),
+                }
+            }
 
             // Reading and writing registers, immediates as 64 bits.
             macro_rules! s1 {

@@ -18,6 +18,7 @@
 use std::sync::OnceLock;
 
 use super::super::isa::table::for_each_instruction;
+use crate::config::Charge;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
 use crate::isa::{Decoded, Instruction, Opcode};
@@ -97,6 +98,7 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Regions {
     gas: GasModel,
+    charge: Charge,
     /// Where the regions start, in order. The first is 0.
     starts: Box<[u32]>,
     regions: Box<[OnceLock<Region>]>,
@@ -121,7 +123,13 @@ impl Region {
         self.targets.get(offset).copied().filter(|&target| target != NOWHERE)
     }
 
-    /// The operation that executes what is at `pc` without entering a block.
+    /// Whether the operation belongs to the same instruction as the one before it.
+    pub(crate) fn is_part(&self, operation: u32) -> bool {
+        let at = operation as usize;
+        at > 0 && self.pcs[at - 1] == self.pcs[at] && self.operations[at - 1].kind == Kind::LoadImm
+    }
+
+    /// The operation that executes what is at `pc` without being charged for it.
     fn inside(&self, pc: u32) -> Option<u32> {
         let first = self.pcs.partition_point(|&other| other < pc);
         let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
@@ -132,7 +140,7 @@ impl Region {
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
     /// decoded yet.
-    pub(crate) fn new(gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
+    pub(crate) fn new(gas: GasModel, charge: Charge, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
         let mut from = REGION;
         while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
@@ -140,7 +148,7 @@ impl Regions {
             from = start + REGION;
         }
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
-        Self { gas, starts: starts.into(), regions }
+        Self { gas, charge, starts: starts.into(), regions }
     }
 
     /// The number of the region that `pc` lies in.
@@ -190,6 +198,7 @@ impl Regions {
             code,
             blocks,
             end,
+            charge: self.charge,
             costs: BlockCosts::new(code.instruction_set(), self.gas),
             region: Region {
                 operations: Box::default(),
@@ -227,6 +236,7 @@ struct Maker<'a> {
     code: &'a Code,
     blocks: &'a [u64],
     end: u32,
+    charge: Charge,
     costs: BlockCosts,
     region: Region,
     operations: Vec<Operation>,
@@ -265,16 +275,18 @@ impl Maker<'_> {
         self.pcs.push(pc);
     }
 
-    /// At the start of a block, the operation that charges for it.
+    /// At the start of a block, or of each instruction, the operation that charges for it.
     fn enter(&mut self, pc: u32) {
-        if self.at_block_start {
-            if bit(self.blocks, pc) {
-                self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
-            }
-            let cost = self.costs.cost_from(self.code, pc);
-            self.push(pc, Operation::plain(Kind::Charge, cost));
-            self.at_block_start = false;
+        let at_block_start = core::mem::take(&mut self.at_block_start);
+        if at_block_start && bit(self.blocks, pc) {
+            self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
         }
+        let cost = match self.charge {
+            Charge::Block if at_block_start => self.costs.cost_from(self.code, pc),
+            Charge::Block => return,
+            Charge::Instruction => 1,
+        };
+        self.push(pc, Operation::plain(Kind::Charge, cost));
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) {
@@ -301,6 +313,9 @@ impl Maker<'_> {
             self.push(pc, operation);
             if !decoded.next_is_start {
                 // The trap belongs to the block: it is paid for with it.
+                if self.charge == Charge::Instruction {
+                    self.enter(decoded.next_pc);
+                }
                 self.push(decoded.next_pc, Operation::fail(self.kind_of_gap(decoded.next_pc)));
                 self.at_block_start = true;
             }

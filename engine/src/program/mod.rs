@@ -1,7 +1,7 @@
 //! Program formats: from bytes to a [`Program`].
 //!
-//! Two containers are known: the PolkaVM blob ([`Program::from_polkavm`]) and the raw JAM triple of jump table, code and
-//! bitmask ([`Program::from_raw`]). Decoding is total: any byte string gives a program or an error that says which
+//! Three containers are known: the PolkaVM blob ([`Program::from_polkavm`]), the JAM standard program
+//! ([`Program::from_standard`]) and the raw JAM triple of jump table, code and bitmask ([`Program::from_raw`]). Decoding is total: any byte string gives a program or an error that says which
 //! section is wrong, where and why. It takes time linear in the length of the input.
 
 mod code;
@@ -9,10 +9,12 @@ mod polkavm;
 mod raw;
 mod reader;
 mod sections;
+mod standard;
 
 pub use code::{Code, CodeError};
 pub use reader::Section;
 pub use sections::SectionSpan;
+pub use standard::ARGUMENTS_SIZE;
 
 /// The largest code of a program in bytes (32 MiB, as polkavm).
 pub const MAX_CODE_SIZE: u32 = 32 * 1024 * 1024;
@@ -59,6 +61,8 @@ pub struct MemoryConfig {
     pub rw_size: u32,
     /// Size of the stack.
     pub stack_size: u32,
+    /// Space for data that its host gives it to read.
+    pub auxiliary_size: u32,
 }
 
 /// Why bytes are not a program. Offsets count from the start of the bytes.
