@@ -356,24 +356,19 @@ impl Maker<'_> {
 
     /// Turns targets from pcs to indices of operations, with an operation more for each target outside of the region.
     fn resolve_targets(&mut self) {
-        let mut far: Vec<(u32, u32)> = Vec::new();
-        for index in 0..self.operations.len() {
-            let operation = self.operations[index];
-            if !has_target(operation.kind) {
-                continue;
-            }
-            let pc = operation.y;
-            let target =
-                self.region.block(pc).unwrap_or_else(|| match far.binary_search_by_key(&pc, |&(pc, _)| pc) {
-                    Ok(at) => far[at].1,
-                    Err(at) => {
-                        let stub = self.operations.len() as u32;
-                        far.insert(at, (pc, stub));
-                        self.push(self.end, Operation::plain(Kind::FarJump, pc));
-                        stub
-                    }
-                });
-            self.operations[index].y = target;
+        let Self { region, operations, .. } = self;
+        let is_far =
+            |operation: &&Operation| has_target(operation.kind) && region.block(operation.y).is_none();
+        let mut far: Vec<u32> = operations.iter().filter(is_far).map(|operation| operation.y).collect();
+        far.sort_unstable();
+        far.dedup();
+        let stubs = operations.len();
+        for operation in operations.iter_mut().filter(|operation| has_target(operation.kind)) {
+            let stub = || (stubs + far.partition_point(|&pc| pc < operation.y)) as u32;
+            operation.y = region.block(operation.y).unwrap_or_else(stub);
+        }
+        for pc in far {
+            self.push(self.end, Operation::plain(Kind::FarJump, pc));
         }
     }
 }
@@ -417,6 +412,7 @@ fn has_target(kind: Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::InstructionSet;
 
     #[test]
     fn operations_are_twelve_bytes() {
@@ -435,5 +431,41 @@ mod tests {
         assert!(bit(&words, 133));
         assert!(!bit(&words, 132));
         assert!(!bit(&words, u32::MAX));
+    }
+
+    /// Jumps with gaps between them, so that no block starts anywhere near, to as many places at the end, the last first.
+    fn a_region_with_many_far_jumps(jumps: u32) -> Code {
+        const STRIDE: u32 = 26;
+        let traps = jumps * STRIDE;
+        let mut code = vec![0; (traps + jumps + 1) as usize];
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        let mut start = |pc: u32| bitmask[pc as usize / 8] |= 1 << (pc % 8);
+        for n in 0..jumps {
+            let pc = n * STRIDE;
+            let offset = traps + jumps - n - pc;
+            code[pc as usize] = InstructionSet::JamV1.byte(Opcode::Jump).unwrap();
+            code[pc as usize + 1..pc as usize + 5].copy_from_slice(&offset.to_le_bytes());
+            start(pc);
+        }
+        (traps..traps + jumps + 1).for_each(start);
+        Code::new(InstructionSet::JamV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn making_a_region_with_many_far_jumps_takes_time_in_proportion_to_them() {
+        let code = a_region_with_many_far_jumps(300_000);
+        let blocks = code.block_starts();
+        let regions = Regions::new(GasModel::Flat, Charge::Block, &code, &blocks);
+        let begin = std::time::Instant::now();
+        let region = regions.region(&code, &blocks, 0);
+        assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
+        let far = |operation: &&Operation| operation.kind == Kind::FarJump;
+        assert_eq!(region.operations.iter().filter(far).count(), 300_001);
+        for pc in [0, 26, 26 * 299_999] {
+            let jump = region.operations[region.inside(pc).unwrap() as usize];
+            let target = code.decode_at(pc).instruction.unwrap().target;
+            assert_eq!((jump.kind, region.operations[jump.y as usize].x), (Kind::Jump, target));
+        }
+        assert!(regions.resident_bytes() <= regions.most_resident_bytes(&code));
     }
 }
