@@ -183,12 +183,31 @@ impl Regions {
         made.map(each).sum::<usize>() + self.starts.len() * size_of::<OnceLock<Region>>()
     }
 
-    /// As `resident_bytes` when all regions are made, estimated: every second operation charges or goes far at most.
+    /// As `resident_bytes` at most, when all regions are made.
     pub(crate) fn most_resident_bytes(&self, code: &Code) -> usize {
-        let operations = code.count_starts() * 2 + self.starts.len() * 2;
+        let regions = self.starts.len();
+        // Each region charges for its first instruction and goes on to the next region.
+        let mut operations = 2 * regions;
+        let mut next = code.next_start(0);
+        while let Some(pc) = next {
+            next = code.next_start(pc + 1);
+            operations += match self.charge {
+                Charge::Block => 1,
+                Charge::Instruction => 2,
+            };
+            let decoded = code.decode_at(pc);
+            if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
+                // A second half, or a way out of the region; and what follows is charged for.
+                operations += 2;
+            }
+            if !decoded.next_is_start {
+                // The gap that it runs into is charged for and fails; and what follows is charged for.
+                operations += 3;
+            }
+        }
         operations * (size_of::<Operation>() + 4)
             + code.length() as usize * 4
-            + self.starts.len() * size_of::<OnceLock<Region>>()
+            + regions * size_of::<OnceLock<Region>>()
     }
 
     fn make(&self, code: &Code, blocks: &[u64], number: usize) -> Region {
@@ -466,6 +485,46 @@ mod tests {
             let target = code.decode_at(pc).instruction.unwrap().target;
             assert_eq!((jump.kind, region.operations[jump.y as usize].x), (Kind::Jump, target));
         }
-        assert!(regions.resident_bytes() <= regions.most_resident_bytes(&code));
+    }
+
+    /// Packs instructions of these bytes, a trap last.
+    fn packed(instructions: impl Iterator<Item = Vec<u8>>) -> Code {
+        let (mut code, mut starts) = (Vec::new(), Vec::new());
+        for bytes in instructions.chain([vec![0]]) {
+            starts.push(code.len());
+            code.extend(bytes);
+        }
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        starts.into_iter().for_each(|start| bitmask[start / 8] |= 1 << (start % 8));
+        Code::new(InstructionSet::ReviveV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn no_program_takes_more_memory_than_said() {
+        let jump_to_distinct_far_blocks = (0..20_000u32).map(|n| {
+            let offset = (20_000 - n) * 5 + n;
+            [&[40], &offset.to_le_bytes()[..]].concat()
+        });
+        let programs = [
+            ("far jumps", packed(jump_to_distinct_far_blocks.chain((0..20_000).map(|_| vec![0])))),
+            ("far jumps from gaps", a_region_with_many_far_jumps(1000)),
+            ("invalid jumps", packed((0..20_000).map(|_| vec![80, 0x00, 1, 0]))),
+            ("fallthroughs into gaps", packed((0..2000).map(|_| [&[1][..], &[0; 25]].concat()))),
+            ("calls into gaps", packed((0..2000).map(|_| [&[10][..], &[0; 25]].concat()))),
+            ("nothing valid", packed((0..20_000).map(|_| vec![2]))),
+            ("one block", packed((0..20_000).map(|_| vec![10]))),
+            ("one trap", packed([].into_iter())),
+        ];
+        for (name, code) in programs {
+            for charge in [Charge::Block, Charge::Instruction] {
+                let blocks = code.block_starts();
+                let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+                for number in 0..regions.starts.len() {
+                    regions.region(&code, &blocks, number as u32);
+                }
+                let (taken, most) = (regions.resident_bytes(), regions.most_resident_bytes(&code));
+                assert!(taken <= most && most <= 2 * taken, "{name} {charge:?}: {taken} of {most}");
+            }
+        }
     }
 }

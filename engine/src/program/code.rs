@@ -158,11 +158,6 @@ impl Code {
         self.bytes.len() + self.starts.len() * 8 + self.jump_table.len()
     }
 
-    /// Number of instruction starts.
-    pub(crate) fn count_starts(&self) -> usize {
-        self.starts.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
     /// The byte at `pc`, or `None` behind the end.
     #[inline]
     pub fn byte(&self, pc: u32) -> Option<u8> {
