@@ -553,3 +553,27 @@ fn gas_by_the_instruction() {
         assert_eq!(instance.gas(), 3, "{name}: entering in the middle of a block pays for what runs");
     });
 }
+
+#[test]
+fn entering_the_middle_of_a_long_block_takes_no_time_before_it_is_paid() {
+    let length = 4 << 20;
+    let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];
+    code[length - 1] = JAM.byte(Opcode::Trap).unwrap();
+    let blob = common::container(3, [&[], &[]], [0; 3], &[], &[], &code, &vec![0xff; length / 8], &[]);
+    for (name, engine) in engines(flat()) {
+        let mut instance = engine.compile(&blob).unwrap().instantiate();
+        let pc = ProgramCounter(length as u32 - 2);
+        instance.set_pc(pc);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        let begin = std::time::Instant::now();
+        for _ in 0..100 {
+            instance.set_pc(pc);
+            instance.set_gas(length as i64 - 1);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        }
+        assert!(begin.elapsed().as_millis() < 500, "{name}: {:?}", begin.elapsed());
+        instance.set_gas(length as i64);
+        assert_eq!(trap(instance.run().unwrap()).pc, pc.0 + 1, "{name}");
+        assert_eq!(instance.gas(), 0, "{name}: all of the block was paid");
+    }
+}

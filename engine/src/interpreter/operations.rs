@@ -113,6 +113,8 @@ pub(crate) struct Region {
     start: u32,
     /// For each byte of its code the operation with which a jump there goes on, or [`NOWHERE`].
     targets: Box<[u32]>,
+    /// The operations that begin blocks, whether jumps may go there or not, in order.
+    begins: Box<[u32]>,
 }
 
 impl Region {
@@ -129,11 +131,17 @@ impl Region {
         at > 0 && self.pcs[at - 1] == self.pcs[at] && self.operations[at - 1].kind == Kind::LoadImm
     }
 
-    /// The operation that executes what is at `pc` without being charged for it.
-    fn inside(&self, pc: u32) -> Option<u32> {
-        let first = self.pcs.partition_point(|&other| other < pc);
-        let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
-        (*self.pcs.get(at)? == pc).then_some(at as u32)
+    /// The operation with which the host enters at the instruction start `pc`, and the gas to be charged for the block then,
+    /// if the operation does not charge itself. `None` where the block cannot be entered.
+    fn entry(&self, code: &Code, pc: u32) -> Option<(u32, u32)> {
+        let at = self.pcs.partition_point(|&other| other < pc);
+        let begin = self.begins.partition_point(|&begin| begin as usize <= at).checked_sub(1)?;
+        let begin = self.begins[begin] as usize;
+        if !code.is_reachable(self.pcs[begin]) {
+            return None;
+        }
+        let charges_itself = self.operations.get(at)?.kind == Kind::Charge;
+        Some((at as u32, if charges_itself { 0 } else { self.operations[begin].x }))
     }
 }
 
@@ -170,16 +178,23 @@ impl Regions {
         self.region(code, blocks, region).block(pc).map(|operation| Position { region, operation })
     }
 
-    /// Where to go on to execute the instruction at `pc` without entering a block: it is paid for already.
-    pub(crate) fn inside(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<Position> {
+    /// Where to go on when the host enters at `pc`, perhaps in the middle of a block, and the gas to be charged for the block
+    /// before, if that is not done there. `None` if no instruction starts there, or its block is behind a gap.
+    pub(crate) fn entry(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<(Position, u32)> {
+        if !code.is_start(pc) {
+            return None;
+        }
         let region = self.number(pc) as u32;
-        self.region(code, blocks, region).inside(pc).map(|operation| Position { region, operation })
+        let (operation, cost) = self.region(code, blocks, region).entry(code, pc)?;
+        Some((Position { region, operation }, cost))
     }
 
     /// Bytes of host memory that the operations made so far take.
     pub(crate) fn resident_bytes(&self) -> usize {
         let made = self.regions.iter().filter_map(OnceLock::get);
-        let each = |r: &Region| r.operations.len() * (size_of::<Operation>() + 4) + r.targets.len() * 4;
+        let each = |r: &Region| {
+            r.operations.len() * (size_of::<Operation>() + 4) + (r.targets.len() + r.begins.len()) * 4
+        };
         made.map(each).sum::<usize>() + self.starts.len() * size_of::<OnceLock<Region>>()
     }
 
@@ -187,7 +202,7 @@ impl Regions {
     pub(crate) fn most_resident_bytes(&self, code: &Code) -> usize {
         let regions = self.starts.len();
         // Each region charges for its first instruction and goes on to the next region.
-        let mut operations = 2 * regions;
+        let (mut operations, mut begins) = (2 * regions, regions);
         let mut next = code.next_start(0);
         while let Some(pc) = next {
             next = code.next_start(pc + 1);
@@ -199,14 +214,16 @@ impl Regions {
             if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
                 // A second half, or a way out of the region; and what follows is charged for.
                 operations += 2;
+                begins += 1;
             }
             if !decoded.next_is_start {
                 // The gap that it runs into is charged for and fails; and what follows is charged for.
                 operations += 3;
+                begins += 2;
             }
         }
         operations * (size_of::<Operation>() + 4)
-            + code.length() as usize * 4
+            + (code.length() as usize + begins) * 4
             + regions * size_of::<OnceLock<Region>>()
     }
 
@@ -224,9 +241,11 @@ impl Regions {
                 pcs: Box::default(),
                 start,
                 targets: vec![NOWHERE; (end - start) as usize].into(),
+                begins: Box::default(),
             },
             operations: Vec::new(),
             pcs: Vec::new(),
+            begins: Vec::new(),
             at_block_start: true,
         };
         maker.run();
@@ -260,6 +279,7 @@ struct Maker<'a> {
     region: Region,
     operations: Vec<Operation>,
     pcs: Vec<u32>,
+    begins: Vec<u32>,
     at_block_start: bool,
 }
 
@@ -287,6 +307,7 @@ impl Maker<'_> {
         self.resolve_targets();
         self.region.operations = core::mem::take(&mut self.operations).into();
         self.region.pcs = core::mem::take(&mut self.pcs).into();
+        self.region.begins = core::mem::take(&mut self.begins).into();
     }
 
     fn push(&mut self, pc: u32, operation: Operation) {
@@ -297,8 +318,12 @@ impl Maker<'_> {
     /// At the start of a block, or of each instruction, the operation that charges for it.
     fn enter(&mut self, pc: u32) {
         let at_block_start = core::mem::take(&mut self.at_block_start);
+        let operation = self.operations.len() as u32;
+        if at_block_start {
+            self.begins.push(operation);
+        }
         if at_block_start && bit(self.blocks, pc) {
-            self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
+            self.region.targets[(pc - self.region.start) as usize] = operation;
         }
         let cost = match self.charge {
             Charge::Block if at_block_start => self.costs.cost_from(self.code, pc),
@@ -480,9 +505,9 @@ mod tests {
         assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
         let far = |operation: &&Operation| operation.kind == Kind::FarJump;
         assert_eq!(region.operations.iter().filter(far).count(), 300_001);
-        for pc in [0, 26, 26 * 299_999] {
-            let jump = region.operations[region.inside(pc).unwrap() as usize];
-            let target = code.decode_at(pc).instruction.unwrap().target;
+        for n in [0, 1, 299_999] {
+            let jump = region.operations[2 * n + 1];
+            let target = code.decode_at(26 * n as u32).instruction.unwrap().target;
             assert_eq!((jump.kind, region.operations[jump.y as usize].x), (Kind::Jump, target));
         }
     }
@@ -525,6 +550,33 @@ mod tests {
                 let (taken, most) = (regions.resident_bytes(), regions.most_resident_bytes(&code));
                 assert!(taken <= most && most <= 2 * taken, "{name} {charge:?}: {taken} of {most}");
             }
+        }
+    }
+
+    #[test]
+    fn where_the_host_can_enter() {
+        const LOAD_IMM: u8 = 51;
+        let entries = |bytes: &[u8], starts: &[u32], charge| {
+            let mut bitmask = vec![0u8; bytes.len().div_ceil(8)];
+            starts.iter().for_each(|start| bitmask[*start as usize / 8] |= 1 << (start % 8));
+            let code = Code::new(InstructionSet::ReviveV1, bytes, &bitmask, &[], 0).unwrap();
+            let blocks = code.block_starts();
+            let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+            let entry = |pc| regions.entry(&code, &blocks, pc);
+            (0..code.length() + 1)
+                .filter_map(|pc| entry(pc).map(|(position, cost)| (pc, position.operation, cost)))
+                .collect::<Vec<_>>()
+        };
+        let long_block = [LOAD_IMM; 10];
+        let after_the_charge = [(0, 0, 0), (2, 2, 4), (5, 3, 4)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Block), after_the_charge, "the end traps: four");
+        let each_charges = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Instruction), each_charges);
+        let invalid = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&[255; 10], &[0, 2, 5], Charge::Block), invalid, "an invalid one ends a block");
+        for charge in [Charge::Block, Charge::Instruction] {
+            let gap = entries(&[LOAD_IMM; 60], &[0, 26, 30], charge);
+            assert_eq!(gap, [(0, 0, 0)], "not behind a gap, not even later in the block there");
         }
     }
 }
