@@ -187,6 +187,29 @@ fn pausing_at_every_block_equals_one_run() {
 }
 
 #[test]
+fn what_is_left_of_a_block_after_a_syscall_is_a_block_to_a_pause() {
+    for rest in [vec![], vec![load_imm(Reg::A0, 1)]] {
+        let mut code = vec![ecalli(0)];
+        code.extend(rest);
+        code.push(jump(code.len() as u32 + 1));
+        let second = code.len();
+        code.extend([load_imm(Reg::A1, 1), jump(second as u32 + 2), ret()]);
+        let program = Assembly::new(JAM, code);
+        on_each(flat(), &program, |name, instance| {
+            let pause = Pause::new();
+            pause.raise();
+            instance.set_pause(Some(pause));
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            for index in [second, second + 2] {
+                assert_eq!(instance.run(), Ok(Exit::Paused), "{name}");
+                assert_eq!(instance.pc(), ProgramCounter(program.offsets()[index]), "{name}");
+            }
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        });
+    }
+}
+
+#[test]
 fn traps_say_kind_place_and_address() {
     let load = |x| dsi(Opcode::LoadIndirectU64, Reg::A0, Reg::A1, x);
     let bad_address = Instruction { s1: Reg::A1, ..Instruction::plain(Opcode::JumpIndirect) };
