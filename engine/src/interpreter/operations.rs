@@ -18,9 +18,10 @@
 use std::sync::OnceLock;
 
 use super::super::isa::table::for_each_instruction;
+use crate::config::Charge;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
-use crate::isa::{Decoded, Instruction, InstructionSet, Opcode};
+use crate::isa::{Decoded, Instruction, Opcode};
 use crate::program::Code;
 
 /// Bytes of code in a region, at least; it goes on to the next start of a block.
@@ -30,12 +31,20 @@ const REGION: u32 = 4096;
 const NOWHERE: u32 = u32::MAX;
 
 macro_rules! define_operations {
-    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
         /// What an operation does: an instruction, or one of a few things that are no instructions.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub(crate) enum Kind {
             $($id,)+
+            /// The same with 32-bit registers.
+            MulUpperSignedSigned32,
+            /// The same with 32-bit registers.
+            MulUpperUnsignedUnsigned32,
+            /// The same with 32-bit registers.
+            MulUpperSignedUnsigned32,
+            /// The same with 32-bit registers.
+            ReverseByte32,
             /// Enters a block: charges `x` gas or stops.
             Charge,
             /// Goes to the block at pc `x`, in another region.
@@ -88,8 +97,8 @@ pub(crate) struct Position {
 /// The operations of a module.
 #[derive(Debug)]
 pub(crate) struct Regions {
-    set: InstructionSet,
     gas: GasModel,
+    charge: Charge,
     /// Where the regions start, in order. The first is 0.
     starts: Box<[u32]>,
     regions: Box<[OnceLock<Region>]>,
@@ -114,7 +123,13 @@ impl Region {
         self.targets.get(offset).copied().filter(|&target| target != NOWHERE)
     }
 
-    /// The operation that executes what is at `pc` without entering a block.
+    /// Whether the operation belongs to the same instruction as the one before it.
+    pub(crate) fn is_part(&self, operation: u32) -> bool {
+        let at = operation as usize;
+        at > 0 && self.pcs[at - 1] == self.pcs[at] && self.operations[at - 1].kind == Kind::LoadImm
+    }
+
+    /// The operation that executes what is at `pc` without being charged for it.
     fn inside(&self, pc: u32) -> Option<u32> {
         let first = self.pcs.partition_point(|&other| other < pc);
         let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
@@ -125,7 +140,7 @@ impl Region {
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
     /// decoded yet.
-    pub(crate) fn new(set: InstructionSet, gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
+    pub(crate) fn new(gas: GasModel, charge: Charge, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
         let mut from = REGION;
         while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
@@ -133,7 +148,7 @@ impl Regions {
             from = start + REGION;
         }
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
-        Self { set, gas, starts: starts.into(), regions }
+        Self { gas, charge, starts: starts.into(), regions }
     }
 
     /// The number of the region that `pc` lies in.
@@ -183,7 +198,8 @@ impl Regions {
             code,
             blocks,
             end,
-            costs: BlockCosts::new(self.set, self.gas),
+            charge: self.charge,
+            costs: BlockCosts::new(code.instruction_set(), self.gas),
             region: Region {
                 operations: Box::default(),
                 pcs: Box::default(),
@@ -194,7 +210,7 @@ impl Regions {
             pcs: Vec::new(),
             at_block_start: true,
         };
-        maker.run(self.set);
+        maker.run();
         maker.region
     }
 }
@@ -220,6 +236,7 @@ struct Maker<'a> {
     code: &'a Code,
     blocks: &'a [u64],
     end: u32,
+    charge: Charge,
     costs: BlockCosts,
     region: Region,
     operations: Vec<Operation>,
@@ -228,10 +245,10 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn run(&mut self, set: InstructionSet) {
+    fn run(&mut self) {
         let mut next = self.code.next_start(self.region.start);
         while let Some(pc) = next.filter(|&pc| pc < self.end) {
-            let decoded = self.code.decode_at(set, pc);
+            let decoded = self.code.decode_at(pc);
             self.enter(pc);
             match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
@@ -258,16 +275,18 @@ impl Maker<'_> {
         self.pcs.push(pc);
     }
 
-    /// At the start of a block, the operation that charges for it.
+    /// At the start of a block, or of each instruction, the operation that charges for it.
     fn enter(&mut self, pc: u32) {
-        if self.at_block_start {
-            if bit(self.blocks, pc) {
-                self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
-            }
-            let cost = self.costs.cost_from(self.code, pc);
-            self.push(pc, Operation::plain(Kind::Charge, cost));
-            self.at_block_start = false;
+        let at_block_start = core::mem::take(&mut self.at_block_start);
+        if at_block_start && bit(self.blocks, pc) {
+            self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
         }
+        let cost = match self.charge {
+            Charge::Block if at_block_start => self.costs.cost_from(self.code, pc),
+            Charge::Block => return,
+            Charge::Instruction => 1,
+        };
+        self.push(pc, Operation::plain(Kind::Charge, cost));
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) {
@@ -281,6 +300,9 @@ impl Maker<'_> {
             x: i.x as u32,
             y: i.y as u32,
         };
+        if !self.code.instruction_set().is_64_bit() {
+            operation.kind = with_32_bit_registers(operation.kind);
+        }
         match opcode {
             Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
             Opcode::Trap => operation = Operation::fail(TrapKind::Trap),
@@ -291,6 +313,9 @@ impl Maker<'_> {
             self.push(pc, operation);
             if !decoded.next_is_start {
                 // The trap belongs to the block: it is paid for with it.
+                if self.charge == Charge::Instruction {
+                    self.enter(decoded.next_pc);
+                }
                 self.push(decoded.next_pc, Operation::fail(self.kind_of_gap(decoded.next_pc)));
                 self.at_block_start = true;
             }
@@ -353,10 +378,21 @@ impl Maker<'_> {
     }
 }
 
+/// Registers of 32 bits are kept sign-extended, so nearly all operations are the same on them.
+fn with_32_bit_registers(kind: Kind) -> Kind {
+    match kind {
+        Kind::MulUpperSignedSigned => Kind::MulUpperSignedSigned32,
+        Kind::MulUpperUnsignedUnsigned => Kind::MulUpperUnsignedUnsigned32,
+        Kind::MulUpperSignedUnsigned => Kind::MulUpperSignedUnsigned32,
+        Kind::ReverseByte => Kind::ReverseByte32,
+        same => same,
+    }
+}
+
 /// Whether `y` is a target.
 fn has_target(kind: Kind) -> bool {
     macro_rules! targets {
-        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
             match kind {
                 $(Kind::$id => matches!(
                     crate::isa::Shape::$shape,
@@ -365,7 +401,13 @@ fn has_target(kind: Kind) -> bool {
                         | crate::isa::Shape::SourceImmOffset
                         | crate::isa::Shape::SourceSourceOffset
                 ),)+
-                Kind::Charge | Kind::FarJump | Kind::Fail => false,
+                Kind::MulUpperSignedSigned32
+                | Kind::MulUpperUnsignedUnsigned32
+                | Kind::MulUpperSignedUnsigned32
+                | Kind::ReverseByte32
+                | Kind::Charge
+                | Kind::FarJump
+                | Kind::Fail => false,
             }
         };
     }

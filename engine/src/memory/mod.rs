@@ -9,7 +9,8 @@
 //!               64 KiB guard (at least)
 //!               |
 //!               the stack, which grows downwards
-//!  0xfffe_0000  64 KiB guard
+//!  0xfffe_0000  64 KiB guard (lower where there is auxiliary data)
+//!               auxiliary data, which the host gives and the program can only read
 //!  0xffff_0000  end; the address 0xffff_0000 stands for "return to the host"
 //! ```
 //!
@@ -37,6 +38,7 @@ pub use map::{MemoryMap, MemoryMapError};
 pub use space::MemoryError;
 
 pub(crate) use image::Image;
+pub(crate) use map::Extent;
 pub use pool::WindowKind;
 pub(crate) use pool::{AnyWindow, Pool, any_window};
 pub(crate) use slot::Slot;

@@ -138,7 +138,7 @@ impl<B: Backing> Window<B> {
     }
 
     /// Brings a page in, with these contents, if it is not resident. `range` is the part of memory it belongs to, in
-    /// addresses: the operating system is asked for all of it at once.
+    /// addresses: the operating system is asked for all of it at once. If it cannot give it nothing has changed.
     pub(crate) fn bring_in(
         &mut self,
         page: u32,
@@ -147,7 +147,7 @@ impl<B: Backing> Window<B> {
     ) -> Result<(), HostError> {
         let before = self.state(page);
         if before & state::RESIDENT == 0 {
-            self.bytes.commit(range)?;
+            self.bytes.commit(page, range)?;
             let is_stale = before & state::STALE != 0;
             if is_stale || !contents.is_empty() {
                 fill(self.bytes.page_mut(page), contents);
