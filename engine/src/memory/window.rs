@@ -232,7 +232,7 @@ mod tests {
 
     fn a_window_does_not_hoard_memory<B: Backing>() {
         let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: 0x10_0000, ..MemoryConfig::default() };
-        let map = MemoryMap::new(0, config.rw_size, 0).unwrap();
+        let map = MemoryMap::new(0, config.rw_size, 0, 0).unwrap();
         let image = Arc::new(Image::new(map, &config, u64::MAX, false));
         let first = map.rw_data().start / PAGE_SIZE;
         let mut window = Window::<B>::new().unwrap();
