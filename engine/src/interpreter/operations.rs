@@ -531,7 +531,7 @@ mod tests {
         });
         let programs = [
             ("far jumps", packed(jump_to_distinct_far_blocks.chain((0..20_000).map(|_| vec![0])))),
-            ("far jumps from gaps", a_region_with_many_far_jumps(1000)),
+            ("far jumps from gaps", code_with_many_far_jumps(1000)),
             ("invalid jumps", packed((0..20_000).map(|_| vec![80, 0x00, 1, 0]))),
             ("fallthroughs into gaps", packed((0..2000).map(|_| [&[1][..], &[0; 25]].concat()))),
             ("calls into gaps", packed((0..2000).map(|_| [&[10][..], &[0; 25]].concat()))),
