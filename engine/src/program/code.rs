@@ -198,7 +198,7 @@ impl Code {
     pub fn jump_table_entry(&self, index: u32) -> Option<u32> {
         let size = usize::from(self.jump_table_entry_size);
         let start = (index as usize).checked_mul(size)?;
-        let entry = self.jump_table.get(start..start + size).filter(|entry| !entry.is_empty())?;
+        let entry = self.jump_table.get(start..)?.get(..size).filter(|entry| !entry.is_empty())?;
         let mut bytes = [0; 4];
         bytes[..size].copy_from_slice(entry);
         Some(u32::from_le_bytes(bytes))
@@ -411,6 +411,13 @@ mod tests {
             let expected = (0..size).rev().fold(0, |value, n| value << 8 | u32::from(size + n + 1));
             assert_eq!(c.jump_table_entry(1), Some(expected));
             assert_eq!(c.jump_table_entry(3), None);
+            // Their bytes, or what is behind them, lie where offsets of 32 bits overflow.
+            for at in [1 << 30, 1 << 31, u64::from(u32::MAX)].map(|at| (at / u64::from(size)) as u32) {
+                assert_eq!(
+                    [at - 1, at, at.saturating_add(1)].map(|index| c.jump_table_entry(index)),
+                    [None; 3]
+                );
+            }
             assert_eq!(c.jump_table_entry(u32::MAX), None);
         }
         let c = Code::new(JAM, &[0], &[1], &[], 0).unwrap();
