@@ -122,8 +122,9 @@ impl Config {
         self
     }
 
-    /// How many windows to have at most, unless more instances are running at the same time: the least recently used instance
-    /// loses its window to the next one. Default: 64.
+    /// How many windows to have at most, unless more instances are running at the same time: then, of the instances that are
+    /// not, the one that was not used for the longest time loses its window to the next one. While more than half of the
+    /// windows are free, instances that stop keep theirs for good, because that saves time. Default: 64.
     #[must_use]
     pub const fn window_limit(mut self, windows: usize) -> Self {
         self.window_limit = windows;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::config::Charge;
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
-use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
-use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window};
-use crate::module::{Module, ProgramCounter};
+use crate::memory::{
+    AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
+};
+use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
 
 /// What a program returns to, so that its host notices.
@@ -132,7 +132,7 @@ impl Instance {
     /// # Errors
     /// If the program has less space for arguments than that; then nothing changes.
     pub fn prepare_standard(&mut self, pc: ProgramCounter, arguments: &[u8]) -> Result<(), PrepareError> {
-        self.space().set_auxiliary(arguments)?;
+        self.with_space_mut(|space| space.set_auxiliary(arguments))?;
         let address = self.module.memory_map().auxiliary().start;
         self.prepare_at(pc, &[address.into(), arguments.len() as u64])
     }
@@ -245,7 +245,7 @@ impl Instance {
             },
             position,
         ));
-        if pool.is_exhausted() {
+        if pool.is_scarce() {
             self.let_go();
         }
         self.stopped(stop)
@@ -260,7 +260,7 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, wherever it is.
+    /// Does something with its memory, and leaves it where it is.
     #[inline]
     fn with_space<T>(&self, work: impl FnOnce(&AddressSpace) -> T) -> T {
         match &self.held {
@@ -274,10 +274,16 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, which it keeps.
+    /// Changes something in its memory, and leaves it where it is.
     #[inline]
-    fn space(&mut self) -> &mut AddressSpace {
-        self.held.get_or_insert_with(|| self.slot.take())
+    fn with_space_mut<T>(&mut self, work: impl FnOnce(&mut AddressSpace) -> T) -> T {
+        change(&mut self.held, &self.slot, work)
+    }
+
+    /// Lets the pool have the window that `leave` takes the memory out of.
+    fn leave_window(&mut self, leave: impl FnOnce(&mut AddressSpace) -> Option<AnyWindow>) {
+        let Self { module, slot, held, .. } = self;
+        change(held, slot, |space| module.inner.engine.inner.pool.release(slot, leave(space)));
     }
 
     #[inline]
@@ -332,24 +338,16 @@ impl Instance {
     /// Where to begin after the host has set the pc. In the middle of a block the whole block is charged here.
     #[cold]
     fn enter(&mut self) -> Result<Position, Exit> {
-        let module = self.module.clone();
-        let inner = &*module.inner;
-        let pc = self.pc;
-        let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
-        let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
-        let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
-        let Some(inside) = inside else { return Err(self.trap(invalid)) };
-        if start == pc || inner.engine.config().charge == Charge::Instruction {
-            // The operation before it charges for the block, or for the instruction.
-            return Ok(Position { operation: inside.operation - 1, ..inside });
-        }
-        let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)
-            .cost_from(&inner.code, start);
+        let module::Inner { code, blocks, regions, .. } = &*self.module.inner;
+        let Some((position, cost)) = regions.entry(code, blocks, self.pc) else {
+            let pc = self.pc;
+            return Err(self.trap(Trap { kind: TrapKind::InvalidEntry, pc, address: None }));
+        };
         if self.gas < cost.into() {
             return Err(Exit::OutOfGas);
         }
         self.gas -= i64::from(cost);
-        Ok(inside)
+        Ok(position)
     }
 
     /// Its memory, for reading.
@@ -371,7 +369,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn reset(&mut self) {
-        self.space().reset();
+        self.with_space_mut(AddressSpace::reset);
         self.regs = [0; 16];
         self.pc = 0;
         self.state = State::Idle;
@@ -381,8 +379,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn park(&mut self) {
-        let window = self.space().park();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::park);
     }
 
     /// Another instance in the same state, which shares all memory with this one until either writes it.
@@ -391,7 +388,7 @@ impl Instance {
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self {
-            held: Some(Box::new(self.space().fork())),
+            held: Some(Box::new(self.with_space_mut(AddressSpace::fork))),
             module: self.module.clone(),
             slot: Arc::new(Slot::new()),
             regs: self.regs,
@@ -405,8 +402,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let window = self.space().dismount();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::dismount);
     }
 }
 
@@ -421,11 +417,28 @@ impl core::fmt::Debug for Instance {
     }
 }
 
+/// Changes something in the memory of an instance, which is in one of these places and stays there.
+#[inline]
+fn change<T>(
+    held: &mut Option<Box<AddressSpace>>,
+    slot: &Slot,
+    work: impl FnOnce(&mut AddressSpace) -> T,
+) -> T {
+    match held {
+        Some(space) => work(space),
+        None => {
+            let mut space = slot.take();
+            let result = work(&mut space);
+            slot.put(space);
+            result
+        }
+    }
+}
+
 #[cold]
 fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
-    let window = pool.acquire(space.image())?;
+    let window = pool.acquire(slot, space.image())?;
     space.mount(window);
-    pool.note_mounted(slot);
     Ok(())
 }
 
@@ -465,7 +478,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
-        self.instance.space().write(address, bytes)
+        self.instance.with_space_mut(|space| space.write(address, bytes))
     }
 
     /// Writes `length` bytes of zero.
@@ -473,7 +486,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
-        self.instance.space().zero(address, length)
+        self.instance.with_space_mut(|space| space.zero(address, length))
     }
 
     /// Sets the auxiliary data of the program, which it can read and not write, at the start of
@@ -482,7 +495,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If it is longer than the space for it; nothing changes then.
     pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
-        self.instance.space().set_auxiliary(data)
+        self.instance.with_space_mut(|space| space.set_auxiliary(data))
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
@@ -491,6 +504,6 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
     pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
-        self.instance.space().protect(address, length, permission)
+        self.instance.with_space_mut(|space| space.protect(address, length, permission))
     }
 }

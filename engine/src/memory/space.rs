@@ -435,7 +435,7 @@ impl AddressSpace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::{MemoryMap, Pool, WindowKind};
+    use crate::memory::{MemoryMap, Pool, Slot, WindowKind};
     use crate::program::MemoryConfig;
 
     const RO: u32 = 0x1_0000;
@@ -458,10 +458,10 @@ mod tests {
     fn in_every_form(faults_to_host: bool, test: impl Fn(&mut AddressSpace, &dyn Fn(&mut AddressSpace))) {
         test(&mut AddressSpace::new(image(faults_to_host)), &|_| {});
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 4);
+            let (pool, slot) = (Pool::new(kind, 4), Arc::new(Slot::new()));
             let mount = |space: &mut AddressSpace| {
                 if space.window.is_none() {
-                    space.mount(pool.acquire(space.image()).unwrap());
+                    space.mount(pool.acquire(&slot, space.image()).unwrap());
                 }
             };
             let mut space = AddressSpace::new(image(faults_to_host));
@@ -471,7 +471,7 @@ mod tests {
             mount(&mut space);
             test(&mut space, &|space| {
                 let window = space.park();
-                pool.release(window);
+                pool.release(&slot, window);
                 mount(space);
             });
         }
@@ -612,9 +612,9 @@ mod tests {
     #[test]
     fn what_a_guest_touches() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let mut space = AddressSpace::new(image(false));
-            let mut window = pool.acquire(space.image()).unwrap();
+            let mut window = pool.acquire(&slot, space.image()).unwrap();
             any_window!(&mut window, window => {
                 let contents = &space.contents;
                 assert_eq!(window.load::<4>(RW), None, "nothing is there before it is touched");
@@ -635,7 +635,7 @@ mod tests {
             });
             space.window = Some(window);
             assert_eq!(read(&space, RW), [1, 9]);
-            pool.release(space.park());
+            pool.release(&slot, space.park());
             assert_eq!(read(&space, RW), [1, 9]);
         }
     }
@@ -643,10 +643,10 @@ mod tests {
     #[test]
     fn what_a_guest_wrote_is_still_there_after_parking() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let mut space = AddressSpace::new(image(false));
             for round in 1..=3u8 {
-                space.mount(pool.acquire(space.image()).unwrap());
+                space.mount(pool.acquire(&slot, space.image()).unwrap());
                 let Some(window) = &mut space.window else { unreachable!() };
                 any_window!(window, window => {
                     window.touch(&space.contents, RW, 4, Access::Write).unwrap();
@@ -654,17 +654,17 @@ mod tests {
                     assert_eq!(first, if round == 1 { 9 } else { round - 1 });
                     window.store::<1>(RW, [round]);
                 });
-                pool.release(space.park());
+                pool.release(&slot, space.park());
                 assert_eq!(read(&space, RW), [round, 9]);
                 // Another instance uses the window in between.
                 let mut other = AddressSpace::new(Arc::clone(space.image()));
-                other.mount(pool.acquire(space.image()).unwrap());
+                other.mount(pool.acquire(&slot, space.image()).unwrap());
                 let Some(window) = &mut other.window else { unreachable!() };
                 any_window!(window, window => {
                     window.touch(&other.contents, RW, 4, Access::Read).unwrap();
                     assert_eq!(window.load::<4>(RW), Some([9; 4]));
                 });
-                pool.release(other.dismount());
+                pool.release(&slot, other.dismount());
                 assert_eq!(pool.windows(), (1, 1));
             }
         }
@@ -673,11 +673,11 @@ mod tests {
     #[test]
     fn a_window_is_handed_on_clean() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let (first, second) = (image(false), image(false));
             for image in [&first, &first, &second, &second] {
                 let mut space = AddressSpace::new(Arc::clone(image));
-                space.mount(pool.acquire(image).unwrap());
+                space.mount(pool.acquire(&slot, image).unwrap());
                 assert_eq!(read(&space, RW), [9; 5000]);
                 space.contents.sbrk(0x10_0000).unwrap();
                 let mut bytes = vec![1; 0x10_0000];
@@ -691,7 +691,7 @@ mod tests {
                 });
                 space.read(RW, &mut bytes).unwrap();
                 assert!(bytes.iter().all(|&byte| byte == 0x55));
-                pool.release(space.dismount());
+                pool.release(&slot, space.dismount());
             }
         }
     }

@@ -1,0 +1,165 @@
+//! What is played, and what must come of it.
+
+mod calls;
+mod compiled;
+mod gas;
+mod memory;
+mod modules;
+mod wire;
+
+use crate::{
+    guests,
+    setup::{Failure, Runtime, Setup, Stored},
+};
+use codec::Decode;
+use core::fmt;
+use hatchery_test_runtime::{
+    Input,
+    outcome::{Call, End, Run},
+};
+
+/// All cases.
+pub fn all() -> impl Iterator<Item = fn() -> Case> {
+    [calls::CASES, compiled::CASES, gas::CASES, memory::CASES, modules::CASES, wire::CASES]
+        .into_iter()
+        .flatten()
+        .copied()
+}
+
+/// A scenario with its arguments, the storage it finds, and what must come of it.
+pub struct Case {
+    /// The case's name, unique among all.
+    pub name: &'static str,
+    /// Whether upstream gives the same.
+    pub comparison: Comparison,
+    storage: Vec<Stored>,
+    play: Box<dyn Fn(Setup, &[Stored]) -> Result<Vec<u8>, Failure>>,
+    check: Box<dyn Fn(&[u8])>,
+    describe: Box<dyn Fn(&[u8]) -> String>,
+}
+
+/// How a result compares with upstream's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Byte for byte the same.
+    Equal,
+    /// The same in Wasm; called natively, upstream differs, for this reason.
+    EqualInWasm(&'static str),
+    /// Different on purpose, for this reason.
+    Different(&'static str),
+}
+
+impl Comparison {
+    /// Whether the two setups must give the same result.
+    pub fn holds(self, first: Setup, second: Setup) -> bool {
+        let native = first.runtime == Runtime::Native || second.runtime == Runtime::Native;
+        let same_host_functions = first.node.has_our_host_functions() == second.node.has_our_host_functions();
+        match self {
+            Self::Equal => true,
+            Self::EqualInWasm(_) => !native || first.node == second.node,
+            Self::Different(_) => same_host_functions,
+        }
+    }
+
+    /// Whether the expectation, which is Hatchery's, applies to this setup.
+    pub fn expects(self, setup: Setup) -> bool {
+        match self {
+            Self::Equal => true,
+            Self::EqualInWasm(_) => setup.runtime != Runtime::Native || setup.node.has_our_host_functions(),
+            Self::Different(_) => setup.node.has_our_host_functions(),
+        }
+    }
+}
+
+impl Case {
+    fn new<R: Decode + fmt::Debug + 'static>(input: Input<R>, check: impl Fn(R) + 'static) -> Self {
+        let decoder = input.clone();
+        let decode = move |result: &[u8]| decoder.decode(result).expect("a result of this scenario");
+        let decode_again = decode.clone();
+        Self {
+            name: "",
+            comparison: Comparison::Equal,
+            storage: Vec::new(),
+            play: Box::new(move |setup, storage| setup.play(&input, storage)),
+            check: Box::new(move |result| check(decode(result))),
+            describe: Box::new(move |result| format!("{:#?}", decode_again(result))),
+        }
+    }
+
+    fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    fn compared(self, comparison: Comparison) -> Self {
+        Self { comparison, ..self }
+    }
+
+    fn stored(mut self, key: &[u8], value: Vec<u8>) -> Self {
+        self.storage.push(Stored { child_trie: Vec::new(), key: key.to_vec(), value });
+        self
+    }
+
+    fn stored_in_child(mut self, child_trie: &[u8], key: &[u8], value: Vec<u8>) -> Self {
+        self.storage.push(Stored { child_trie: child_trie.to_vec(), key: key.to_vec(), value });
+        self
+    }
+
+    /// Plays the case. Gives the encoded result.
+    ///
+    /// # Errors
+    /// If the runtime trapped, or there is no Wasm of it.
+    pub fn play(&self, setup: Setup) -> Result<Vec<u8>, Failure> {
+        (self.play)(setup, &self.storage)
+    }
+
+    /// Checks a result.
+    ///
+    /// # Panics
+    /// If it is not what must come of the case.
+    pub fn check(&self, result: &[u8]) {
+        (self.check)(result);
+    }
+
+    /// A result in words.
+    pub fn describe(&self, result: &[u8]) -> String {
+        (self.describe)(result)
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Makes a function of each case, and a list of the functions.
+macro_rules! cases {
+    ($( $(#[$attribute:meta])* $name:ident = $case:expr; )*) => {
+        pub(super) const CASES: &[fn() -> Case] = &[$( $name ),*];
+
+        $( $(#[$attribute])* fn $name() -> Case { $case.named(stringify!($name)) } )*
+    };
+}
+
+use cases;
+
+/// Gas that no guest of these tests uses up.
+const PLENTY: i64 = i64::MAX;
+
+/// A call with plenty of gas and 0 in a0.
+fn call(export: &[u8]) -> Call {
+    Call { export: export.to_vec(), gas: PLENTY, a0: 0 }
+}
+
+/// How the calls ended and what the counter was then.
+fn ends(runs: &[Run]) -> Vec<(End, u64)> {
+    runs.iter().map(|run| (run.end, run.counter)).collect()
+}
+
+/// The symbols of a call's syscalls.
+fn symbols(run: &Run) -> Vec<&str> {
+    run.syscalls
+        .iter()
+        .map(|syscall| core::str::from_utf8(&syscall.symbol).expect("these symbols are ASCII"))
+        .collect()
+}
