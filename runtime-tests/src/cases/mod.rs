@@ -61,6 +61,12 @@ impl Comparison {
         }
     }
 
+    /// Whether equal results show that the difference is no longer there.
+    pub fn denied_by_equality(self, first: Setup, second: Setup) -> bool {
+        let same_host_functions = first.node.has_our_host_functions() == second.node.has_our_host_functions();
+        matches!(self, Self::Different(_)) && !same_host_functions
+    }
+
     /// Whether the expectation, which is Hatchery's, applies to this setup.
     pub fn expects(self, setup: Setup) -> bool {
         match self {
