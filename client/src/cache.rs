@@ -4,7 +4,7 @@ use crate::{
     config::ClientConfig,
     program::{Program, ProgramError},
 };
-use hatchery_engine::{Config, Engine, GasModel};
+use hatchery_engine::{Config, Engine, GasModel, InstructionSet};
 use schnellru::{Limiter, LruMap};
 use sha2::{Digest, Sha256};
 use std::{
@@ -110,7 +110,11 @@ impl ModuleCache {
 
     /// The engine. What programs can observe is as sc-virtualization 0.3 has it, and no matter of the node.
     fn engine(&self) -> &Engine {
-        let config = Config::default().gas_model(GasModel::PIPELINE_L2).backend(self.settings.backend);
+        // As sc-virtualization 0.3 with polkavm 0.33.
+        let config = Config::default()
+            .gas_model(GasModel::PIPELINE_L2)
+            .latest64(InstructionSet::Latest64Bitmask)
+            .backend(self.settings.backend);
         self.engine.get_or_init(|| match Engine::new(config) {
             Ok(engine) => engine,
             Err(error) => crate::manager::host_failure("start the engine", &error),
@@ -221,5 +225,61 @@ impl Limiter<CodeHash, Entry> for Bytes {
 
     fn on_grow(&mut self, _bytes_of_the_map_itself: usize) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{panic::catch_unwind, sync::Barrier, thread};
+
+    fn cache() -> ModuleCache {
+        ModuleCache::new(ClientConfig::default())
+    }
+
+    fn failure() -> Result<Arc<Program>, ProgramError> {
+        Err(ProgramError::SymbolTooLong { index: 0, length: 33 })
+    }
+
+    #[test]
+    fn a_failure_is_told_to_everyone_who_waits_for_it() {
+        let cache = cache();
+        let compiling = Barrier::new(2);
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                cache.find_or_compile(b"code", || {
+                    compiling.wait();
+                    // Long enough for the other thread to come and wait. If it is late it finds nothing pending, and
+                    // the test fails.
+                    while cache.state().pending.values().all(|pending| Arc::strong_count(pending) < 3) {
+                        thread::yield_now();
+                    }
+                    failure()
+                })
+            });
+            compiling.wait();
+            let second = cache.find_or_compile(b"code", || panic!("it is being compiled already"));
+            assert_eq!(first.join().unwrap().unwrap_err(), failure().unwrap_err());
+            assert_eq!(second.unwrap_err(), failure().unwrap_err());
+        });
+        assert_eq!((cache.statistics().compiled, cache.statistics().hits), (1, 1));
+        assert!(cache.state().pending.is_empty());
+    }
+
+    #[test]
+    fn a_compilation_that_panics_leaves_nothing_behind() {
+        let cache = cache();
+        let panics = std::panic::AssertUnwindSafe(|| cache.find_or_compile(b"code", || panic!("a bug")));
+        assert!(catch_unwind(panics).is_err());
+        assert!(cache.state().pending.is_empty());
+        assert_eq!(cache.find_or_compile(b"code", failure).unwrap_err(), failure().unwrap_err());
+    }
+
+    #[test]
+    fn code_that_differs_is_compiled_for_itself() {
+        let cache = cache();
+        cache.find_or_compile(b"a", failure).unwrap_err();
+        cache.find_or_compile(b"b", failure).unwrap_err();
+        assert_eq!(cache.statistics().compiled, 2);
     }
 }

@@ -26,14 +26,44 @@ impl Identifiers {
         }
     }
 
-    /// Keeps the module under the key; one that was kept under it before is no longer.
-    pub(crate) fn insert(&mut self, key: CacheKey<'_>, program: Arc<Program>) {
+    /// Keeps the module under the key, or nothing. Gives what was kept under it before.
+    pub(crate) fn set(&mut self, key: CacheKey<'_>, program: Option<Arc<Program>>) -> Option<Arc<Program>> {
         let (namespace, key) = match key {
             CacheKey::Identifier(key) | CacheKey::MainTrie(key) => (&mut self.main, key),
             CacheKey::ChildTrie { child_trie, storage_key } => {
                 (self.child_tries.entry(child_trie.into()).or_default(), storage_key)
             }
         };
-        namespace.insert(key.into(), program);
+        match program {
+            Some(program) => namespace.insert(key.into(), program),
+            None => namespace.remove(key),
+        }
+    }
+}
+
+/// A [`CacheKey`] that outlives the call it came with.
+pub(crate) struct OwnedKey {
+    child_trie: Option<Box<[u8]>>,
+    key: Box<[u8]>,
+}
+
+impl From<CacheKey<'_>> for OwnedKey {
+    fn from(key: CacheKey<'_>) -> Self {
+        match key {
+            CacheKey::Identifier(key) | CacheKey::MainTrie(key) => Self { child_trie: None, key: key.into() },
+            CacheKey::ChildTrie { child_trie, storage_key } => {
+                Self { child_trie: Some(child_trie.into()), key: storage_key.into() }
+            }
+        }
+    }
+}
+
+impl OwnedKey {
+    /// The same key, in the sense of [`Identifiers`].
+    pub(crate) fn borrowed(&self) -> CacheKey<'_> {
+        match &self.child_trie {
+            None => CacheKey::Identifier(&self.key),
+            Some(child_trie) => CacheKey::ChildTrie { child_trie, storage_key: &self.key },
+        }
     }
 }

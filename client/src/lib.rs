@@ -27,6 +27,7 @@ mod config;
 mod identifiers;
 mod manager;
 mod program;
+mod transactions;
 #[cfg(feature = "sp-virtualization")]
 mod upstream;
 

@@ -256,3 +256,183 @@ fn memory_error(error: ours::MemoryError) -> upstream::MemoryError {
         ours::MemoryError::OutOfBounds => upstream::MemoryError::OutOfBounds,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TransactionType::{Host, Runtime};
+    use sp_externalities::Extensions;
+
+    /// Notes what it is told, in order.
+    #[derive(Clone, Default)]
+    struct Recorder(Arc<Mutex<Vec<String>>>);
+
+    impl Recorder {
+        fn note(&self, call: impl Into<String>) {
+            self.0.lock().unwrap().push(call.into());
+        }
+
+        fn calls(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+
+    impl VirtManagerBackend for Recorder {
+        fn compile(
+            &mut self,
+            _: &[u8],
+            key: Option<CacheKey<'_>>,
+        ) -> Result<ours::ModuleId, ours::ModuleError> {
+            self.note(format!("compile {key:?}"));
+            Ok(7.into())
+        }
+
+        fn lookup(&mut self, key: CacheKey<'_>) -> Result<ours::ModuleId, ours::ModuleError> {
+            self.note(format!("lookup {key:?}"));
+            Err(ours::ModuleError::NotCached)
+        }
+
+        fn instantiate(&mut self, _: ours::ModuleId) -> Result<ours::InstanceId, ours::InstantiateError> {
+            Err(ours::InstantiateError::InvalidModule)
+        }
+
+        fn prepare(&mut self, _: ours::InstanceId, _: &[u8]) -> Result<(), ours::ExecError> {
+            Err(ours::ExecError::InvalidImage)
+        }
+
+        fn run(
+            &mut self,
+            _: ours::InstanceId,
+            gas_left: i64,
+            a0: u64,
+            buffer: &mut ours::ExecBuffer,
+        ) -> Result<ours::ExecStatus, ours::ExecError> {
+            let syscall_symbol = ours::SyscallSymbol::new(&[b's'; 32]).unwrap();
+            *buffer = ours::ExecBuffer { gas_left, syscall_symbol, a0, a1: 1, a2: 2, a3: 3, a4: 4, a5: 5 };
+            Ok(ours::ExecStatus::Syscall)
+        }
+
+        fn destroy(&mut self, _: ours::InstanceId) -> Result<(), ours::DestroyError> {
+            self.note("destroy");
+            Ok(())
+        }
+
+        fn read_memory(
+            &mut self,
+            _: ours::InstanceId,
+            _: u32,
+            dest: &mut [u8],
+        ) -> Result<(), ours::MemoryError> {
+            dest.fill(0xee);
+            Err(ours::MemoryError::OutOfBounds)
+        }
+
+        fn write_memory(&mut self, _: ours::InstanceId, _: u32, _: &[u8]) -> Result<(), ours::MemoryError> {
+            Err(ours::MemoryError::InvalidInstance)
+        }
+
+        fn start_transaction(&mut self, ty: TransactionType) {
+            self.note(format!("start {ty:?}"));
+        }
+
+        fn commit_transaction(&mut self, ty: TransactionType) {
+            self.note(format!("commit {ty:?}"));
+        }
+
+        fn rollback_transaction(&mut self, ty: TransactionType) {
+            self.note(format!("rollback {ty:?}"));
+        }
+    }
+
+    fn registered() -> (Recorder, Extensions) {
+        let recorder = Recorder::default();
+        let mut extensions = Extensions::new();
+        extensions.register(UpstreamExt::new(recorder.clone()));
+        (recorder, extensions)
+    }
+
+    /// What upstream's host functions find.
+    fn found(extensions: &mut Extensions) -> &mut upstream::VirtManagerExt {
+        let extension =
+            extensions.get_mut(TypeId::of::<upstream::VirtManagerExt>()).expect("it is registered");
+        extension.downcast_mut().expect("it is upstream's extension")
+    }
+
+    #[test]
+    fn upstreams_host_functions_find_it() {
+        let (recorder, mut extensions) = registered();
+        let backend = found(&mut extensions);
+        assert_eq!(backend.compile_from_bytes(b"code", Some(b"id")), Ok(7.into()));
+        assert_eq!(backend.compile_from_bytes(b"code", None), Ok(7.into()));
+        assert_eq!(backend.lookup(b"id"), Err(upstream::ModuleError::NotCached));
+        assert_eq!(backend.destroy(1.into()), Ok(()));
+        let id = "Identifier([105, 100])";
+        assert_eq!(
+            recorder.calls(),
+            [format!("compile Some({id})"), "compile None".into(), format!("lookup {id}"), "destroy".into()]
+        );
+    }
+
+    #[test]
+    fn results_arrive_as_they_are() {
+        let (_, mut extensions) = registered();
+        let backend = found(&mut extensions);
+        assert_eq!(backend.instantiate(0.into()), Err(upstream::InstantiateError::InvalidModule));
+        assert_eq!(backend.prepare(0.into(), b""), Err(upstream::ExecError::InvalidImage));
+        assert_eq!(backend.write_memory(0.into(), 0, b""), Err(upstream::MemoryError::InvalidInstance));
+        let mut dest = [1; 2];
+        assert_eq!(backend.read_memory(0.into(), 0, &mut dest), Err(upstream::MemoryError::OutOfBounds));
+        assert_eq!(dest, [0; 2], "zero after an error");
+        let (status, buffer) = backend.run(0.into(), -5, 9).unwrap();
+        assert_eq!(status, upstream::ExecStatus::Syscall);
+        assert_eq!(buffer.syscall_symbol.as_ref(), [b's'; 32]);
+        assert_eq!((buffer.gas_left, buffer.a0, buffer.a1, buffer.a5), (-5, 9, 1, 5));
+    }
+
+    #[test]
+    fn hooks_come_in_order_before_the_next_call() {
+        let (recorder, mut extensions) = registered();
+        extensions.start_transaction(Host);
+        extensions.start_transaction(Runtime);
+        found(&mut extensions).destroy(0.into()).unwrap();
+        extensions.rollback_transaction(Runtime);
+        extensions.commit_transaction(Host);
+        found(&mut extensions).destroy(0.into()).unwrap();
+        found(&mut extensions).destroy(0.into()).unwrap();
+        assert_eq!(
+            recorder.calls(),
+            [
+                "start Host",
+                "start Runtime",
+                "destroy",
+                "rollback Runtime",
+                "commit Host",
+                "destroy",
+                "destroy"
+            ]
+        );
+    }
+
+    #[test]
+    fn transactions_without_calls_leave_no_trace() {
+        let (recorder, mut extensions) = registered();
+        for _ in 0..3 {
+            extensions.start_transaction(Host);
+            extensions.start_transaction(Runtime);
+            extensions.commit_transaction(Runtime);
+            extensions.rollback_transaction(Host);
+        }
+        found(&mut extensions).destroy(0.into()).unwrap();
+        assert_eq!(recorder.calls(), ["destroy"]);
+    }
+
+    #[test]
+    fn unbalanced_hooks_are_handed_on() {
+        let (recorder, mut extensions) = registered();
+        extensions.commit_transaction(Host);
+        extensions.start_transaction(Runtime);
+        extensions.rollback_transaction(Host);
+        found(&mut extensions).destroy(0.into()).unwrap();
+        assert_eq!(recorder.calls(), ["commit Host", "start Runtime", "rollback Host", "destroy"]);
+    }
+}

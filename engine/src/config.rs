@@ -1,6 +1,7 @@
 //! How an engine works.
 
 use crate::gas::GasModel;
+use crate::isa::InstructionSet;
 use crate::memory::WindowKind;
 
 /// Settings of an [`Engine`](crate::Engine). Nothing is read from the environment.
@@ -17,6 +18,8 @@ use crate::memory::WindowKind;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Config {
     pub(crate) gas_model: GasModel,
+    pub(crate) latest64: InstructionSet,
+    pub(crate) charge: Charge,
     pub(crate) memory_limit: u64,
     pub(crate) faults_to_host: bool,
     pub(crate) backend: Backend,
@@ -40,10 +43,22 @@ impl Backend {
     pub const AVAILABLE: &[Self] = &[Self::Interpreter];
 }
 
+/// When gas is charged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Charge {
+    /// For each basic block in full before its first instruction.
+    #[default]
+    Block,
+    /// One gas before each instruction, as the text of the Gray Paper 0.7.2. Only with [`GasModel::Flat`].
+    Instruction,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             gas_model: GasModel::PIPELINE_L2,
+            latest64: InstructionSet::Latest64Extended,
+            charge: Charge::Block,
             memory_limit: 1 << 32,
             faults_to_host: false,
             backend: Backend::Auto,
@@ -58,6 +73,22 @@ impl Config {
     #[must_use]
     pub const fn gas_model(mut self, model: GasModel) -> Self {
         self.gas_model = model;
+        self
+    }
+
+    /// When gas is charged. Default: [`Charge::Block`].
+    #[must_use]
+    pub const fn charge(mut self, charge: Charge) -> Self {
+        self.charge = charge;
+        self
+    }
+
+    /// What version byte 2 of a PolkaVM container means, which the format cannot tell:
+    /// [`InstructionSet::Latest64Bitmask`] (polkavm-linker up to 0.35, and sc-virtualization 0.3) or
+    /// [`InstructionSet::Latest64Extended`] (polkavm-linker from 0.37 on). Default: the latter.
+    #[must_use]
+    pub const fn latest64(mut self, set: InstructionSet) -> Self {
+        self.latest64 = set;
         self
     }
 
@@ -91,8 +122,9 @@ impl Config {
         self
     }
 
-    /// How many windows to have at most, unless more instances are running at the same time: the least recently used instance
-    /// loses its window to the next one. Default: 64.
+    /// How many windows to have at most, unless more instances are running at the same time: then, of the instances that are
+    /// not, the one that was not used for the longest time loses its window to the next one. While more than half of the
+    /// windows are free, instances that stop keep theirs for good, because that saves time. Default: 64.
     #[must_use]
     pub const fn window_limit(mut self, windows: usize) -> Self {
         self.window_limit = windows;

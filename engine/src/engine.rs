@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{Charge, Config};
+use crate::gas::GasModel;
 use crate::isa::InstructionSet;
 use crate::memory::{MemoryMapError, Pool};
 use crate::module::Module;
@@ -29,6 +30,18 @@ pub enum EngineError {
     MemoryLimit {
         /// The limit.
         limit: u64,
+    },
+    /// Instructions have costs of their own in the flat model only.
+    #[error("gas cannot be charged by the instruction under the model {model}: only under flat")]
+    ChargeByInstruction {
+        /// The model.
+        model: GasModel,
+    },
+    /// Version byte 2 of a container can mean two sets only.
+    #[error("version byte 2 cannot mean {set}: it is latest64-bitmask or latest64-extended")]
+    Latest64 {
+        /// The set that was asked for.
+        set: InstructionSet,
     },
     /// Without a window nothing can run.
     #[error("the limit of windows is zero: no instance could run")]
@@ -76,6 +89,12 @@ impl Engine {
         if config.memory_limit < crate::memory::PAGE_SIZE.into() {
             return Err(EngineError::MemoryLimit { limit: config.memory_limit });
         }
+        if !matches!(config.latest64, InstructionSet::Latest64Bitmask | InstructionSet::Latest64Extended) {
+            return Err(EngineError::Latest64 { set: config.latest64 });
+        }
+        if config.charge == Charge::Instruction && config.gas_model != GasModel::Flat {
+            return Err(EngineError::ChargeByInstruction { model: config.gas_model });
+        }
         if config.window_limit == 0 {
             return Err(EngineError::NoWindows);
         }
@@ -88,14 +107,14 @@ impl Engine {
         &self.inner.config
     }
 
-    /// Compiles a PolkaVM container. Its version byte names the instruction set; 2 means [`InstructionSet::Latest64Bitmask`].
+    /// Compiles a PolkaVM container. Its version byte names the instruction set; what 2 means [`Config::latest64`] says.
     ///
     /// Takes time linear in the length of the code. Operations and their gas are made when they are first reached.
     ///
     /// # Errors
     /// If the bytes are no such program, with the place and the reason.
     pub fn compile(&self, blob: &[u8]) -> Result<Module, CompileError> {
-        self.compile_program(Program::from_polkavm(blob)?)
+        self.compile_program(Program::from_polkavm(blob, self.inner.config.latest64)?)
     }
 
     /// Compiles a program that has been taken apart, for example by [`Program::from_raw`].
@@ -118,6 +137,15 @@ mod tests {
             EngineError::MemoryLimit { limit: 4095 }
         );
         assert_eq!(Engine::new(Config::default().window_limit(0)).unwrap_err(), EngineError::NoWindows);
+        let message = |config| Engine::new(config).unwrap_err().to_string();
+        assert_eq!(
+            message(Config::default().charge(Charge::Instruction)),
+            "gas cannot be charged by the instruction under the model pipeline-l2: only under flat"
+        );
+        assert_eq!(
+            message(Config::default().latest64(InstructionSet::JamV1)),
+            "version byte 2 cannot mean jam-v1: it is latest64-bitmask or latest64-extended"
+        );
         assert!(Engine::new(Config::default().memory_limit(4096).window_limit(1)).is_ok());
     }
     #[test]

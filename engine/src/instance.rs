@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
-use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
-use crate::memory::{AddressSpace, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window};
-use crate::module::{Module, ProgramCounter};
+use crate::memory::{
+    AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
+};
+use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
 
 /// What a program returns to, so that its host notices.
@@ -50,6 +51,9 @@ pub enum PrepareError {
         /// Its name.
         symbol: Vec<u8>,
     },
+    /// The arguments do not fit the space that the program has for them.
+    #[error(transparent)]
+    Arguments(#[from] MemoryError),
     /// There are more arguments than registers for them.
     #[error("{count} arguments: at most nine fit the registers")]
     TooManyArguments {
@@ -122,6 +126,17 @@ impl Instance {
         Ok(())
     }
 
+    /// Prepares a call of a JAM standard program: as [`Instance::prepare_at`], with `arguments` readable in memory, their address
+    /// in `a0` and their length in `a1` (Gray Paper, appendix A.7).
+    ///
+    /// # Errors
+    /// If the program has less space for arguments than that; then nothing changes.
+    pub fn prepare_standard(&mut self, pc: ProgramCounter, arguments: &[u8]) -> Result<(), PrepareError> {
+        self.with_space_mut(|space| space.set_auxiliary(arguments))?;
+        let address = self.module.memory_map().auxiliary().start;
+        self.prepare_at(pc, &[address.into(), arguments.len() as u64])
+    }
+
     /// Makes the next `run` begin at `pc`, with registers and memory as they are. The block that `pc` lies in is charged in
     /// full then, even if it was charged before.
     pub fn set_pc(&mut self, pc: ProgramCounter) {
@@ -139,16 +154,19 @@ impl Instance {
         self.state != State::Idle
     }
 
-    /// A register.
+    /// A register. Registers of 32 bits are zero-extended.
     #[inline]
-    pub const fn reg(&self, reg: Reg) -> u64 {
-        self.regs[reg as usize]
+    pub fn reg(&self, reg: Reg) -> u64 {
+        let value = self.regs[reg as usize];
+        if self.module.instruction_set().is_64_bit() { value } else { value & u64::from(u32::MAX) }
     }
 
-    /// Sets a register.
+    /// Sets a register. Of registers of 32 bits only the low half of `value` counts.
     #[inline]
-    pub const fn set_reg(&mut self, reg: Reg, value: u64) {
-        self.regs[reg as usize] = value;
+    pub fn set_reg(&mut self, reg: Reg, value: u64) {
+        let is_64_bit = self.module.instruction_set().is_64_bit();
+        // Registers of 32 bits are kept sign-extended.
+        self.regs[reg as usize] = if is_64_bit { value } else { i64::from(value as i32) as u64 };
     }
 
     /// The gas that is left.
@@ -177,6 +195,22 @@ impl Instance {
     /// on.
     #[inline]
     pub fn run(&mut self) -> Result<Exit, RunError> {
+        self.go::<false>()
+    }
+
+    /// Executes one instruction, under the same rules of gas: entering a block charges for all of it, and where that gas is
+    /// missing nothing is executed. For debuggers and traces.
+    ///
+    /// Gives [`Exit::Paused`] if nothing else stopped it; [`Instance::pc`] is then the next instruction.
+    ///
+    /// # Errors
+    /// As [`Instance::run`].
+    pub fn step(&mut self) -> Result<Exit, RunError> {
+        self.go::<true>()
+    }
+
+    #[inline]
+    fn go<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
         let position = match self.state {
             State::At(position) if self.gas >= 0 => position,
             State::Idle => return Err(RunError::NotPrepared),
@@ -198,7 +232,7 @@ impl Instance {
         }
         let AddressSpace { contents, window } = &mut **space;
         let Some(window) = window else { return Err(RunError::NotPrepared) };
-        let stop = any_window!(window, window => interpreter::execute(
+        let stop = any_window!(window, window => interpreter::execute::<_, STEP>(
             Machine {
                 code: &inner.code,
                 blocks: &inner.blocks,
@@ -211,7 +245,7 @@ impl Instance {
             },
             position,
         ));
-        if pool.is_exhausted() {
+        if pool.is_scarce() {
             self.let_go();
         }
         self.stopped(stop)
@@ -226,7 +260,7 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, wherever it is.
+    /// Does something with its memory, and leaves it where it is.
     #[inline]
     fn with_space<T>(&self, work: impl FnOnce(&AddressSpace) -> T) -> T {
         match &self.held {
@@ -240,10 +274,16 @@ impl Instance {
         }
     }
 
-    /// Does something with its memory, which it keeps.
+    /// Changes something in its memory, and leaves it where it is.
     #[inline]
-    fn space(&mut self) -> &mut AddressSpace {
-        self.held.get_or_insert_with(|| self.slot.take())
+    fn with_space_mut<T>(&mut self, work: impl FnOnce(&mut AddressSpace) -> T) -> T {
+        change(&mut self.held, &self.slot, work)
+    }
+
+    /// Lets the pool have the window that `leave` takes the memory out of.
+    fn leave_window(&mut self, leave: impl FnOnce(&mut AddressSpace) -> Option<AnyWindow>) {
+        let Self { module, slot, held, .. } = self;
+        change(held, slot, |space| module.inner.engine.inner.pool.release(slot, leave(space)));
     }
 
     #[inline]
@@ -298,23 +338,16 @@ impl Instance {
     /// Where to begin after the host has set the pc. In the middle of a block the whole block is charged here.
     #[cold]
     fn enter(&mut self) -> Result<Position, Exit> {
-        let module = self.module.clone();
-        let inner = &*module.inner;
-        let pc = self.pc;
-        let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
-        let Some(start) = inner.code.block_of(inner.set, pc) else { return Err(self.trap(invalid)) };
-        let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
-        let Some(inside) = inside else { return Err(self.trap(invalid)) };
-        if start == pc {
-            // The operation before it charges for the block.
-            return Ok(Position { operation: inside.operation - 1, ..inside });
-        }
-        let cost = BlockCosts::new(inner.set, inner.engine.config().gas_model).cost_from(&inner.code, start);
+        let module::Inner { code, blocks, regions, .. } = &*self.module.inner;
+        let Some((position, cost)) = regions.entry(code, blocks, self.pc) else {
+            let pc = self.pc;
+            return Err(self.trap(Trap { kind: TrapKind::InvalidEntry, pc, address: None }));
+        };
         if self.gas < cost.into() {
             return Err(Exit::OutOfGas);
         }
         self.gas -= i64::from(cost);
-        Ok(inside)
+        Ok(position)
     }
 
     /// Its memory, for reading.
@@ -336,7 +369,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn reset(&mut self) {
-        self.space().reset();
+        self.with_space_mut(AddressSpace::reset);
         self.regs = [0; 16];
         self.pc = 0;
         self.state = State::Idle;
@@ -346,8 +379,7 @@ impl Instance {
     ///
     /// Takes time in proportion to the pages it has written.
     pub fn park(&mut self) {
-        let window = self.space().park();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::park);
     }
 
     /// Another instance in the same state, which shares all memory with this one until either writes it.
@@ -356,7 +388,7 @@ impl Instance {
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self {
-            held: Some(Box::new(self.space().fork())),
+            held: Some(Box::new(self.with_space_mut(AddressSpace::fork))),
             module: self.module.clone(),
             slot: Arc::new(Slot::new()),
             regs: self.regs,
@@ -370,8 +402,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let window = self.space().dismount();
-        self.module.inner.engine.inner.pool.release(window);
+        self.leave_window(AddressSpace::dismount);
     }
 }
 
@@ -386,11 +417,28 @@ impl core::fmt::Debug for Instance {
     }
 }
 
+/// Changes something in the memory of an instance, which is in one of these places and stays there.
+#[inline]
+fn change<T>(
+    held: &mut Option<Box<AddressSpace>>,
+    slot: &Slot,
+    work: impl FnOnce(&mut AddressSpace) -> T,
+) -> T {
+    match held {
+        Some(space) => work(space),
+        None => {
+            let mut space = slot.take();
+            let result = work(&mut space);
+            slot.put(space);
+            result
+        }
+    }
+}
+
 #[cold]
 fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
-    let window = pool.acquire(space.image())?;
+    let window = pool.acquire(slot, space.image())?;
     space.mount(window);
-    pool.note_mounted(slot);
     Ok(())
 }
 
@@ -430,7 +478,7 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
-        self.instance.space().write(address, bytes)
+        self.instance.with_space_mut(|space| space.write(address, bytes))
     }
 
     /// Writes `length` bytes of zero.
@@ -438,7 +486,16 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
     pub fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
-        self.instance.space().zero(address, length)
+        self.instance.with_space_mut(|space| space.zero(address, length))
+    }
+
+    /// Sets the auxiliary data of the program, which it can read and not write, at the start of
+    /// [`MemoryMap::auxiliary`](crate::memory::MemoryMap::auxiliary). What there was before is gone.
+    ///
+    /// # Errors
+    /// If it is longer than the space for it; nothing changes then.
+    pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
+        self.instance.with_space_mut(|space| space.set_auxiliary(data))
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
@@ -447,6 +504,6 @@ impl MemoryMut<'_> {
     /// # Errors
     /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
     pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
-        self.instance.space().protect(address, length, permission)
+        self.instance.with_space_mut(|space| space.protect(address, length, permission))
     }
 }

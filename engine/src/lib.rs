@@ -62,7 +62,7 @@ mod module;
 mod pause;
 pub mod program;
 
-pub use config::{Backend, Config};
+pub use config::{Backend, Charge, Config};
 pub use engine::{CompileError, Engine, EngineError};
 pub use exit::{Exit, PageFault, Trap, TrapKind};
 pub use gas::GasModel;

@@ -20,7 +20,6 @@ pub struct Module {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    pub(crate) set: InstructionSet,
     pub(crate) code: Code,
     /// Where jumps may go, a bit for each byte of code.
     pub(crate) blocks: Box<[u64]>,
@@ -45,24 +44,28 @@ pub struct Block {
 
 impl Module {
     pub(crate) fn new(engine: Engine, program: Program) -> Result<Self, CompileError> {
-        let Program { instruction_set: set, memory, imports, exports, code, strict } = program;
+        let Program { memory, imports, exports, code, strict } = program;
         let config = *engine.config();
-        let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size)?;
+        let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size, memory.auxiliary_size)?;
         if map.declared_bytes() > config.memory_limit {
             return Err(CompileError::MemoryLimit {
                 declared: map.declared_bytes(),
                 limit: config.memory_limit,
             });
         }
-        if strict && let Some(pc) = code.first_invalid(set) {
-            return Err(CompileError::InvalidInstruction { pc, byte: code.byte(pc), set });
+        if strict && let Some(pc) = code.first_invalid() {
+            return Err(CompileError::InvalidInstruction {
+                pc,
+                byte: code.byte(pc),
+                set: code.instruction_set(),
+            });
         }
-        let blocks = code.block_starts(set);
-        let regions = Regions::new(set, config.gas_model, &code, &blocks);
+        let blocks = code.block_starts();
+        let regions = Regions::new(config.gas_model, config.charge, &code, &blocks);
         let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();
-        Ok(Self { inner: Arc::new(Inner { engine, set, code, blocks, regions, image, imports, exports }) })
+        Ok(Self { inner: Arc::new(Inner { engine, code, blocks, regions, image, imports, exports }) })
     }
 
     /// A new instance, with the memory the program declares. Costs next to nothing: memory is shared until it is written.
@@ -77,7 +80,7 @@ impl Module {
 
     /// The instruction set.
     pub fn instruction_set(&self) -> InstructionSet {
-        self.inner.set
+        self.inner.code.instruction_set()
     }
 
     /// The code.
@@ -107,15 +110,15 @@ impl Module {
 
     /// The instruction at `pc`.
     pub fn instruction_at(&self, pc: ProgramCounter) -> Decoded {
-        self.inner.code.decode_at(self.inner.set, pc.0)
+        self.inner.code.decode_at(pc.0)
     }
 
     /// The instructions in the order of the code.
     pub fn instructions(&self) -> impl Iterator<Item = Decoded> {
-        let Inner { code, set, .. } = &*self.inner;
+        let code = &self.inner.code;
         let mut next = code.next_start(0);
         core::iter::from_fn(move || {
-            let decoded = code.decode_at(*set, next?);
+            let decoded = code.decode_at(next?);
             next = code.next_start(decoded.next_pc);
             Some(decoded)
         })
@@ -123,8 +126,8 @@ impl Module {
 
     /// The blocks that jumps can enter, with their costs, in the order of the code. Computes the costs anew.
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
-        let Inner { code, set, blocks, .. } = &*self.inner;
-        let mut costs = BlockCosts::new(*set, self.engine().config().gas_model);
+        let Inner { code, blocks, .. } = &*self.inner;
+        let mut costs = BlockCosts::new(code.instruction_set(), self.engine().config().gas_model);
         (0..code.length())
             .filter(|&pc| bit(blocks, pc))
             .map(move |pc| Block { pc: ProgramCounter(pc), cost: costs.cost_from(code, pc) })
@@ -136,7 +139,8 @@ impl Module {
         self.fixed_bytes() + self.inner.regions.resident_bytes()
     }
 
-    /// Bytes of host memory that it takes at most, when all of its code has been reached.
+    /// Bytes of host memory that it takes at most, when all of its code has been reached. Takes time linear in the length of
+    /// the code.
     pub fn most_resident_bytes(&self) -> usize {
         self.fixed_bytes() + self.inner.regions.most_resident_bytes(&self.inner.code)
     }

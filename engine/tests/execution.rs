@@ -5,9 +5,10 @@ mod common;
 use common::asm::{branch_imm, dsi, dss, ecalli, jump, load_imm, plain, ret, store};
 use common::{Assembly, engines, guest};
 use hatchery_engine::isa::{Instruction, Opcode};
+use hatchery_engine::program::Program;
 use hatchery_engine::{
-    Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission, PrepareError,
-    ProgramCounter, Reg, RunError, Trap, TrapKind,
+    Charge, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission,
+    PrepareError, ProgramCounter, Reg, RunError, Trap, TrapKind,
 };
 
 const JAM: InstructionSet = InstructionSet::JamV1;
@@ -187,6 +188,29 @@ fn pausing_at_every_block_equals_one_run() {
 }
 
 #[test]
+fn what_is_left_of_a_block_after_a_syscall_is_a_block_to_a_pause() {
+    for rest in [vec![], vec![load_imm(Reg::A0, 1)]] {
+        let mut code = vec![ecalli(0)];
+        code.extend(rest);
+        code.push(jump(code.len() as u32 + 1));
+        let second = code.len();
+        code.extend([load_imm(Reg::A1, 1), jump(second as u32 + 2), ret()]);
+        let program = Assembly::new(JAM, code);
+        on_each(flat(), &program, |name, instance| {
+            let pause = Pause::new();
+            pause.raise();
+            instance.set_pause(Some(pause));
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            for index in [second, second + 2] {
+                assert_eq!(instance.run(), Ok(Exit::Paused), "{name}");
+                assert_eq!(instance.pc(), ProgramCounter(program.offsets()[index]), "{name}");
+            }
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        });
+    }
+}
+
+#[test]
 fn traps_say_kind_place_and_address() {
     let load = |x| dsi(Opcode::LoadIndirectU64, Reg::A0, Reg::A1, x);
     let bad_address = Instruction { s1: Reg::A1, ..Instruction::plain(Opcode::JumpIndirect) };
@@ -297,30 +321,34 @@ fn sbrk_grows_the_heap_and_memset_pays_for_each_byte() {
     let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
     let code = vec![sbrk, ecalli(0), plain(Opcode::Memset), ret()];
     let program = Assembly::new(InstructionSet::Latest64Bitmask, code);
-    on_each(flat().memory_limit(5 * 4096), &program, |name, instance| {
-        let base = 0x3_1000;
-        assert_eq!(instance.heap_top(), base);
-        for (size, top) in [(0, base), (8192, base + 8192), (1, 0), (u64::MAX, 0), (1 << 32, 0)] {
-            instance.prepare("main", &[0, size]).unwrap();
-            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
-            assert_eq!(instance.reg(Reg::A0), u64::from(top), "{name}: sbrk {size}");
-        }
-        instance.set_reg(Reg::A0, (base + 4000).into());
-        instance.set_reg(Reg::A1, 0x1_ff);
-        instance.set_reg(Reg::A2, 200);
-        instance.set_gas(150);
-        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
-        assert_eq!(instance.reg(Reg::A0), u64::from(base) + 4150, "{name}");
-        assert_eq!((instance.reg(Reg::A2), instance.gas()), (50, 0), "{name}");
-        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[2]), "{name}");
-        instance.set_gas(50);
-        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
-        assert_eq!((instance.reg(Reg::A2), instance.gas()), (0, 0), "{name}");
-        let mut bytes = [1; 202];
-        instance.memory().read(base + 3999, &mut bytes).unwrap();
-        assert_eq!((bytes[0], bytes[201]), (0, 0), "{name}");
-        assert_eq!(bytes[1..201], [0xff; 200], "{name}");
-    });
+    on_each(
+        flat().memory_limit(5 * 4096).latest64(InstructionSet::Latest64Bitmask),
+        &program,
+        |name, instance| {
+            let base = 0x3_1000;
+            assert_eq!(instance.heap_top(), base);
+            for (size, top) in [(0, base), (8192, base + 8192), (1, 0), (u64::MAX, 0), (1 << 32, 0)] {
+                instance.prepare("main", &[0, size]).unwrap();
+                assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+                assert_eq!(instance.reg(Reg::A0), u64::from(top), "{name}: sbrk {size}");
+            }
+            instance.set_reg(Reg::A0, (base + 4000).into());
+            instance.set_reg(Reg::A1, 0x1_ff);
+            instance.set_reg(Reg::A2, 200);
+            instance.set_gas(150);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+            assert_eq!(instance.reg(Reg::A0), u64::from(base) + 4150, "{name}");
+            assert_eq!((instance.reg(Reg::A2), instance.gas()), (50, 0), "{name}");
+            assert_eq!(instance.pc(), ProgramCounter(program.offsets()[2]), "{name}");
+            instance.set_gas(50);
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+            assert_eq!((instance.reg(Reg::A2), instance.gas()), (0, 0), "{name}");
+            let mut bytes = [1; 202];
+            instance.memory().read(base + 3999, &mut bytes).unwrap();
+            assert_eq!((bytes[0], bytes[201]), (0, 0), "{name}");
+            assert_eq!(bytes[1..201], [0xff; 200], "{name}");
+        },
+    );
 }
 
 #[test]
@@ -482,5 +510,150 @@ fn the_counter_guest_counts() {
             }
             assert_eq!(counter, 15, "{name} {set}");
         }
+    }
+}
+
+#[test]
+fn stepping_equals_running() {
+    on_each(flat(), &counting(), |name, instance| {
+        let offsets = counting().offsets();
+        let (mut steps, mut pcs) = (0, Vec::new());
+        loop {
+            pcs.push(instance.pc().0);
+            steps += 1;
+            match instance.step().unwrap() {
+                Exit::Paused => {}
+                exit => break assert_eq!(exit, Exit::Finished, "{name}"),
+            }
+        }
+        assert_eq!(steps, 8, "{name}");
+        let expected = [0, 1, 0, 1, 0, 1, 2, 3].map(|index: usize| offsets[index]);
+        assert_eq!(pcs, expected, "{name}");
+        assert_eq!((instance.gas(), instance.reg(Reg::A1)), (LOTS - 8, 9), "{name}");
+        assert_eq!(instance.step(), Err(RunError::NotPrepared), "{name}");
+        instance.prepare("main", &[]).unwrap();
+        instance.set_gas(1);
+        assert_eq!(instance.step(), Ok(Exit::OutOfGas), "{name}: the block costs two");
+        assert_eq!((instance.gas(), instance.reg(Reg::A0)), (1, 0), "{name}");
+        instance.set_gas(2);
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}");
+        assert_eq!((instance.gas(), instance.reg(Reg::A0)), (0, 1), "{name}");
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}: this one is paid");
+        assert_eq!(instance.step(), Ok(Exit::OutOfGas), "{name}");
+    });
+    let program = Assembly::new(JAM, vec![load_imm(Reg::A0, 1), ecalli(1), plain(Opcode::Trap)]);
+    on_each(flat(), &program, |name, instance| {
+        assert_eq!(instance.step(), Ok(Exit::Paused), "{name}");
+        assert_eq!(instance.step(), Ok(Exit::Syscall(1)), "{name}");
+        assert_eq!(trap(instance.step().unwrap()).kind, TrapKind::Trap, "{name}");
+    });
+}
+
+#[test]
+fn gas_by_the_instruction() {
+    let config = flat().charge(Charge::Instruction);
+    on_each(config, &counting(), |name, instance| {
+        for gas in 0..8 {
+            instance.prepare("main", &[]).unwrap();
+            instance.set_gas(gas);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name} {gas}");
+            assert_eq!(instance.gas(), 0, "{name} {gas}: every instruction is paid alone");
+            assert_eq!(instance.reg(Reg::A0), ((gas + 1) / 2).min(3) as u64, "{name} {gas}");
+            instance.set_gas(8 - gas);
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name} {gas}");
+            assert_eq!(instance.gas(), 0, "{name} {gas}");
+        }
+    });
+    let program = Assembly::new(JAM, vec![ecalli(1), load_imm(Reg::A0, 1), ret()]);
+    on_each(config, &program, |name, instance| {
+        instance.set_gas(1);
+        assert_eq!(instance.run(), Ok(Exit::Syscall(1)), "{name}");
+        assert_eq!(instance.gas(), 0, "{name}");
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        assert_eq!(instance.pc(), ProgramCounter(program.offsets()[1]), "{name}");
+        instance.set_pc(ProgramCounter(program.offsets()[1]));
+        instance.set_gas(5);
+        assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        assert_eq!(instance.gas(), 3, "{name}: entering in the middle of a block pays for what runs");
+    });
+}
+
+#[test]
+fn standard_programs_read_their_arguments() {
+    // Sums the argument's first byte, its read-only and its read-write data, then writes the last heap page.
+    let load = |d, base: Reg, x| dsi(Opcode::LoadIndirectU8, d, base, x);
+    let code = vec![
+        load(Reg::A2, Reg::A0, 0),
+        load_imm(Reg::T0, 0x1_0000),
+        load(Reg::A3, Reg::T0, 0),
+        load_imm(Reg::T1, 0x3_0000),
+        load(Reg::A4, Reg::T1, 0),
+        dss(Opcode::Add64, Reg::A2, Reg::A2, Reg::A3),
+        dss(Opcode::Add64, Reg::A2, Reg::A2, Reg::A4),
+        store(Opcode::StoreIndirectU8, Reg::A2, Reg::T1, 0x2fff),
+        ecalli(0),
+        store(Opcode::StoreIndirectU8, Reg::A2, Reg::A0, 0),
+    ];
+    let (code, bitmask) = Assembly::new(JAM, code).code_and_bitmask();
+    let mut raw = vec![0, 0, code.len() as u8];
+    raw.extend(&code);
+    raw.extend(&bitmask);
+    let mut blob = vec![1, 0, 0, 2, 0, 0, 2, 0, 0, 0x10, 0];
+    blob.extend([40, 100, 9]);
+    blob.extend((raw.len() as u32).to_le_bytes());
+    blob.extend(&raw);
+
+    for (name, engine) in engines(flat()) {
+        let module = engine.compile_program(Program::from_standard(&blob, JAM).unwrap()).unwrap();
+        let mut instance = module.instantiate();
+        let address = 0xfeff_0000u32;
+        for (argument, sum) in [(2u8, 142), (5, 145)] {
+            instance.prepare_standard(ProgramCounter(0), &[argument, 7, 7]).unwrap();
+            assert_eq!(instance.reg(Reg::SP), 0xfefe_0000, "{name}");
+            assert_eq!((instance.reg(Reg::A0), instance.reg(Reg::A1)), (address.into(), 3), "{name}");
+            instance.set_gas(LOTS);
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            assert_eq!(instance.reg(Reg::A2), sum, "{name}");
+            let written = trap(instance.run().unwrap());
+            assert_eq!((written.kind, written.address), (TrapKind::ReadOnly, Some(address)), "{name}");
+        }
+        instance.memory_mut().set_auxiliary(&[1; 5000]).unwrap();
+        instance.memory_mut().set_auxiliary(&[2; 10]).unwrap();
+        let mut bytes = [0; 12];
+        instance.memory().read(address, &mut bytes).unwrap();
+        assert_eq!(bytes, [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0], "{name}: nothing of longer data is left");
+        assert!(instance.memory().read(address + 4096, &mut [0]).is_err(), "{name}");
+        let error = instance.prepare_standard(ProgramCounter(0), &vec![0; (1 << 24) + 1]).unwrap_err();
+        assert_eq!(error.to_string(), "16777217 bytes of auxiliary data: the program has space for 16777216");
+        instance.prepare_standard(ProgramCounter(0), &[]).unwrap();
+        assert!(instance.memory().read(address, &mut [0]).is_err(), "{name}");
+    }
+    for length in 0..blob.len() {
+        assert!(Program::from_standard(&blob[..length], JAM).is_err(), "{length}");
+    }
+    blob.push(0);
+    assert!(Program::from_standard(&blob, JAM).is_err());
+}
+
+#[test]
+fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid() {
+    let length = 4 << 20;
+    let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];
+    code[length - 1] = JAM.byte(Opcode::Trap).unwrap();
+    let blob = common::container(3, [&[], &[]], [0; 3], &[], &[], &code, &vec![0xff; length / 8], &[]);
+    for (name, engine) in engines(flat()) {
+        let mut instance = engine.compile(&blob).unwrap().instantiate();
+        let pc = ProgramCounter(length as u32 - 2);
+        instance.set_pc(pc);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        // Finding the block anew each time would take minutes.
+        for _ in 0..1000 {
+            instance.set_pc(pc);
+            instance.set_gas(length as i64 - 1);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        }
+        instance.set_gas(length as i64);
+        assert_eq!(trap(instance.run().unwrap()).pc, pc.0 + 1, "{name}");
+        assert_eq!(instance.gas(), 0, "{name}: all of the block was paid");
     }
 }

@@ -119,6 +119,7 @@ fn choose() -> Result<Source> {
     if debian::complete() {
         return Ok(Source::Debian);
     }
+    println!("Asking rustup for the Wasm target and the library's sources ...");
     match rustup::download() {
         Ok(()) => Ok(Source::Rustup),
         Err(error) if debian::possible() => {

@@ -90,6 +90,14 @@ impl Guest {
         self
     }
 
+    /// Declares memory without data.
+    pub(crate) fn memory_sizes(mut self, read_only: u32, read_write: u32, stack: u32) -> Self {
+        self.builder.set_ro_data_size(read_only);
+        self.builder.set_rw_data_size(read_write);
+        self.builder.set_stack_size(stack);
+        self
+    }
+
     pub(crate) fn import(mut self, symbol: &[u8]) -> Self {
         self.builder.add_import(symbol);
         self

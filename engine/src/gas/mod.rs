@@ -91,7 +91,6 @@ pub enum Variant {
 /// Computes costs of blocks, one after the other, without allocating.
 #[derive(Debug)]
 pub struct BlockCosts {
-    set: InstructionSet,
     pipeline: Option<Pipeline>,
 }
 
@@ -102,7 +101,7 @@ impl BlockCosts {
             GasModel::Flat => None,
             GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant)),
         };
-        Self { set, pipeline }
+        Self { pipeline }
     }
 
     /// Cost in gas of executing from `pc` to the end of its block, at least 1.
@@ -112,7 +111,7 @@ impl BlockCosts {
         let mut at = pc;
         let mut count = 0u32;
         loop {
-            let decoded = code.decode_at(self.set, at);
+            let decoded = code.decode_at(at);
             count += 1;
             if let Some(pipeline) = &mut self.pipeline {
                 pipeline.dispatch(code, &decoded);

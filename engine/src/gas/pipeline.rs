@@ -53,6 +53,8 @@ struct Cost {
 pub struct Pipeline {
     load_latency: u8,
     cmov_reads_destination: bool,
+    /// 1 if registers have 64 bits: 32-bit results take sign extension then.
+    extension: u8,
     /// Opcode bytes that make a branch cheap when it leads to or falls through to them.
     cheap_bytes: [Option<u8>; 2],
 
@@ -91,6 +93,7 @@ impl Pipeline {
         Self {
             load_latency: cache.load_latency(),
             cmov_reads_destination: variant == Variant::V037,
+            extension: u8::from(set.is_64_bit()),
             cheap_bytes: [set.byte(Opcode::Trap), unlikely],
             cycle: 0,
             slots_left: DECODE_SLOTS,
@@ -168,6 +171,7 @@ impl Pipeline {
         let [s1, s2] = i.registers().reads;
         let fresh = u8::from(Some(i.d) != s1 && Some(i.d) != s2);
         let fresh_first = u8::from(Some(i.d) != s1);
+        let extension = self.extension;
         match class {
             G::Trap => cost(2, 1, 0),
             G::Unlikely => cost(40, 1, 0),
@@ -181,11 +185,11 @@ impl Pipeline {
             G::JumpIndirect => cost(22, 1, 0),
             G::Branch => cost(20, 1, unit::ALU),
             G::Simple64 => cost(1, 1 + fresh, unit::ALU),
-            G::Simple32 => cost(2, 2 + fresh, unit::ALU),
+            G::Simple32 => cost(1 + extension, 1 + extension + fresh, unit::ALU),
             G::Bits => cost(1, 1, unit::ALU),
             G::CountTrailing => cost(2, 1, 2 * unit::ALU),
             G::Shift64 => cost(1, 2 + fresh_first, unit::ALU),
-            G::Shift32 => cost(2, 3 + fresh_first, unit::ALU),
+            G::Shift32 => cost(1 + extension, 2 + extension + fresh_first, unit::ALU),
             G::ShiftAlt64 => cost(1, 3, unit::ALU),
             G::ShiftAlt32 => cost(2, 4, unit::ALU),
             G::Compare => cost(3, 3, unit::ALU),

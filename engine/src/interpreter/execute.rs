@@ -2,7 +2,7 @@
 
 use super::operations::{Kind, Position, Regions, bit};
 use crate::exit::TrapKind;
-use crate::isa::Reg;
+use crate::isa::{InstructionSet, Reg};
 use crate::memory::{
     Access, Backing, Contents, Denied, Fault, HostError, LOWEST_ADDRESS, PAGE_SIZE, Permission, Window,
 };
@@ -46,9 +46,11 @@ enum Problem {
     OutOfGas,
 }
 
-/// Executes from `position` until something stops it.
-pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
-    let mut first = true;
+/// Executes from `position` until something stops it, or, with `STEP`, one instruction.
+pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
+    let start = position;
+    let mut is_first_charge = true;
+    let mut stepped = None;
     'region: loop {
         let region = m.regions.region(m.code, m.blocks, position.region);
         let operations = &*region.operations;
@@ -56,6 +58,16 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
         loop {
             let op = operations[at as usize];
             let here = |operation| Position { region: position.region, operation };
+            if STEP {
+                match (stepped, op.kind) {
+                    // These belong to what comes after or before them.
+                    (_, Kind::FarJump) | (None, Kind::Charge) => {}
+                    (Some(previous), Kind::Fail)
+                        if previous == (position.region, at.wrapping_sub(1)) && region.is_part(at) => {}
+                    (Some(_), _) => return Stop::Paused { pc: region.pcs[at as usize], next: here(at) },
+                    (None, _) => stepped = Some((position.region, at)),
+                }
+            }
 
             // Reading and writing registers, immediates as 64 bits.
             macro_rules! s1 {
@@ -134,7 +146,9 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
 
             match op.kind {
                 Kind::Charge => {
-                    if !first && m.pause.is_some_and(Pause::is_raised) {
+                    let begins_with_it = is_first_charge && here(at) == start;
+                    is_first_charge = false;
+                    if !begins_with_it && m.pause.is_some_and(Pause::is_raised) {
                         return Stop::Paused { pc: region.pcs[at as usize], next: here(at) };
                     }
                     let left = *m.gas - i64::from(op.x);
@@ -164,8 +178,8 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::Fallthrough | Kind::Unlikely => {}
                 Kind::Memset => try_op!(m.memset()),
                 Kind::Sbrk => {
-                    let size = u32::try_from(s1!()).ok();
-                    set!(size.and_then(|size| m.contents.sbrk(size.into())).map_or(0, u64::from));
+                    let top = m.sbrk(s1!());
+                    set!(top);
                 }
 
                 Kind::LoadImm => set!(x),
@@ -258,6 +272,15 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::MulUpperSignedUnsigned => {
                     set!((i128::from(s1!() as i64).wrapping_mul(i128::from(s2!())) >> 64) as u64);
                 }
+                Kind::MulUpperSignedSigned32 => {
+                    set32!((i64::from(s1!() as i32) * i64::from(s2!() as i32)) >> 32);
+                }
+                Kind::MulUpperUnsignedUnsigned32 => {
+                    set32!((u64::from(s1!() as u32) * u64::from(s2!() as u32)) >> 32);
+                }
+                Kind::MulUpperSignedUnsigned32 => {
+                    set32!((i64::from(s1!() as i32) * i64::from(s2!() as u32)) >> 32);
+                }
                 Kind::DivUnsigned64 => set!(s1!().checked_div(s2!()).unwrap_or(u64::MAX)),
                 Kind::DivUnsigned32 => set32!((s1!() as u32).checked_div(s2!() as u32).unwrap_or(u32::MAX)),
                 Kind::DivSigned64 => set!(divide(s1!() as i64, s2!() as i64) as u64),
@@ -347,8 +370,8 @@ pub(crate) fn execute<B: Backing>(mut m: Machine<'_, B>, mut position: Position)
                 Kind::SignExtend16 => set!(i64::from(s1!() as i16) as u64),
                 Kind::ZeroExtend16 => set!(u64::from(s1!() as u16)),
                 Kind::ReverseByte => set!(s1!().swap_bytes()),
+                Kind::ReverseByte32 => set32!((s1!() as u32).swap_bytes()),
             }
-            first = false;
             at += 1;
         }
     }
@@ -446,10 +469,23 @@ impl<B: Backing> Machine<'_, B> {
         self.code.jump_table_entry(address / 2 - 1).filter(|&pc| bit(self.blocks, pc))
     }
 
+    /// Grows the heap. In the extended encoding as polkavm does since 0.37, otherwise as 0.33: what a size of more than 32 bits
+    /// means, and whether an address in the upper half is sign-extended.
+    fn sbrk(&mut self, size: u64) -> u64 {
+        let extended = self.code.instruction_set() == InstructionSet::Latest64Extended;
+        let size = u32::try_from(size).ok().or(extended.then_some(0));
+        let top = size.and_then(|size| self.contents.sbrk(size.into())).unwrap_or(0);
+        if extended { i64::from(top as i32) as u64 } else { top.into() }
+    }
+
     /// Fills memory, one gas a byte, page by page; stops at itself with its progress in the registers.
     fn memset(&mut self) -> Result<(), Problem> {
         let (destination, value, count) =
             (Reg::A0 as usize, self.regs[Reg::A1 as usize] as u8, Reg::A2 as usize);
+        if self.code.instruction_set() == InstructionSet::Latest64Extended {
+            // polkavm takes only the low half of the count since 0.37.
+            self.regs[count] &= u64::from(u32::MAX);
+        }
         loop {
             let at = self.regs[destination] as u32;
             let left = self.regs[count];

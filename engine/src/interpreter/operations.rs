@@ -18,9 +18,10 @@
 use std::sync::OnceLock;
 
 use super::super::isa::table::for_each_instruction;
+use crate::config::Charge;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
-use crate::isa::{Decoded, Instruction, InstructionSet, Opcode};
+use crate::isa::{Decoded, Instruction, Opcode};
 use crate::program::Code;
 
 /// Bytes of code in a region, at least; it goes on to the next start of a block.
@@ -30,12 +31,20 @@ const REGION: u32 = 4096;
 const NOWHERE: u32 = u32::MAX;
 
 macro_rules! define_operations {
-    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
         /// What an operation does: an instruction, or one of a few things that are no instructions.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub(crate) enum Kind {
             $($id,)+
+            /// The same with 32-bit registers.
+            MulUpperSignedSigned32,
+            /// The same with 32-bit registers.
+            MulUpperUnsignedUnsigned32,
+            /// The same with 32-bit registers.
+            MulUpperSignedUnsigned32,
+            /// The same with 32-bit registers.
+            ReverseByte32,
             /// Enters a block: charges `x` gas or stops.
             Charge,
             /// Goes to the block at pc `x`, in another region.
@@ -88,8 +97,8 @@ pub(crate) struct Position {
 /// The operations of a module.
 #[derive(Debug)]
 pub(crate) struct Regions {
-    set: InstructionSet,
     gas: GasModel,
+    charge: Charge,
     /// Where the regions start, in order. The first is 0.
     starts: Box<[u32]>,
     regions: Box<[OnceLock<Region>]>,
@@ -104,6 +113,8 @@ pub(crate) struct Region {
     start: u32,
     /// For each byte of its code the operation with which a jump there goes on, or [`NOWHERE`].
     targets: Box<[u32]>,
+    /// The operations that begin blocks, whether jumps may go there or not, in order.
+    begins: Box<[u32]>,
 }
 
 impl Region {
@@ -114,18 +125,30 @@ impl Region {
         self.targets.get(offset).copied().filter(|&target| target != NOWHERE)
     }
 
-    /// The operation that executes what is at `pc` without entering a block.
-    fn inside(&self, pc: u32) -> Option<u32> {
-        let first = self.pcs.partition_point(|&other| other < pc);
-        let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
-        (*self.pcs.get(at)? == pc).then_some(at as u32)
+    /// Whether the operation belongs to the same instruction as the one before it.
+    pub(crate) fn is_part(&self, operation: u32) -> bool {
+        let at = operation as usize;
+        at > 0 && self.pcs[at - 1] == self.pcs[at] && self.operations[at - 1].kind == Kind::LoadImm
+    }
+
+    /// The operation with which the host enters at the instruction start `pc`, and the gas to be charged for the block then,
+    /// if the operation does not charge itself. `None` where the block cannot be entered.
+    fn entry(&self, code: &Code, pc: u32) -> Option<(u32, u32)> {
+        let at = self.pcs.partition_point(|&other| other < pc);
+        let begin = self.begins.partition_point(|&begin| begin as usize <= at).checked_sub(1)?;
+        let begin = self.begins[begin] as usize;
+        if !code.is_reachable(self.pcs[begin]) {
+            return None;
+        }
+        let charges_itself = self.operations.get(at)?.kind == Kind::Charge;
+        Some((at as u32, if charges_itself { 0 } else { self.operations[begin].x }))
     }
 }
 
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
     /// decoded yet.
-    pub(crate) fn new(set: InstructionSet, gas: GasModel, code: &Code, blocks: &[u64]) -> Self {
+    pub(crate) fn new(gas: GasModel, charge: Charge, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
         let mut from = REGION;
         while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
@@ -133,7 +156,7 @@ impl Regions {
             from = start + REGION;
         }
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
-        Self { set, gas, starts: starts.into(), regions }
+        Self { gas, charge, starts: starts.into(), regions }
     }
 
     /// The number of the region that `pc` lies in.
@@ -155,25 +178,53 @@ impl Regions {
         self.region(code, blocks, region).block(pc).map(|operation| Position { region, operation })
     }
 
-    /// Where to go on to execute the instruction at `pc` without entering a block: it is paid for already.
-    pub(crate) fn inside(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<Position> {
+    /// Where to go on when the host enters at `pc`, perhaps in the middle of a block, and the gas to be charged for the block
+    /// before, if that is not done there. `None` if no instruction starts there, or its block is behind a gap.
+    pub(crate) fn entry(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<(Position, u32)> {
+        if !code.is_start(pc) {
+            return None;
+        }
         let region = self.number(pc) as u32;
-        self.region(code, blocks, region).inside(pc).map(|operation| Position { region, operation })
+        let (operation, cost) = self.region(code, blocks, region).entry(code, pc)?;
+        Some((Position { region, operation }, cost))
     }
 
     /// Bytes of host memory that the operations made so far take.
     pub(crate) fn resident_bytes(&self) -> usize {
         let made = self.regions.iter().filter_map(OnceLock::get);
-        let each = |r: &Region| r.operations.len() * (size_of::<Operation>() + 4) + r.targets.len() * 4;
+        let each = |r: &Region| {
+            r.operations.len() * (size_of::<Operation>() + 4) + (r.targets.len() + r.begins.len()) * 4
+        };
         made.map(each).sum::<usize>() + self.starts.len() * size_of::<OnceLock<Region>>()
     }
 
-    /// As `resident_bytes` when all regions are made, estimated: every second operation charges or goes far at most.
+    /// As `resident_bytes` at most, when all regions are made.
     pub(crate) fn most_resident_bytes(&self, code: &Code) -> usize {
-        let operations = code.count_starts() * 2 + self.starts.len() * 2;
+        let regions = self.starts.len();
+        // Each region charges for its first instruction and goes on to the next region.
+        let (mut operations, mut begins) = (2 * regions, regions);
+        let mut next = code.next_start(0);
+        while let Some(pc) = next {
+            next = code.next_start(pc + 1);
+            operations += match self.charge {
+                Charge::Block => 1,
+                Charge::Instruction => 2,
+            };
+            let decoded = code.decode_at(pc);
+            if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
+                // A second half, or a way out of the region; and what follows is charged for.
+                operations += 2;
+                begins += 1;
+            }
+            if !decoded.next_is_start {
+                // The gap that it runs into is charged for and fails; and what follows is charged for.
+                operations += 3;
+                begins += 2;
+            }
+        }
         operations * (size_of::<Operation>() + 4)
-            + code.length() as usize * 4
-            + self.starts.len() * size_of::<OnceLock<Region>>()
+            + (code.length() as usize + begins) * 4
+            + regions * size_of::<OnceLock<Region>>()
     }
 
     fn make(&self, code: &Code, blocks: &[u64], number: usize) -> Region {
@@ -183,18 +234,21 @@ impl Regions {
             code,
             blocks,
             end,
-            costs: BlockCosts::new(self.set, self.gas),
+            charge: self.charge,
+            costs: BlockCosts::new(code.instruction_set(), self.gas),
             region: Region {
                 operations: Box::default(),
                 pcs: Box::default(),
                 start,
                 targets: vec![NOWHERE; (end - start) as usize].into(),
+                begins: Box::default(),
             },
             operations: Vec::new(),
             pcs: Vec::new(),
+            begins: Vec::new(),
             at_block_start: true,
         };
-        maker.run(self.set);
+        maker.run();
         maker.region
     }
 }
@@ -220,18 +274,20 @@ struct Maker<'a> {
     code: &'a Code,
     blocks: &'a [u64],
     end: u32,
+    charge: Charge,
     costs: BlockCosts,
     region: Region,
     operations: Vec<Operation>,
     pcs: Vec<u32>,
+    begins: Vec<u32>,
     at_block_start: bool,
 }
 
 impl Maker<'_> {
-    fn run(&mut self, set: InstructionSet) {
+    fn run(&mut self) {
         let mut next = self.code.next_start(self.region.start);
         while let Some(pc) = next.filter(|&pc| pc < self.end) {
-            let decoded = self.code.decode_at(set, pc);
+            let decoded = self.code.decode_at(pc);
             self.enter(pc);
             match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
@@ -251,6 +307,7 @@ impl Maker<'_> {
         self.resolve_targets();
         self.region.operations = core::mem::take(&mut self.operations).into();
         self.region.pcs = core::mem::take(&mut self.pcs).into();
+        self.region.begins = core::mem::take(&mut self.begins).into();
     }
 
     fn push(&mut self, pc: u32, operation: Operation) {
@@ -258,16 +315,22 @@ impl Maker<'_> {
         self.pcs.push(pc);
     }
 
-    /// At the start of a block, the operation that charges for it.
+    /// At the start of a block, or of each instruction, the operation that charges for it.
     fn enter(&mut self, pc: u32) {
-        if self.at_block_start {
-            if bit(self.blocks, pc) {
-                self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
-            }
-            let cost = self.costs.cost_from(self.code, pc);
-            self.push(pc, Operation::plain(Kind::Charge, cost));
-            self.at_block_start = false;
+        let at_block_start = core::mem::take(&mut self.at_block_start);
+        let operation = self.operations.len() as u32;
+        if at_block_start {
+            self.begins.push(operation);
         }
+        if at_block_start && bit(self.blocks, pc) {
+            self.region.targets[(pc - self.region.start) as usize] = operation;
+        }
+        let cost = match self.charge {
+            Charge::Block if at_block_start => self.costs.cost_from(self.code, pc),
+            Charge::Block => return,
+            Charge::Instruction => 1,
+        };
+        self.push(pc, Operation::plain(Kind::Charge, cost));
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) {
@@ -281,6 +344,9 @@ impl Maker<'_> {
             x: i.x as u32,
             y: i.y as u32,
         };
+        if !self.code.instruction_set().is_64_bit() {
+            operation.kind = with_32_bit_registers(operation.kind);
+        }
         match opcode {
             Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
             Opcode::Trap => operation = Operation::fail(TrapKind::Trap),
@@ -291,6 +357,9 @@ impl Maker<'_> {
             self.push(pc, operation);
             if !decoded.next_is_start {
                 // The trap belongs to the block: it is paid for with it.
+                if self.charge == Charge::Instruction {
+                    self.enter(decoded.next_pc);
+                }
                 self.push(decoded.next_pc, Operation::fail(self.kind_of_gap(decoded.next_pc)));
                 self.at_block_start = true;
             }
@@ -331,32 +400,38 @@ impl Maker<'_> {
 
     /// Turns targets from pcs to indices of operations, with an operation more for each target outside of the region.
     fn resolve_targets(&mut self) {
-        let mut far: Vec<(u32, u32)> = Vec::new();
-        for index in 0..self.operations.len() {
-            let operation = self.operations[index];
-            if !has_target(operation.kind) {
-                continue;
-            }
-            let pc = operation.y;
-            let target =
-                self.region.block(pc).unwrap_or_else(|| match far.binary_search_by_key(&pc, |&(pc, _)| pc) {
-                    Ok(at) => far[at].1,
-                    Err(at) => {
-                        let stub = self.operations.len() as u32;
-                        far.insert(at, (pc, stub));
-                        self.push(self.end, Operation::plain(Kind::FarJump, pc));
-                        stub
-                    }
-                });
-            self.operations[index].y = target;
+        let Self { region, operations, .. } = self;
+        let is_far =
+            |operation: &&Operation| has_target(operation.kind) && region.block(operation.y).is_none();
+        let mut far: Vec<u32> = operations.iter().filter(is_far).map(|operation| operation.y).collect();
+        far.sort_unstable();
+        far.dedup();
+        let stubs = operations.len();
+        for operation in operations.iter_mut().filter(|operation| has_target(operation.kind)) {
+            let stub = || (stubs + far.partition_point(|&pc| pc < operation.y)) as u32;
+            operation.y = region.block(operation.y).unwrap_or_else(stub);
         }
+        for pc in far {
+            self.push(self.end, Operation::plain(Kind::FarJump, pc));
+        }
+    }
+}
+
+/// Registers of 32 bits are kept sign-extended, so nearly all operations are the same on them.
+fn with_32_bit_registers(kind: Kind) -> Kind {
+    match kind {
+        Kind::MulUpperSignedSigned => Kind::MulUpperSignedSigned32,
+        Kind::MulUpperUnsignedUnsigned => Kind::MulUpperUnsignedUnsigned32,
+        Kind::MulUpperSignedUnsigned => Kind::MulUpperSignedUnsigned32,
+        Kind::ReverseByte => Kind::ReverseByte32,
+        same => same,
     }
 }
 
 /// Whether `y` is a target.
 fn has_target(kind: Kind) -> bool {
     macro_rules! targets {
-        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] $doc:literal;)+) => {
+        ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$($bytes:tt)*] {$($extended:tt)*} $doc:literal;)+) => {
             match kind {
                 $(Kind::$id => matches!(
                     crate::isa::Shape::$shape,
@@ -365,7 +440,13 @@ fn has_target(kind: Kind) -> bool {
                         | crate::isa::Shape::SourceImmOffset
                         | crate::isa::Shape::SourceSourceOffset
                 ),)+
-                Kind::Charge | Kind::FarJump | Kind::Fail => false,
+                Kind::MulUpperSignedSigned32
+                | Kind::MulUpperUnsignedUnsigned32
+                | Kind::MulUpperSignedUnsigned32
+                | Kind::ReverseByte32
+                | Kind::Charge
+                | Kind::FarJump
+                | Kind::Fail => false,
             }
         };
     }
@@ -375,6 +456,7 @@ fn has_target(kind: Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::InstructionSet;
 
     #[test]
     fn operations_are_twelve_bytes() {
@@ -393,5 +475,107 @@ mod tests {
         assert!(bit(&words, 133));
         assert!(!bit(&words, 132));
         assert!(!bit(&words, u32::MAX));
+    }
+
+    /// Jumps with gaps between them, so that no block starts anywhere near, to as many places at the end, the last first.
+    fn code_with_many_far_jumps(jumps: u32) -> Code {
+        const STRIDE: u32 = 26;
+        let traps = jumps * STRIDE;
+        let mut code = vec![0; (traps + jumps + 1) as usize];
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        let mut start = |pc: u32| bitmask[pc as usize / 8] |= 1 << (pc % 8);
+        for n in 0..jumps {
+            let pc = n * STRIDE;
+            let offset = traps + jumps - n - pc;
+            code[pc as usize] = InstructionSet::JamV1.byte(Opcode::Jump).unwrap();
+            code[pc as usize + 1..pc as usize + 5].copy_from_slice(&offset.to_le_bytes());
+            start(pc);
+        }
+        (traps..traps + jumps + 1).for_each(start);
+        Code::new(InstructionSet::JamV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn a_region_with_many_far_jumps_is_made_at_once() {
+        let code = code_with_many_far_jumps(300_000);
+        let blocks = code.block_starts();
+        let regions = Regions::new(GasModel::Flat, Charge::Block, &code, &blocks);
+        // In time that grows with their square this would take minutes.
+        let region = regions.region(&code, &blocks, 0);
+        let far = |operation: &&Operation| operation.kind == Kind::FarJump;
+        assert_eq!(region.operations.iter().filter(far).count(), 300_001);
+        for n in [0, 1, 299_999] {
+            let jump = region.operations[2 * n + 1];
+            let target = code.decode_at(26 * n as u32).instruction.unwrap().target;
+            assert_eq!((jump.kind, region.operations[jump.y as usize].x), (Kind::Jump, target));
+        }
+    }
+
+    /// Packs instructions of these bytes, a trap last.
+    fn packed(instructions: impl Iterator<Item = Vec<u8>>) -> Code {
+        let (mut code, mut starts) = (Vec::new(), Vec::new());
+        for bytes in instructions.chain([vec![0]]) {
+            starts.push(code.len());
+            code.extend(bytes);
+        }
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        starts.into_iter().for_each(|start| bitmask[start / 8] |= 1 << (start % 8));
+        Code::new(InstructionSet::ReviveV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn no_program_takes_more_memory_than_said() {
+        let jump_to_distinct_far_blocks = (0..20_000u32).map(|n| {
+            let offset = (20_000 - n) * 5 + n;
+            [&[40], &offset.to_le_bytes()[..]].concat()
+        });
+        let programs = [
+            ("far jumps", packed(jump_to_distinct_far_blocks.chain((0..20_000).map(|_| vec![0])))),
+            ("far jumps from gaps", code_with_many_far_jumps(1000)),
+            ("invalid jumps", packed((0..20_000).map(|_| vec![80, 0x00, 1, 0]))),
+            ("fallthroughs into gaps", packed((0..2000).map(|_| [&[1][..], &[0; 25]].concat()))),
+            ("calls into gaps", packed((0..2000).map(|_| [&[10][..], &[0; 25]].concat()))),
+            ("nothing valid", packed((0..20_000).map(|_| vec![2]))),
+            ("one block", packed((0..20_000).map(|_| vec![10]))),
+            ("one trap", packed([].into_iter())),
+        ];
+        for (name, code) in programs {
+            for charge in [Charge::Block, Charge::Instruction] {
+                let blocks = code.block_starts();
+                let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+                for number in 0..regions.starts.len() {
+                    regions.region(&code, &blocks, number as u32);
+                }
+                let (taken, most) = (regions.resident_bytes(), regions.most_resident_bytes(&code));
+                assert!(taken <= most && most <= 2 * taken + 100, "{name} {charge:?}: {taken} of {most}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_host_can_enter() {
+        const LOAD_IMM: u8 = 51;
+        let entries = |bytes: &[u8], starts: &[u32], charge| {
+            let mut bitmask = vec![0u8; bytes.len().div_ceil(8)];
+            starts.iter().for_each(|start| bitmask[*start as usize / 8] |= 1 << (start % 8));
+            let code = Code::new(InstructionSet::ReviveV1, bytes, &bitmask, &[], 0).unwrap();
+            let blocks = code.block_starts();
+            let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+            let entry = |pc| regions.entry(&code, &blocks, pc);
+            (0..code.length() + 1)
+                .filter_map(|pc| entry(pc).map(|(position, cost)| (pc, position.operation, cost)))
+                .collect::<Vec<_>>()
+        };
+        let long_block = [LOAD_IMM; 10];
+        let after_the_charge = [(0, 0, 0), (2, 2, 4), (5, 3, 4)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Block), after_the_charge, "the end traps: four");
+        let each_charges = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Instruction), each_charges);
+        let invalid = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&[255; 10], &[0, 2, 5], Charge::Block), invalid, "an invalid one ends a block");
+        for charge in [Charge::Block, Charge::Instruction] {
+            let gap = entries(&[LOAD_IMM; 60], &[0, 26, 30], charge);
+            assert_eq!(gap, [(0, 0, 0)], "not behind a gap, not even later in the block there");
+        }
     }
 }

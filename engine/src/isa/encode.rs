@@ -1,6 +1,6 @@
 //! From [`Instruction`]s to bytes: for assemblers of tests, tools and generators.
 
-use super::{Instruction, InstructionSet, Shape};
+use super::{EXTENDED_PREFIX, Instruction, InstructionSet, Reg, Shape};
 
 /// Why an instruction cannot be encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -33,100 +33,120 @@ pub fn encode(
     pc: u32,
     code: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    let Instruction { opcode, d, s1, s2, x, y, target } = *instruction;
-    let info = opcode.info();
-    let byte = set.byte(opcode).ok_or(EncodeError::NotInSet { set, opcode: info.name })?;
-    let imm = |value: u64| Immediate::new(value).ok_or(EncodeError::Immediate { opcode: info.name, value });
-    let offset = Immediate::of(target.wrapping_sub(pc) as i32);
-    let pair = |low: super::Reg, high: super::Reg| low as u8 | (high as u8) << 4;
-    let with_length = |low: u8, length: u8| low | length << 4;
-
-    let mut operands = Operands::default();
-    match info.shape {
-        Shape::None => {}
-        Shape::Imm => operands.imm(imm(x)?),
-        Shape::Offset => operands.imm(offset),
-        Shape::ImmImm => {
-            let first = imm(x)?;
-            operands.byte(first.length);
-            operands.imm(first);
-            operands.imm(imm(y)?);
-        }
-        Shape::DestImm => {
-            operands.byte(d as u8);
-            operands.imm(imm(x)?);
-        }
-        Shape::SourceImm => {
-            operands.byte(s1 as u8);
-            operands.imm(imm(x)?);
-        }
-        Shape::DestImm64 => {
-            operands.byte(d as u8);
-            x.to_le_bytes().into_iter().for_each(|b| operands.byte(b));
-        }
-        Shape::DestImmOffset => {
-            let first = imm(x)?;
-            operands.byte(with_length(d as u8, first.length));
-            operands.imm(first);
-            operands.imm(offset);
-        }
-        Shape::SourceImmOffset => {
-            let first = imm(x)?;
-            operands.byte(with_length(s1 as u8, first.length));
-            operands.imm(first);
-            operands.imm(offset);
-        }
-        Shape::SourceImmImm => {
-            let first = imm(x)?;
-            operands.byte(with_length(s1 as u8, first.length));
-            operands.imm(first);
-            operands.imm(imm(y)?);
-        }
-        Shape::DestSource => operands.byte(pair(d, s1)),
-        Shape::DestSourceImm => {
-            operands.byte(pair(d, s1));
-            operands.imm(imm(x)?);
-        }
-        Shape::SourceSourceImm => {
-            operands.byte(pair(s1, s2));
-            operands.imm(imm(x)?);
-        }
-        Shape::SourceSourceOffset => {
-            operands.byte(pair(s1, s2));
-            operands.imm(offset);
-        }
-        Shape::DestSourceImmImm => {
-            let first = imm(x)?;
-            operands.byte(pair(d, s1));
-            operands.byte(first.length);
-            operands.imm(first);
-            operands.imm(imm(y)?);
-        }
-        Shape::DestSourceSource => {
-            operands.byte(pair(s1, s2));
-            operands.byte(d as u8);
-        }
+    let info = instruction.opcode.info();
+    let missing = EncodeError::NotInSet { set, opcode: info.name };
+    let mut operands = Operands::new(instruction, pc)?;
+    if set.has_bitmask() {
+        code.push(set.byte(instruction.opcode).ok_or(missing)?);
+        operands.append(code);
+        return Ok(());
     }
-    code.push(byte);
-    code.extend_from_slice(&operands.bytes[..operands.length]);
+    let needed = operands.length();
+    let fitting = info.extended.iter().find(|(length, _)| usize::from(*length) >= needed);
+    let &(length, number) = fitting.ok_or(missing)?;
+    match number.checked_sub(EXTENDED_PREFIX.into()) {
+        None => code.push(number as u8),
+        Some(second) => code.extend([EXTENDED_PREFIX, second as u8]),
+    }
+    // The last immediate takes what the opcode has beyond need, as far as an immediate goes; the rest means nothing.
+    let end = code.len() + usize::from(length);
+    operands.widen(usize::from(length) - needed);
+    operands.append(code);
+    code.resize(end, 0);
     Ok(())
 }
 
-/// The longest operands: a register, eight bytes of immediate.
+/// Bytes of operands, of which the last immediate can be longer than it has to.
 #[derive(Default)]
 struct Operands {
-    bytes: [u8; 16],
-    length: usize,
+    fixed: Vec<u8>,
+    last: Option<Immediate>,
 }
 
 impl Operands {
-    fn byte(&mut self, byte: u8) {
-        self.bytes[self.length] = byte;
-        self.length += 1;
+    fn new(instruction: &Instruction, pc: u32) -> Result<Self, EncodeError> {
+        let Instruction { opcode, d, s1, s2, x, y, target } = *instruction;
+        let imm = |value: u64| {
+            Immediate::new(value).ok_or(EncodeError::Immediate { opcode: opcode.info().name, value })
+        };
+        let offset = Immediate::of(target.wrapping_sub(pc) as i32);
+        let pair = |low: Reg, high: Reg| low as u8 | (high as u8) << 4;
+
+        let mut operands = Self::default();
+        let fixed = &mut operands.fixed;
+        operands.last = match opcode.info().shape {
+            Shape::None => None,
+            Shape::Imm => Some(imm(x)?),
+            Shape::Offset => Some(offset),
+            Shape::ImmImm => {
+                let first = imm(x)?;
+                fixed.push(first.length);
+                fixed.extend(first.bytes());
+                Some(imm(y)?)
+            }
+            Shape::DestImm => {
+                fixed.push(d as u8);
+                Some(imm(x)?)
+            }
+            Shape::SourceImm => {
+                fixed.push(s1 as u8);
+                Some(imm(x)?)
+            }
+            Shape::DestImm64 => {
+                fixed.push(d as u8);
+                fixed.extend(x.to_le_bytes());
+                None
+            }
+            shape @ (Shape::DestImmOffset | Shape::SourceImmOffset | Shape::SourceImmImm) => {
+                let first = imm(x)?;
+                let reg = if shape == Shape::DestImmOffset { d } else { s1 };
+                fixed.push(reg as u8 | first.length << 4);
+                fixed.extend(first.bytes());
+                Some(if shape == Shape::SourceImmImm { imm(y)? } else { offset })
+            }
+            Shape::DestSource => {
+                fixed.push(pair(d, s1));
+                None
+            }
+            Shape::DestSourceImm => {
+                fixed.push(pair(d, s1));
+                Some(imm(x)?)
+            }
+            Shape::SourceSourceImm => {
+                fixed.push(pair(s1, s2));
+                Some(imm(x)?)
+            }
+            Shape::SourceSourceOffset => {
+                fixed.push(pair(s1, s2));
+                Some(offset)
+            }
+            Shape::DestSourceImmImm => {
+                let first = imm(x)?;
+                fixed.extend([pair(d, s1), first.length]);
+                fixed.extend(first.bytes());
+                Some(imm(y)?)
+            }
+            Shape::DestSourceSource => {
+                fixed.extend([pair(s1, s2), d as u8]);
+                None
+            }
+        };
+        Ok(operands)
     }
 
-    fn imm(&mut self, imm: Immediate) {
-        imm.bytes[..usize::from(imm.length)].iter().for_each(|&b| self.byte(b));
+    fn length(&self) -> usize {
+        self.fixed.len() + self.last.as_ref().map_or(0, |last| usize::from(last.length))
+    }
+
+    fn widen(&mut self, by: usize) {
+        if let Some(last) = &mut self.last {
+            last.length = (usize::from(last.length) + by).min(4) as u8;
+        }
+    }
+
+    fn append(&self, code: &mut Vec<u8>) {
+        code.extend(&self.fixed);
+        code.extend(self.last.iter().flat_map(|last| last.bytes().iter().copied()));
     }
 }
 
@@ -146,19 +166,23 @@ impl Immediate {
         let length = if value == 0 { 0 } else { significant.div_ceil(8) as u8 };
         Self { bytes: value.to_le_bytes(), length }
     }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{Opcode, Reg, decode_operands};
+    use crate::isa::{EXTENDED, Opcode, decode_operands};
 
     #[test]
     fn what_is_encoded_decodes_to_itself() {
         let values =
             [0, 1, -1, 127, 128, -128, -129, 32767, 32768, -32769, 0x7f_ffff, -0x80_0001, i32::MAX, i32::MIN];
         for set in InstructionSet::ALL {
-            for &opcode in Opcode::ALL.iter().filter(|&&opcode| set.byte(opcode).is_some()) {
+            for &opcode in Opcode::ALL.iter().filter(|&&opcode| set.contains(opcode)) {
                 for (n, &value) in values.iter().enumerate() {
                     let other = values[values.len() - 1 - n];
                     let mut wanted = Instruction {
@@ -173,14 +197,18 @@ mod tests {
                     forget_what_the_shape_lacks(&mut wanted);
                     let mut code = Vec::new();
                     encode(set, &wanted, 5000, &mut code).unwrap();
+                    let (found, operands) = match (set.has_bitmask(), code[0]) {
+                        (true, byte) => (set.opcode(byte), &code[1..]),
+                        (false, EXTENDED_PREFIX) => {
+                            (EXTENDED[255 + usize::from(code[1])].map(|e| e.0), &code[2..])
+                        }
+                        (false, byte) => (EXTENDED[usize::from(byte)].map(|e| e.0), &code[1..]),
+                    };
                     let mut bytes = [0xff; 16];
-                    bytes[..code.len() - 1].copy_from_slice(&code[1..]);
-                    assert_eq!(set.opcode(code[0]), Some(opcode));
-                    assert_eq!(
-                        decode_operands(opcode, 5000, bytes, code.len() as u32 - 1),
-                        wanted,
-                        "{set} {opcode:?}"
-                    );
+                    bytes[..operands.len()].copy_from_slice(operands);
+                    assert_eq!(found, Some(opcode));
+                    let decoded = decode_operands(opcode, 5000, bytes, operands.len() as u32);
+                    assert_eq!(decoded, wanted, "{set} {opcode:?}");
                 }
             }
         }

@@ -26,36 +26,85 @@ pub enum InstructionSet {
     ReviveV1 = 0,
     /// The set of JAM as in the Gray Paper 0.8 draft, version byte 3 of a PolkaVM container.
     JamV1 = 1,
+    /// The set of a machine with 32-bit registers, version byte 1 of a PolkaVM container.
+    Latest32 = 2,
     /// Every instruction, in the encoding with a bitmask: version byte 2 of containers linked by polkavm-linker up to
     /// 0.35.
-    Latest64Bitmask = 2,
+    Latest64Bitmask = 3,
     /// The set of the Gray Paper 0.7: as `Latest64Bitmask` without `memset` and `unlikely`. No container names it.
-    GrayPaper07 = 3,
+    GrayPaper07 = 4,
+    /// Every instruction, in the encoding without a bitmask: version byte 2 of containers linked by polkavm-linker from 0.37
+    /// on.
+    Latest64Extended = 5,
 }
+
+/// The sets with a bitmask come first.
+const BITMASK_SETS: usize = 5;
+
+/// In the extended encoding this byte says that the next one belongs to the opcode, whose number is the sum of both.
+pub(crate) const EXTENDED_PREFIX: u8 = 255;
 
 impl InstructionSet {
     /// All instruction sets.
-    pub const ALL: [Self; 4] = [Self::ReviveV1, Self::JamV1, Self::Latest64Bitmask, Self::GrayPaper07];
+    pub const ALL: [Self; 6] = [
+        Self::ReviveV1,
+        Self::JamV1,
+        Self::Latest32,
+        Self::Latest64Bitmask,
+        Self::GrayPaper07,
+        Self::Latest64Extended,
+    ];
 
     /// The name used on command lines and in documents, such as `jam-v1`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ReviveV1 => "revive-v1",
             Self::JamV1 => "jam-v1",
+            Self::Latest32 => "latest32",
             Self::Latest64Bitmask => "latest64-bitmask",
             Self::GrayPaper07 => "gray-paper-0.7",
+            Self::Latest64Extended => "latest64-extended",
         }
     }
 
-    /// The instruction that the opcode `byte` stands for, or `None` if this set has none for it.
-    #[inline]
-    pub const fn opcode(self, byte: u8) -> Option<Opcode> {
-        BYTE_TO_OPCODE[self as usize][byte as usize]
+    /// Whether registers have 64 bits, not 32.
+    pub const fn is_64_bit(self) -> bool {
+        !matches!(self, Self::Latest32)
     }
 
-    /// The byte that stands for `opcode`, or `None` if this set lacks the instruction.
+    /// Whether code comes with a bitmask that says where instructions start. Otherwise the opcode says how long an
+    /// instruction is.
+    pub const fn has_bitmask(self) -> bool {
+        (self as usize) < BITMASK_SETS
+    }
+
+    /// Whether this set has the instruction.
+    pub const fn contains(self, opcode: Opcode) -> bool {
+        self.byte(opcode).is_some() || !self.has_bitmask()
+    }
+
+    /// The instruction that an opcode of one byte stands for, or `None` if there is none. In the extended encoding several
+    /// opcodes stand for the same instruction.
+    #[inline]
+    pub const fn opcode(self, byte: u8) -> Option<Opcode> {
+        if self.has_bitmask() {
+            return BYTE_TO_OPCODE[self as usize][byte as usize];
+        }
+        match EXTENDED[byte as usize] {
+            Some((opcode, _)) if byte != EXTENDED_PREFIX => Some(opcode),
+            _ => None,
+        }
+    }
+
+    /// The one byte that stands for `opcode`, or `None` if there is none, or not one alone.
     pub const fn byte(self, opcode: Opcode) -> Option<u8> {
-        opcode.info().bytes[self as usize]
+        if self.has_bitmask() {
+            return opcode.info().bytes[self as usize];
+        }
+        match opcode.info().extended {
+            [(_, number)] if *number < EXTENDED_PREFIX as u16 => Some(*number as u8),
+            _ => None,
+        }
     }
 }
 
@@ -156,7 +205,9 @@ pub struct OpcodeInfo {
     pub gas: GasClass,
     /// One line of documentation.
     pub doc: &'static str,
-    bytes: [Option<u8>; InstructionSet::ALL.len()],
+    bytes: [Option<u8>; BITMASK_SETS],
+    /// Operand lengths and opcodes in the extended encoding, by length.
+    extended: &'static [(u8, u16)],
 }
 
 macro_rules! optional_byte {
@@ -178,7 +229,8 @@ macro_rules! ends_block {
 }
 
 macro_rules! define_opcodes {
-    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$revive:tt $jam:tt $latest64:tt $gp07:tt] $doc:literal;)+) => {
+    ($($id:ident $name:literal $shape:ident $ends:ident $gas:ident [$revive:tt $jam:tt $latest32:tt $latest64:tt $gp07:tt]
+        {$($length:literal: $number:literal),+} $doc:literal;)+) => {
         /// An instruction of any set.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
@@ -196,7 +248,14 @@ macro_rules! define_opcodes {
                 ends_block: ends_block!($ends),
                 gas: GasClass::$gas,
                 doc: $doc,
-                bytes: [optional_byte!($revive), optional_byte!($jam), optional_byte!($latest64), optional_byte!($gp07)],
+                bytes: [
+                    optional_byte!($revive),
+                    optional_byte!($jam),
+                    optional_byte!($latest32),
+                    optional_byte!($latest64),
+                    optional_byte!($gp07),
+                ],
+                extended: &[$(($length, $number)),+],
             },)+];
         }
     };
@@ -225,18 +284,37 @@ impl Opcode {
 }
 
 /// For each set and byte the instruction, made from the table at compile time.
-static BYTE_TO_OPCODE: [[Option<Opcode>; 256]; InstructionSet::ALL.len()] = {
-    let mut table = [[None; 256]; InstructionSet::ALL.len()];
+static BYTE_TO_OPCODE: [[Option<Opcode>; 256]; BITMASK_SETS] = {
+    let mut table = [[None; 256]; BITMASK_SETS];
     let mut row = 0;
     while row < Opcode::ALL.len() {
         let opcode = Opcode::ALL[row];
         let mut set = 0;
-        while set < InstructionSet::ALL.len() {
+        while set < BITMASK_SETS {
             if let Some(byte) = opcode.info().bytes[set] {
                 assert!(table[set][byte as usize].is_none(), "one byte stands for two instructions");
                 table[set][byte as usize] = Some(opcode);
             }
             set += 1;
+        }
+        row += 1;
+    }
+    table
+};
+
+/// For each opcode of the extended encoding the instruction and the length of its operands.
+pub(crate) static EXTENDED: [Option<(Opcode, u8)>; 512] = {
+    let mut table = [None; 512];
+    let mut row = 0;
+    while row < Opcode::ALL.len() {
+        let opcode = Opcode::ALL[row];
+        let pairs = opcode.info().extended;
+        let mut pair = 0;
+        while pair < pairs.len() {
+            let (length, number) = pairs[pair];
+            assert!(table[number as usize].is_none(), "one opcode stands for two instructions");
+            table[number as usize] = Some((opcode, length));
+            pair += 1;
         }
         row += 1;
     }
@@ -300,17 +378,21 @@ mod tests {
 
     #[test]
     fn sets_have_as_many_instructions_as_their_definition_says() {
-        let count =
-            |set: InstructionSet| Opcode::ALL.iter().filter(|&&opcode| set.byte(opcode).is_some()).count();
+        let count = |set: InstructionSet| Opcode::ALL.iter().filter(|&&opcode| set.contains(opcode)).count();
         assert_eq!(count(InstructionSet::ReviveV1), 138);
         assert_eq!(count(InstructionSet::JamV1), 139);
         assert_eq!(count(InstructionSet::Latest64Bitmask), 141);
         assert_eq!(count(InstructionSet::GrayPaper07), 139);
+        assert_eq!(count(InstructionSet::Latest32), 106);
+        assert_eq!(count(InstructionSet::Latest64Extended), 141);
+        let (one, two) = EXTENDED.split_at(255);
+        let count = |part: &[Option<_>]| part.iter().flatten().count();
+        assert_eq!((count(one), count(two)), (240, 61));
     }
 
     #[test]
     fn bytes_and_opcodes_are_inverse() {
-        for set in InstructionSet::ALL {
+        for set in InstructionSet::ALL.into_iter().filter(|set| set.has_bitmask()) {
             for byte in 0..=255 {
                 if let Some(opcode) = set.opcode(byte) {
                     assert_eq!(set.byte(opcode), Some(byte), "{set} {byte}");

@@ -61,9 +61,9 @@ mod tests {
             ro_size: 10_000,
             rw_data: vec![2; 10],
             rw_size: 10,
-            stack_size: 0,
+            ..MemoryConfig::default()
         };
-        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size).unwrap();
+        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size, 0).unwrap();
         let image = Image::new(map, &config, u64::MAX, false);
         assert_eq!(image.page(0x10), &[1; 4096]);
         assert_eq!(image.page(0x11), &[1; 904]);

@@ -9,7 +9,8 @@
 //!               64 KiB guard (at least)
 //!               |
 //!               the stack, which grows downwards
-//!  0xfffe_0000  64 KiB guard
+//!  0xfffe_0000  64 KiB guard (lower where there is auxiliary data)
+//!               auxiliary data, which the host gives and the program can only read
 //!  0xffff_0000  end; the address 0xffff_0000 stands for "return to the host"
 //! ```
 //!
@@ -37,6 +38,7 @@ pub use map::{MemoryMap, MemoryMapError};
 pub use space::MemoryError;
 
 pub(crate) use image::Image;
+pub(crate) use map::Extent;
 pub use pool::WindowKind;
 pub(crate) use pool::{AnyWindow, Pool, any_window};
 pub(crate) use slot::Slot;
@@ -80,7 +82,7 @@ pub struct HostError {
 
 /// The pages that `length` bytes at `address` lie in, or `None` if they exceed the address space.
 pub(crate) fn pages_of(address: u32, length: usize) -> Option<core::ops::Range<u32>> {
-    let end = (address as usize).checked_add(length)?;
+    let end = u64::from(address).checked_add(length as u64)?;
     if end > 1 << 32 {
         return None;
     }
@@ -122,7 +124,7 @@ mod tests {
         assert_eq!(pages_of(4095, 2), Some(0..2));
         assert_eq!(pages_of(u32::MAX, 1), Some(0xf_ffff..0x10_0000));
         assert_eq!(pages_of(u32::MAX, 2), None);
-        assert_eq!(pages_of(1, usize::MAX), None);
+        assert_eq!(pages_of(2, usize::MAX), None);
         assert_eq!(
             by_page(4094, 4100).collect::<Vec<_>>(),
             [(0, 4094, 0..2), (1, 0, 2..4098), (2, 0, 4098..4100)]

@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 use super::Reserved;
-use super::{HostError, Image, Portable, Slot, Window};
+use super::{AddressSpace, HostError, Image, Portable, Slot, Window};
 
 /// A window of whichever kind the engine uses.
 pub(crate) enum AnyWindow {
@@ -72,16 +72,16 @@ pub(crate) struct Pool {
     limit: usize,
     /// Counts mounts; instances note its value when they stop, so that it tells who was used last.
     clock: AtomicU64,
-    /// Whether the next instance to need a window would have to take another's.
-    is_exhausted: AtomicBool,
+    /// Whether more than half of the windows are in use.
+    is_scarce: AtomicBool,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     free: Vec<AnyWindow>,
-    /// The instances that have a window, or had one until recently.
-    mounted: Vec<Weak<Slot>>,
+    /// The instances that have a window.
+    mounted: Vec<Arc<Slot>>,
     /// Windows in existence.
     count: usize,
 }
@@ -92,7 +92,7 @@ impl Pool {
             kind,
             limit,
             clock: AtomicU64::new(0),
-            is_exhausted: AtomicBool::new(false),
+            is_scarce: AtomicBool::new(false),
             inner: Mutex::default(),
         }
     }
@@ -101,63 +101,60 @@ impl Pool {
         self.clock.load(Ordering::Relaxed)
     }
 
-    /// Whether instances that stop should leave their memory where the pool can take their window: without need they keep it,
-    /// since that is free.
+    /// Whether instances that stop should leave their memory where the pool can take their window. The first ones keep it,
+    /// since that is free. They may never run again: so that they do not leave all others to share one window, it is only the
+    /// first half.
     #[inline]
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.is_exhausted.load(Ordering::Relaxed)
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.is_scarce.load(Ordering::Relaxed)
     }
 
-    fn note_exhaustion(&self, inner: &Inner) {
-        self.is_exhausted.store(inner.count >= self.limit && inner.free.is_empty(), Ordering::Relaxed);
+    fn note_scarcity(&self, inner: &Inner) {
+        self.is_scarce.store(inner.count - inner.free.len() > self.limit / 2, Ordering::Relaxed);
     }
 
-    /// A clean window for an instance of `image`: its last one, another unused one, a new one, or the one of the instance
-    /// that was not used for the longest time.
-    pub(crate) fn acquire(&self, image: &Arc<Image>) -> Result<AnyWindow, HostError> {
+    /// A clean window for the instance with this slot and image: one last used for that image, another unused one, a new one,
+    /// or the one of the instance that was not used for the longest time.
+    pub(crate) fn acquire(&self, slot: &Arc<Slot>, image: &Arc<Image>) -> Result<AnyWindow, HostError> {
         self.clock.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.lock();
-        let same = inner.free.iter().rposition(|window| any_window!(window, window => window.is_for(image)));
-        let free = same.or_else(|| inner.free.len().checked_sub(1)).map(|at| inner.free.swap_remove(at));
-        let mut window = match free {
+        let mut found = inner.take_free(image);
+        if found.is_none()
+            && inner.count >= self.limit
+            && let Some((idle, mut space)) = inner.take_idle()
+        {
+            // Takes time in proportion to the pages written: others need not wait for that.
+            drop(inner);
+            found = space.park();
+            idle.put(space);
+            inner = self.lock();
+        }
+        let mut window = match found {
             Some(window) => window,
             None => {
-                let idle = if inner.count >= self.limit { take_from_idle(&mut inner.mounted) } else { None };
-                match idle {
-                    Some(window) => window,
-                    None => {
-                        let window = self.kind.make()?;
-                        inner.count += 1;
-                        window
-                    }
-                }
+                let window = self.kind.make()?;
+                inner.count += 1;
+                window
             }
         };
-        self.note_exhaustion(&inner);
+        inner.mounted.push(Arc::clone(slot));
+        self.note_scarcity(&inner);
         drop(inner);
         any_window!(&mut window, window => window.assign(image));
         Ok(window)
     }
 
-    /// Notes that the instance has a window from now on.
-    pub(crate) fn note_mounted(&self, slot: &Arc<Slot>) {
-        self.lock().mounted.push(Arc::downgrade(slot));
-    }
-
-    /// Takes back a window that its instance has left.
-    pub(crate) fn release(&self, window: Option<AnyWindow>) {
+    /// Takes back the window, if any, that the instance with this slot has left.
+    pub(crate) fn release(&self, slot: &Arc<Slot>, window: Option<AnyWindow>) {
         let Some(window) = window else { return };
         let mut inner = self.lock();
+        inner.mounted.retain(|other| !Arc::ptr_eq(other, slot));
         if inner.count > self.limit {
             inner.count -= 1;
         } else {
             inner.free.push(window);
         }
-        self.note_exhaustion(&inner);
-        // Slots of dropped instances would pile up otherwise.
-        if inner.mounted.len() > 2 * inner.count {
-            inner.mounted.retain(|slot| slot.strong_count() > 0);
-        }
+        self.note_scarcity(&inner);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -165,6 +162,7 @@ impl Pool {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Windows in existence, and how many of them are free.
     #[cfg(test)]
     pub(crate) fn windows(&self) -> (usize, usize) {
         let inner = self.lock();
@@ -172,19 +170,101 @@ impl Pool {
     }
 }
 
-/// Parks the least recently used instance that is not running, and gives its window.
-fn take_from_idle(mounted: &mut Vec<Weak<Slot>>) -> Option<AnyWindow> {
-    let mut slots: Vec<Arc<Slot>> = mounted.drain(..).filter_map(|slot| slot.upgrade()).collect();
-    slots.sort_by_key(|slot| slot.last_used());
-    let mut taken = None;
-    for slot in slots {
-        if taken.is_none() {
-            taken = slot.park_if_idle();
-            if taken.is_some() {
-                continue;
-            }
-        }
-        mounted.push(Arc::downgrade(&slot));
+impl Inner {
+    /// A free window, last used for this image if there is one.
+    fn take_free(&mut self, image: &Arc<Image>) -> Option<AnyWindow> {
+        let same = self.free.iter().rposition(|window| any_window!(window, window => window.is_for(image)));
+        let at = same.or_else(|| self.free.len().checked_sub(1))?;
+        Some(self.free.swap_remove(at))
     }
-    taken
+
+    /// The memory of the least recently used instance that has a window and is not running.
+    fn take_idle(&mut self) -> Option<(Arc<Slot>, Box<AddressSpace>)> {
+        self.mounted.sort_by_key(|slot| slot.last_used());
+        let taken = self.mounted.iter().enumerate().find_map(|(at, slot)| Some((at, slot.take_if_idle()?)));
+        let (at, space) = taken?;
+        Some((self.mounted.remove(at), space))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WindowKind;
+    use crate::program::Program;
+    use crate::{Config, Engine, Exit, Instance, InstructionSet, ProgramCounter};
+
+    const RW: u32 = 0x3_0000;
+
+    /// An engine and instances of `ecalli 0` in a loop, with a page of memory each.
+    fn instances(count: usize, windows: usize, kind: WindowKind) -> (Engine, Vec<Instance>) {
+        // Jump table, code and bitmask of `ecalli 0`, `jump` to the start.
+        let mut program = Program::from_raw(&[0, 0, 3, 10, 40, 0xff, 3], InstructionSet::JamV1).unwrap();
+        program.memory.ro_size = 4096;
+        program.memory.rw_size = 4096;
+        let engine = Engine::new(Config::default().window_limit(windows).window_kind(kind)).unwrap();
+        let module = engine.compile_program(program).unwrap();
+        let mut instances: Vec<_> = (0..count).map(|_| module.instantiate()).collect();
+        for instance in &mut instances {
+            instance.set_pc(ProgramCounter(0));
+            instance.set_gas(1 << 40);
+        }
+        (engine, instances)
+    }
+
+    fn run(instance: &mut Instance) {
+        assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+    }
+
+    #[test]
+    fn instances_whose_host_touches_their_memory_can_lose_their_windows_too() {
+        for &kind in WindowKind::ALL {
+            let (engine, mut instances) = instances(20, 3, kind);
+            for instance in &mut instances {
+                run(instance);
+                instance.memory_mut().write(RW, &[1]).unwrap();
+            }
+            assert_eq!(engine.inner.pool.windows(), (3, 0), "{kind:?}");
+            for instance in &mut instances {
+                let fork = instance.fork();
+                instance.reset();
+                instance.set_pc(ProgramCounter(0));
+                run(instance);
+                drop(fork);
+            }
+            assert_eq!(engine.inner.pool.windows(), (3, 0), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn instances_that_do_not_run_any_more_do_not_keep_all_windows_from_those_that_do() {
+        for &kind in WindowKind::ALL {
+            let (engine, mut instances) = instances(10, 4, kind);
+            instances.iter_mut().for_each(run);
+            let before = engine.inner.pool.clock();
+            for _ in 0..10 {
+                instances[8..].iter_mut().for_each(run);
+            }
+            assert_eq!(engine.inner.pool.clock(), before, "{kind:?}: the two that run have a window each");
+        }
+    }
+
+    #[test]
+    fn parking_and_running_again_leaves_nothing_behind() {
+        for &kind in WindowKind::ALL {
+            let (engine, mut instances) = instances(5, 4, kind);
+            for _ in 0..100 {
+                for instance in &mut instances {
+                    run(instance);
+                    instance.park();
+                    instance.park();
+                }
+            }
+            let pool = &engine.inner.pool;
+            assert_eq!((pool.windows(), pool.lock().mounted.len()), ((1, 1), 0), "{kind:?}");
+            instances.iter_mut().for_each(run);
+            assert_eq!((pool.windows(), pool.lock().mounted.len()), ((4, 0), 4), "{kind:?}");
+            drop(instances);
+            assert_eq!((pool.windows(), pool.lock().mounted.len()), ((4, 4), 0), "{kind:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_utils::Backoff;
 use crossbeam_utils::atomic::AtomicCell;
 
-use super::{AddressSpace, AnyWindow};
+use super::AddressSpace;
 
 /// Holds the memory of an instance. Whoever takes it out has it to himself until he puts it back: the instance, which keeps it
 /// while it runs and, as long as there are windows enough, also in between; or the pool while it parks it. No lock is held
@@ -57,12 +57,9 @@ impl Slot {
         self.last_used.store(clock, Ordering::Relaxed);
     }
 
-    /// Parks the instance unless somebody is using its memory, and gives the window it had.
-    pub(crate) fn park_if_idle(&self) -> Option<AnyWindow> {
-        let mut space = self.space.take()?;
-        let window = space.park();
-        self.put(space);
-        window
+    /// Takes the memory out unless somebody is using it.
+    pub(crate) fn take_if_idle(&self) -> Option<Box<AddressSpace>> {
+        self.space.take()
     }
 }
 

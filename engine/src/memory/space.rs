@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::window::state;
 use super::{
-    AnyWindow, Backing, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window, any_window,
-    by_page, pages_of,
+    AnyWindow, Backing, Extent, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window,
+    any_window, by_page, pages_of,
 };
 
 /// The host asked for memory that is not there. Nothing was done.
@@ -26,6 +26,14 @@ pub enum MemoryError {
         page_address: u32,
         /// What the page is.
         problem: &'static str,
+    },
+    /// There is not as much space for auxiliary data.
+    #[error("{length} bytes of auxiliary data: the program has space for {limit}")]
+    AuxiliaryTooLong {
+        /// Length of the data in bytes.
+        length: u64,
+        /// Space for it in bytes.
+        limit: u32,
     },
     /// The operation takes whole pages.
     #[error(
@@ -68,7 +76,7 @@ pub(crate) struct Denied {
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {
     image: Arc<Image>,
-    heap_top: u32,
+    extent: Extent,
     pages: BTreeMap<u32, OwnPage>,
 }
 
@@ -90,14 +98,14 @@ enum OwnBytes {
 
 impl Contents {
     pub(crate) fn new(image: Arc<Image>) -> Self {
-        let heap_top = image.map.heap_base();
-        Self { image, heap_top, pages: BTreeMap::new() }
+        let extent = Extent { heap_top: image.map.heap_base(), auxiliary: 0 };
+        Self { image, extent, pages: BTreeMap::new() }
     }
 
     fn permission(&self, page: u32) -> Permission {
         let set =
             if self.pages.is_empty() { None } else { self.pages.get(&page).and_then(|own| own.permission) };
-        set.unwrap_or_else(|| self.image.map.permission(page, self.heap_top))
+        set.unwrap_or_else(|| self.image.map.permission(page, self.extent))
     }
 
     /// The bytes of a page as they are outside of the window; what is missing is zero.
@@ -143,7 +151,7 @@ impl Contents {
     }
 
     pub(crate) fn heap_top(&self) -> u32 {
-        self.heap_top
+        self.extent.heap_top
     }
 
     pub(crate) fn faults_to_host(&self) -> bool {
@@ -153,7 +161,7 @@ impl Contents {
     /// Grows the heap by `size` bytes and gives its new top, or `None` if the layout or the memory limit forbid it.
     pub(crate) fn sbrk(&mut self, size: u64) -> Option<u32> {
         let map = &self.image.map;
-        let top = u64::from(self.heap_top).checked_add(size)?;
+        let top = u64::from(self.extent.heap_top).checked_add(size)?;
         if top - u64::from(map.heap_base()) > u64::from(map.max_heap_size()) {
             return None;
         }
@@ -162,7 +170,7 @@ impl Contents {
         if map.declared_bytes() + grown > self.image.memory_limit {
             return None;
         }
-        self.heap_top = top;
+        self.extent.heap_top = top;
         Some(top)
     }
 }
@@ -192,7 +200,7 @@ impl<B: Backing> Window<B> {
         let address = page * PAGE_SIZE;
         // The last page of the address space is no part of a layout and ends where u32 does.
         let alone = address..address.saturating_add(PAGE_SIZE);
-        let range = contents.image.map.part(page, contents.heap_top).map_or(alone, |(range, _)| range);
+        let range = contents.image.map.part(page, contents.extent).map_or(alone, |(range, _)| range);
         self.bring_in(page, range, contents.bytes(page))
     }
 
@@ -392,6 +400,31 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Sets the auxiliary data, which the guest can read and not write. What there was before is gone.
+    pub(crate) fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
+        let space = self.contents.image.map.auxiliary();
+        let length = u32::try_from(data.len()).ok().filter(|&length| length <= space.end - space.start);
+        let Some(length) = length else {
+            return Err(MemoryError::AuxiliaryTooLong {
+                length: data.len() as u64,
+                limit: space.end - space.start,
+            });
+        };
+        let reach = self.contents.extent.auxiliary.max(length).next_multiple_of(PAGE_SIZE);
+        self.contents.extent.auxiliary = length;
+        for page in space.start / PAGE_SIZE..(space.start + reach) / PAGE_SIZE {
+            if let Some(window) = &mut self.window {
+                any_window!(window, window => window.forbid(page));
+            }
+        }
+        self.modify(space.start, reach as usize, |part, range| {
+            let from = data.get(range.start..range.end.min(data.len())).unwrap_or(&[]);
+            part[..from.len()].copy_from_slice(from);
+            part[from.len()..].fill(0);
+        });
+        Ok(())
+    }
+
     /// A copy that shares what is the same. O(pages written).
     pub(crate) fn fork(&mut self) -> Self {
         self.save();
@@ -402,7 +435,7 @@ impl AddressSpace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::{MemoryMap, Pool, WindowKind};
+    use crate::memory::{MemoryMap, Pool, Slot, WindowKind};
     use crate::program::MemoryConfig;
 
     const RO: u32 = 0x1_0000;
@@ -415,8 +448,9 @@ mod tests {
             rw_data: vec![9; 5000],
             rw_size: 0x5000,
             stack_size: 0x2000,
+            ..MemoryConfig::default()
         };
-        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size).unwrap();
+        let map = MemoryMap::new(config.ro_size, config.rw_size, config.stack_size, 0).unwrap();
         Arc::new(Image::new(map, &config, u64::MAX, faults_to_host))
     }
 
@@ -424,10 +458,10 @@ mod tests {
     fn in_every_form(faults_to_host: bool, test: impl Fn(&mut AddressSpace, &dyn Fn(&mut AddressSpace))) {
         test(&mut AddressSpace::new(image(faults_to_host)), &|_| {});
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 4);
+            let (pool, slot) = (Pool::new(kind, 4), Arc::new(Slot::new()));
             let mount = |space: &mut AddressSpace| {
                 if space.window.is_none() {
-                    space.mount(pool.acquire(space.image()).unwrap());
+                    space.mount(pool.acquire(&slot, space.image()).unwrap());
                 }
             };
             let mut space = AddressSpace::new(image(faults_to_host));
@@ -437,7 +471,7 @@ mod tests {
             mount(&mut space);
             test(&mut space, &|space| {
                 let window = space.park();
-                pool.release(window);
+                pool.release(&slot, window);
                 mount(space);
             });
         }
@@ -558,7 +592,7 @@ mod tests {
 
     #[test]
     fn the_heap_grows_to_its_limits_exactly() {
-        let map = MemoryMap::new(0, 0x10, 0).unwrap();
+        let map = MemoryMap::new(0, 0x10, 0, 0).unwrap();
         let config = MemoryConfig { rw_size: 0x10, ..MemoryConfig::default() };
         let limited = Image::new(map, &config, 0x3000, false);
         let mut contents = Contents::new(Arc::new(limited));
@@ -578,9 +612,9 @@ mod tests {
     #[test]
     fn what_a_guest_touches() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let mut space = AddressSpace::new(image(false));
-            let mut window = pool.acquire(space.image()).unwrap();
+            let mut window = pool.acquire(&slot, space.image()).unwrap();
             any_window!(&mut window, window => {
                 let contents = &space.contents;
                 assert_eq!(window.load::<4>(RW), None, "nothing is there before it is touched");
@@ -601,7 +635,7 @@ mod tests {
             });
             space.window = Some(window);
             assert_eq!(read(&space, RW), [1, 9]);
-            pool.release(space.park());
+            pool.release(&slot, space.park());
             assert_eq!(read(&space, RW), [1, 9]);
         }
     }
@@ -609,10 +643,10 @@ mod tests {
     #[test]
     fn what_a_guest_wrote_is_still_there_after_parking() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let mut space = AddressSpace::new(image(false));
             for round in 1..=3u8 {
-                space.mount(pool.acquire(space.image()).unwrap());
+                space.mount(pool.acquire(&slot, space.image()).unwrap());
                 let Some(window) = &mut space.window else { unreachable!() };
                 any_window!(window, window => {
                     window.touch(&space.contents, RW, 4, Access::Write).unwrap();
@@ -620,17 +654,17 @@ mod tests {
                     assert_eq!(first, if round == 1 { 9 } else { round - 1 });
                     window.store::<1>(RW, [round]);
                 });
-                pool.release(space.park());
+                pool.release(&slot, space.park());
                 assert_eq!(read(&space, RW), [round, 9]);
                 // Another instance uses the window in between.
                 let mut other = AddressSpace::new(Arc::clone(space.image()));
-                other.mount(pool.acquire(space.image()).unwrap());
+                other.mount(pool.acquire(&slot, space.image()).unwrap());
                 let Some(window) = &mut other.window else { unreachable!() };
                 any_window!(window, window => {
                     window.touch(&other.contents, RW, 4, Access::Read).unwrap();
                     assert_eq!(window.load::<4>(RW), Some([9; 4]));
                 });
-                pool.release(other.dismount());
+                pool.release(&slot, other.dismount());
                 assert_eq!(pool.windows(), (1, 1));
             }
         }
@@ -639,11 +673,11 @@ mod tests {
     #[test]
     fn a_window_is_handed_on_clean() {
         for &kind in WindowKind::ALL {
-            let pool = Pool::new(kind, 1);
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
             let (first, second) = (image(false), image(false));
             for image in [&first, &first, &second, &second] {
                 let mut space = AddressSpace::new(Arc::clone(image));
-                space.mount(pool.acquire(image).unwrap());
+                space.mount(pool.acquire(&slot, image).unwrap());
                 assert_eq!(read(&space, RW), [9; 5000]);
                 space.contents.sbrk(0x10_0000).unwrap();
                 let mut bytes = vec![1; 0x10_0000];
@@ -657,7 +691,7 @@ mod tests {
                 });
                 space.read(RW, &mut bytes).unwrap();
                 assert!(bytes.iter().all(|&byte| byte == 0x55));
-                pool.release(space.dismount());
+                pool.release(&slot, space.dismount());
             }
         }
     }

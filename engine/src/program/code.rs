@@ -2,16 +2,19 @@
 
 use super::reader::{Reader, Section};
 use super::{MAX_CODE_SIZE, MAX_JUMP_TABLE_ENTRIES, ProgramError};
-use crate::isa::{Decoded, InstructionSet, Opcode, decode_operands};
+use crate::isa::{Decoded, EXTENDED, EXTENDED_PREFIX, InstructionSet, Opcode, decode_operands};
 
 /// The most operand bytes an instruction can have (Gray Paper, appendix A.3).
 const MAX_SKIP: u32 = 24;
+/// In the extended encoding instructions do not cross multiples of this, and a block starts at each (polkavm's macro blocks).
+const MACRO_BLOCK: u32 = 1024;
 /// Zero bytes behind the code, so that operands can be read without looking where it ends.
 const PADDING: usize = 32;
 
 /// Code, the bitmask of its instruction starts, and the jump table.
 #[derive(Clone, Debug)]
 pub struct Code {
+    set: InstructionSet,
     bytes: Box<[u8]>,
     length: u32,
     /// A bit for each byte of code, in words, with a word of padding.
@@ -51,42 +54,44 @@ pub enum CodeError {
 }
 
 impl Code {
-    /// Puts code together from its parts, as an assembler does.
+    /// Puts code together from its parts, as an assembler does. The bitmask must be empty if the set has none.
     ///
     /// # Errors
     /// If a part is longer than its limit, `jump_table_entry_size` is above 4, or the bitmask does not fit the code.
     pub fn new(
+        set: InstructionSet,
         code: &[u8],
         bitmask: &[u8],
         jump_table: &[u8],
         jump_table_entry_size: u8,
     ) -> Result<Self, ProgramError> {
-        Self::checked(code, bitmask, 0, jump_table, jump_table_entry_size)
+        Self::checked(set, code, bitmask, 0, jump_table, jump_table_entry_size)
     }
 
-    /// Count of jump table entries, their size, length of the code, jump table, code, bitmask.
-    pub(super) fn decode(mut r: Reader<'_>) -> Result<Self, ProgramError> {
+    /// Count of jump table entries, their size, length of the code (if there is a bitmask), jump table, code, bitmask.
+    pub(super) fn decode(set: InstructionSet, mut r: Reader<'_>) -> Result<Self, ProgramError> {
         r.section = Section::JumpTable;
         let entries = r.varint()?;
         limit(Section::JumpTable, entries, MAX_JUMP_TABLE_ENTRIES)?;
         let offset = r.offset();
         let entry_size = r.byte()?;
         r.section = Section::Code;
-        let length = r.varint()?;
-        limit(Section::Code, length, MAX_CODE_SIZE)?;
+        let length = if set.has_bitmask() { Some(r.varint()?) } else { None };
+        limit(Section::Code, length.unwrap_or(0), MAX_CODE_SIZE)?;
         if entry_size > 4 {
             return Err(CodeError::EntrySize { size: entry_size, offset }.into());
         }
         r.section = Section::JumpTable;
         let jump_table = r.take(entries as usize * usize::from(entry_size))?;
         r.section = Section::Code;
-        let code = r.take(length as usize)?;
+        let code = r.take(length.map_or(r.remaining(), |length| length as usize))?;
         let offset = r.offset();
         let bitmask = r.take(r.remaining())?;
-        Self::checked(code, bitmask, offset, jump_table, entry_size)
+        Self::checked(set, code, bitmask, offset, jump_table, entry_size)
     }
 
     fn checked(
+        set: InstructionSet,
         code: &[u8],
         bitmask: &[u8],
         bitmask_offset: usize,
@@ -98,11 +103,14 @@ impl Code {
         if jump_table_entry_size > 4 {
             return Err(CodeError::EntrySize { size: jump_table_entry_size, offset: 0 }.into());
         }
-        let expected = code.len().div_ceil(8);
+        let expected = if set.has_bitmask() { code.len().div_ceil(8) } else { 0 };
         if bitmask.len() != expected {
             return Err(CodeError::BitmaskLength { actual: bitmask.len(), expected, code: length }.into());
         }
-        if !code.len().is_multiple_of(8) && bitmask[expected - 1] >> (code.len() % 8) != 0 {
+        if let Some(last) = bitmask.last()
+            && !code.len().is_multiple_of(8)
+            && last >> (code.len() % 8) != 0
+        {
             return Err(CodeError::BitmaskPadding { offset: bitmask_offset + expected - 1 }.into());
         }
         let mut bytes = vec![0; code.len() + PADDING].into_boxed_slice();
@@ -113,7 +121,26 @@ impl Code {
             eight[..chunk.len()].copy_from_slice(chunk);
             *word = u64::from_le_bytes(eight);
         }
-        Ok(Self { bytes, length, starts, jump_table: jump_table.into(), jump_table_entry_size })
+        let mut code =
+            Self { set, bytes, length, starts, jump_table: jump_table.into(), jump_table_entry_size };
+        if !set.has_bitmask() {
+            code.find_starts();
+        }
+        Ok(code)
+    }
+
+    /// Fills the bitmask of code that came without one: lengths follow from opcodes alone.
+    fn find_starts(&mut self) {
+        let mut pc = 0;
+        while pc < self.length {
+            self.starts[pc as usize / 64] |= 1 << (pc % 64);
+            pc = self.decode_extended(pc).next_pc;
+        }
+    }
+
+    /// The instruction set.
+    pub const fn instruction_set(&self) -> InstructionSet {
+        self.set
     }
 
     /// The bytes of the code.
@@ -129,11 +156,6 @@ impl Code {
     /// Bytes of host memory that the code takes.
     pub(crate) const fn resident_bytes(&self) -> usize {
         self.bytes.len() + self.starts.len() * 8 + self.jump_table.len()
-    }
-
-    /// Number of instruction starts.
-    pub(crate) fn count_starts(&self) -> usize {
-        self.starts.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// The byte at `pc`, or `None` behind the end.
@@ -176,7 +198,7 @@ impl Code {
     pub fn jump_table_entry(&self, index: u32) -> Option<u32> {
         let size = usize::from(self.jump_table_entry_size);
         let start = (index as usize).checked_mul(size)?;
-        let entry = self.jump_table.get(start..start + size).filter(|entry| !entry.is_empty())?;
+        let entry = self.jump_table.get(start..)?.get(..size).filter(|entry| !entry.is_empty())?;
         let mut bytes = [0; 4];
         bytes[..size].copy_from_slice(entry);
         Some(u32::from_le_bytes(bytes))
@@ -201,74 +223,95 @@ impl Code {
     ///
     /// Where no instruction starts, or behind the end, there is an invalid one of one byte: running into it traps.
     #[inline]
-    pub fn decode_at(&self, set: InstructionSet, pc: u32) -> Decoded {
+    pub fn decode_at(&self, pc: u32) -> Decoded {
         if !self.is_start(pc) {
             return Decoded { instruction: None, pc, next_pc: pc.saturating_add(1), next_is_start: false };
         }
+        if !self.set.has_bitmask() {
+            return self.decode_extended(pc);
+        }
         let (skip, next_is_start) = self.skip(pc);
-        let at = pc as usize;
-        let instruction = set.opcode(self.bytes[at]).map(|opcode| {
-            let mut operands = [0; 16];
-            operands.copy_from_slice(&self.bytes[at + 1..at + 17]);
-            decode_operands(opcode, pc, operands, skip)
-        });
+        let opcode = self.set.opcode(self.bytes[pc as usize]);
+        let instruction = opcode.map(|opcode| decode_operands(opcode, pc, self.operands(pc + 1), skip));
         Decoded { instruction, pc, next_pc: pc + 1 + skip, next_is_start }
+    }
+
+    /// Sixteen bytes at `pc`, zero behind the end.
+    #[inline]
+    fn operands(&self, pc: u32) -> [u8; 16] {
+        let mut operands = [0; 16];
+        operands.copy_from_slice(&self.bytes[pc as usize..pc as usize + 16]);
+        operands
+    }
+
+    /// Decodes the instruction at `pc`, where one starts, in the extended encoding: its opcode gives its length. The last one
+    /// before a multiple of 1024 or the end of the code must end there or before and must end a block; otherwise it is invalid,
+    /// up to there.
+    fn decode_extended(&self, pc: u32) -> Decoded {
+        let [first, second, ..] = self.operands(pc);
+        let prefix = u32::from(first == EXTENDED_PREFIX);
+        let number = usize::from(first) + if prefix == 1 { usize::from(second) } else { 0 };
+        let found = EXTENDED[number];
+        let length = 1 + prefix + found.map_or(0, |(_, operands)| u32::from(operands));
+        let border = ((pc / MACRO_BLOCK + 1) * MACRO_BLOCK).min(self.length);
+        let end = pc + length;
+        let fits = end < border || end == border && found.is_none_or(|(opcode, _)| opcode.info().ends_block);
+        let next_pc = end.min(border);
+        let instruction = found.filter(|_| fits).map(|(opcode, operands)| {
+            decode_operands(opcode, pc, self.operands(pc + 1 + prefix), operands.into())
+        });
+        Decoded { instruction, pc, next_pc, next_is_start: next_pc < self.length }
     }
 
     /// The opcode at the instruction start `pc`, if it is valid.
     #[inline]
-    fn opcode_at(&self, set: InstructionSet, pc: u32) -> Option<Opcode> {
-        set.opcode(self.bytes[pc as usize])
+    fn opcode_at(&self, pc: u32) -> Option<Opcode> {
+        if self.set.has_bitmask() {
+            return self.set.opcode(self.bytes[pc as usize]);
+        }
+        self.decode_extended(pc).instruction.map(|instruction| instruction.opcode)
     }
 
     /// Where jumps may go: the starts of basic blocks, as a bit for each byte of code.
     ///
     /// A block starts at an instruction that is the first of the program (at 0) or follows a valid instruction that ends a
-    /// block, at most 24 bytes of operands away. Linear in the length of the code.
-    pub(crate) fn block_starts(&self, set: InstructionSet) -> Box<[u64]> {
+    /// block, at most 24 bytes of operands away. In the extended encoding one also follows an invalid instruction, and every
+    /// multiple of 1024 is a start. Linear in the length of the code.
+    pub(crate) fn block_starts(&self) -> Box<[u64]> {
         let mut blocks = vec![0; self.starts.len()].into_boxed_slice();
+        let extended = !self.set.has_bitmask();
         if self.is_start(0) {
             blocks[0] = 1;
         }
         let mut next = self.next_start(0);
         while let Some(pc) = next {
             next = self.next_start(pc + 1);
-            if let Some(following) = next
-                && following - pc - 1 <= MAX_SKIP
-                && self.opcode_at(set, pc).is_some_and(|opcode| opcode.info().ends_block)
-            {
+            let Some(following) = next else { break };
+            let opcode = self.opcode_at(pc);
+            let starts_block = following - pc - 1 <= MAX_SKIP
+                && opcode.is_some_and(|opcode| opcode.info().ends_block)
+                || extended && (opcode.is_none() || following.is_multiple_of(MACRO_BLOCK));
+            if starts_block {
                 blocks[following as usize / 64] |= 1 << (following % 64);
             }
         }
         blocks
     }
 
-    /// Where the block begins to which the instruction at `pc` belongs, or `None` if none starts there or a gap of more
-    /// than 24 bytes lies in between. A block that the host enters in its middle is charged in full from here.
-    pub(crate) fn block_of(&self, set: InstructionSet, pc: u32) -> Option<u32> {
-        if !self.is_start(pc) {
-            return None;
-        }
-        let mut at = pc;
-        while at != 0 {
-            let from = at.saturating_sub(MAX_SKIP + 1);
-            let previous = (from..at).rev().find(|&pc| self.is_start(pc))?;
-            if self.opcode_at(set, previous).is_none_or(|opcode| opcode.info().ends_block) {
-                return Some(at);
-            }
-            at = previous;
-        }
-        Some(0)
+    /// Whether the host can enter the block that begins at the instruction start `pc`: unless it is at 0, another instruction
+    /// must start at most 24 bytes of operands before it.
+    pub(crate) fn is_reachable(&self, pc: u32) -> bool {
+        pc == 0 || (pc.saturating_sub(MAX_SKIP + 1)..pc).any(|previous| self.is_start(previous))
     }
 
     /// The first invalid instruction met when walking from 0 over the program, as whole-module validation does.
     ///
     /// The walk ends at a gap of more than 24 bytes behind an instruction that execution does not pass: what lies behind
     /// such a gap is validated when it is reached (the rule of polkavm).
-    pub(crate) fn first_invalid(&self, set: InstructionSet) -> Option<u32> {
+    pub(crate) fn first_invalid(&self) -> Option<u32> {
         let mut pc = 0;
         loop {
-            let decoded = self.decode_at(set, pc);
+            let decoded = self.decode_at(pc);
             let Some(instruction) = decoded.instruction else { return Some(pc) };
             if !decoded.next_is_start {
                 return instruction.opcode.can_fall_through().then_some(decoded.next_pc);
@@ -299,11 +342,11 @@ mod tests {
         for start in starts {
             bitmask[start / 8] |= 1 << (start % 8);
         }
-        Code::new(&vec![fill; length], &bitmask, &[], 0).unwrap()
+        Code::new(JAM, &vec![fill; length], &bitmask, &[], 0).unwrap()
     }
 
     fn blocks(code: &Code) -> Vec<u32> {
-        let bits = code.block_starts(JAM);
+        let bits = code.block_starts();
         (0..code.length()).filter(|&pc| bits[pc as usize / 64] >> (pc % 64) & 1 != 0).collect()
     }
 
@@ -314,7 +357,7 @@ mod tests {
         assert_eq!(c.next_start(129), Some(129));
         assert_eq!(c.next_start(130), None);
         let next = |pc| {
-            let d = c.decode_at(JAM, pc);
+            let d = c.decode_at(pc);
             (d.next_pc, d.next_is_start)
         };
         assert_eq!(next(0), (1, true));
@@ -323,9 +366,9 @@ mod tests {
         assert_eq!(next(50), (75, false), "25 are not");
         assert_eq!(next(101), (126, false));
         assert_eq!(next(129), (130, false), "the end of the code is no start");
-        assert_eq!(c.decode_at(JAM, 2).instruction, None);
-        assert_eq!(c.decode_at(JAM, 130).instruction, None);
-        assert_eq!(c.decode_at(JAM, u32::MAX).instruction, None);
+        assert_eq!(c.decode_at(2).instruction, None);
+        assert_eq!(c.decode_at(130).instruction, None);
+        assert_eq!(c.decode_at(u32::MAX).instruction, None);
     }
 
     #[test]
@@ -342,47 +385,50 @@ mod tests {
     }
 
     #[test]
-    fn the_block_of_an_instruction() {
-        let c = code(10, LOAD_IMM, &[0, 2, 5]);
-        assert_eq!(c.block_of(JAM, 5), Some(0));
-        assert_eq!(c.block_of(JAM, 1), None);
-        assert_eq!(c.block_of(JAM, 10), None);
-        let c = code(10, 255, &[0, 2, 5]);
-        assert_eq!(c.block_of(JAM, 5), Some(5), "an invalid instruction ends a block");
-        let c = code(60, LOAD_IMM, &[0, 26]);
-        assert_eq!(c.block_of(JAM, 26), None, "a gap");
+    fn what_can_be_entered_begins_or_is_preceded_within_24_bytes_of_operands() {
+        let c = code(80, LOAD_IMM, &[0, 25, 51, 60]);
+        assert_eq!([0, 25, 51, 60].map(|pc| c.is_reachable(pc)), [true, true, false, true]);
+        assert!(!code(10, LOAD_IMM, &[5]).is_reachable(5), "nothing before it");
     }
 
     #[test]
     fn validation_walks_until_a_gap_that_is_not_passed() {
-        assert_eq!(code(2, TRAP, &[0, 1]).first_invalid(JAM), None);
-        assert_eq!(code(2, TRAP, &[1]).first_invalid(JAM), Some(0));
-        assert_eq!(code(2, LOAD_IMM, &[0]).first_invalid(JAM), Some(2), "runs off the end");
-        assert_eq!(code(40, LOAD_IMM, &[0, 30]).first_invalid(JAM), Some(25), "runs into a gap");
-        assert_eq!(code(40, TRAP, &[0, 30]).first_invalid(JAM), None, "does not");
-        assert_eq!(code(3, 255, &[0]).first_invalid(JAM), Some(0));
-        assert_eq!(code(0, TRAP, &[]).first_invalid(JAM), Some(0));
+        assert_eq!(code(2, TRAP, &[0, 1]).first_invalid(), None);
+        assert_eq!(code(2, TRAP, &[1]).first_invalid(), Some(0));
+        assert_eq!(code(2, LOAD_IMM, &[0]).first_invalid(), Some(2), "runs off the end");
+        assert_eq!(code(40, LOAD_IMM, &[0, 30]).first_invalid(), Some(25), "runs into a gap");
+        assert_eq!(code(40, TRAP, &[0, 30]).first_invalid(), None, "does not");
+        assert_eq!(code(3, 255, &[0]).first_invalid(), Some(0));
+        assert_eq!(code(0, TRAP, &[]).first_invalid(), Some(0));
     }
 
     #[test]
     fn jump_tables_of_each_entry_size() {
         for size in 1..=4u8 {
             let table: Vec<u8> = (0..3 * size).map(|n| n + 1).collect();
-            let c = Code::new(&[0], &[1], &table, size).unwrap();
+            let c = Code::new(JAM, &[0], &[1], &table, size).unwrap();
             assert_eq!(c.jump_table_length(), 3);
             let expected = (0..size).rev().fold(0, |value, n| value << 8 | u32::from(size + n + 1));
             assert_eq!(c.jump_table_entry(1), Some(expected));
             assert_eq!(c.jump_table_entry(3), None);
+            // Their bytes, or what is behind them, lie where offsets of 32 bits overflow.
+            for at in [1 << 30, 1 << 31, u64::from(u32::MAX)].map(|at| (at / u64::from(size)) as u32) {
+                assert_eq!(
+                    [at - 1, at, at.saturating_add(1)].map(|index| c.jump_table_entry(index)),
+                    [None; 3]
+                );
+            }
             assert_eq!(c.jump_table_entry(u32::MAX), None);
         }
-        let c = Code::new(&[0], &[1], &[], 0).unwrap();
+        let c = Code::new(JAM, &[0], &[1], &[], 0).unwrap();
         assert_eq!((c.jump_table_length(), c.jump_table_entry(0)), (0, None));
     }
 
     #[test]
     fn parts_that_do_not_fit_are_refused() {
-        let error =
-            |code: &[u8], bitmask: &[u8], size| Code::new(code, bitmask, &[], size).unwrap_err().to_string();
+        let error = |code: &[u8], bitmask: &[u8], size| {
+            Code::new(JAM, code, bitmask, &[], size).unwrap_err().to_string()
+        };
         assert_eq!(error(&[0], &[1], 5), "jump table: entries of 5 bytes at offset 0 (at most 4)");
         assert_eq!(error(&[0], &[], 0), "code: the bitmask has 0 bytes, code of 1 bytes takes 1");
         assert_eq!(

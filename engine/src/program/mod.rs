@@ -1,18 +1,18 @@
 //! Program formats: from bytes to a [`Program`].
 //!
-//! Two containers are known: the PolkaVM blob ([`Program::from_polkavm`]) and the raw JAM triple of jump table, code and
-//! bitmask ([`Program::from_raw`]). Decoding is total: any byte string gives a program or an error that says which
+//! Three containers are known: the PolkaVM blob ([`Program::from_polkavm`]), the JAM standard program
+//! ([`Program::from_standard`]) and the raw JAM triple of jump table, code and bitmask ([`Program::from_raw`]). Decoding is total: any byte string gives a program or an error that says which
 //! section is wrong, where and why. It takes time linear in the length of the input.
 
 mod code;
 mod polkavm;
 mod raw;
 mod reader;
+mod standard;
 
 pub use code::{Code, CodeError};
 pub use reader::Section;
-
-use crate::isa::InstructionSet;
+pub use standard::ARGUMENTS_SIZE;
 
 /// The largest code of a program in bytes (32 MiB, as polkavm).
 pub const MAX_CODE_SIZE: u32 = 32 * 1024 * 1024;
@@ -24,8 +24,6 @@ pub const MAX_IMPORTS: u32 = 1024;
 /// A program taken apart, not yet compiled.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// Its instruction set.
-    pub instruction_set: InstructionSet,
     /// Sizes and contents of its memory.
     pub memory: MemoryConfig,
     /// The symbols it calls the host by, in the order of their numbers.
@@ -61,6 +59,8 @@ pub struct MemoryConfig {
     pub rw_size: u32,
     /// Size of the stack.
     pub stack_size: u32,
+    /// Space for data that its host gives it to read.
+    pub auxiliary_size: u32,
 }
 
 /// Why bytes are not a program. Offsets count from the start of the bytes.
@@ -71,7 +71,7 @@ pub enum ProgramError {
     #[error("not a PolkaVM program: it does not begin with the bytes `PVM\\0`")]
     Magic,
     /// The version byte names no known instruction set.
-    #[error("version {version} at offset 4 is unknown (known: 0 ReviveV1, 2 Latest64, 3 JamV1)")]
+    #[error("version {version} at offset 4 is unknown (known: 0 ReviveV1, 1 Latest32, 2 Latest64, 3 JamV1)")]
     Version {
         /// The byte.
         version: u8,

@@ -20,7 +20,8 @@ mod id {
 }
 
 impl Program {
-    /// Decodes a PolkaVM container.
+    /// Decodes a PolkaVM container. `latest64` is what version byte 2 means, of which the format cannot tell:
+    /// [`InstructionSet::Latest64Bitmask`] up to polkavm-linker 0.35, [`InstructionSet::Latest64Extended`] from 0.37 on.
     ///
     /// What polkavm 0.33 accepts is accepted and means the same, malformed parts that it ignores included: the list of
     /// exports ends silently at its first malformed entry, bytes behind the end marker do not count.
@@ -28,7 +29,7 @@ impl Program {
     /// # Errors
     /// If the bytes are not such a container, with the section, the offset and the reason. Imports whose symbol lies
     /// outside of the symbol table are errors too.
-    pub fn from_polkavm(bytes: &[u8]) -> Result<Self, ProgramError> {
+    pub fn from_polkavm(bytes: &[u8], latest64: InstructionSet) -> Result<Self, ProgramError> {
         if !bytes.starts_with(MAGIC) {
             return Err(ProgramError::Magic);
         }
@@ -37,7 +38,8 @@ impl Program {
         let version = r.byte()?;
         let (instruction_set, strict) = match version {
             0 => (InstructionSet::ReviveV1, false),
-            2 => (InstructionSet::Latest64Bitmask, false),
+            1 => (InstructionSet::Latest32, false),
+            2 => (latest64, false),
             3 => (InstructionSet::JamV1, true),
             _ => return Err(ProgramError::Version { version }),
         };
@@ -79,7 +81,7 @@ impl Program {
         let code = section(&mut r, &mut next, id::CODE_AND_JUMP_TABLE, Section::Code)?
             .filter(|s| !s.bytes.is_empty())
             .ok_or(ProgramError::NoCode)?;
-        let code = Code::decode(code)?;
+        let code = Code::decode(instruction_set, code)?;
         while next & id::OPTIONAL != 0 {
             let expected = next;
             section(&mut r, &mut next, expected, Section::Optional)?;
@@ -87,7 +89,7 @@ impl Program {
         if next != id::END {
             return Err(ProgramError::UnexpectedSection { id: next, offset: r.offset() - 1 });
         }
-        Ok(Self { instruction_set, memory, imports, exports, code, strict })
+        Ok(Self { memory, imports, exports, code, strict })
     }
 }
 

@@ -12,9 +12,8 @@ impl Program {
     /// # Errors
     /// If the bytes are not such a program, with the offset and the reason.
     pub fn from_raw(bytes: &[u8], instruction_set: InstructionSet) -> Result<Self, ProgramError> {
-        let code = Code::decode(Reader::new(bytes, 0, Section::Code))?;
+        let code = Code::decode(instruction_set, Reader::new(bytes, 0, Section::Code))?;
         Ok(Self {
-            instruction_set,
             memory: MemoryConfig::default(),
             imports: Vec::new(),
             exports: Vec::new(),

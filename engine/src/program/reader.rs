@@ -70,6 +70,13 @@ impl<'a> Reader<'a> {
         Ok(slice)
     }
 
+    /// A number of `size` bytes, at most four, little-endian.
+    pub(super) fn fixed(&mut self, size: usize) -> Result<u32, ProgramError> {
+        let mut bytes = [0; 4];
+        bytes[..size].copy_from_slice(self.take(size)?);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
     pub(super) fn byte(&mut self) -> Result<u8, ProgramError> {
         Ok(self.take(1)?[0])
     }

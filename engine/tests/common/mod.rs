@@ -87,6 +87,9 @@ impl Assembly {
             let placed = Instruction { target: resolve(instruction.target, &offsets), ..*instruction };
             encode(self.set, &placed, at, &mut code).unwrap();
         }
+        if !self.set.has_bitmask() {
+            bitmask.clear();
+        }
         (code, bitmask)
     }
 
@@ -119,13 +122,14 @@ fn resolve(target: u32, offsets: &[u32]) -> u32 {
 pub(crate) fn version(set: InstructionSet) -> u8 {
     match set {
         InstructionSet::ReviveV1 => 0,
+        InstructionSet::Latest32 => 1,
+        InstructionSet::Latest64Bitmask | InstructionSet::Latest64Extended => 2,
         InstructionSet::JamV1 => 3,
-        InstructionSet::Latest64Bitmask => 2,
         InstructionSet::GrayPaper07 => panic!("no container names this set"),
     }
 }
 
-/// Puts a PolkaVM container together.
+/// Puts a PolkaVM container together. Without a bitmask it is one in the extended encoding.
 #[expect(clippy::too_many_arguments, reason = "the format has as many parts")]
 pub(crate) fn container(
     version: u8,
@@ -157,7 +161,9 @@ pub(crate) fn container(
     let mut code_section = Vec::new();
     varint(&mut code_section, jump_table.len() as u32);
     code_section.push(4);
-    varint(&mut code_section, code.len() as u32);
+    if !bitmask.is_empty() {
+        varint(&mut code_section, code.len() as u32);
+    }
     jump_table.iter().for_each(|pc| code_section.extend(pc.to_le_bytes()));
     code_section.extend(code);
     code_section.extend(bitmask);

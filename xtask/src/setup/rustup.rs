@@ -4,7 +4,8 @@ use super::sysroot::{self, WASM_TARGET};
 use super::{Toolchains, finish};
 use crate::process;
 use crate::progress::{Outcome, Steps};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -57,18 +58,23 @@ pub(super) fn host(toolchain: Option<&str>) -> Result<String> {
 }
 
 fn add_target() -> Result<Outcome> {
-    if sysroot::has_wasm(&sysroot::path(None)?) {
-        return Ok(Outcome::AlreadyThere(String::new()));
-    }
-    rustup(&["target", "add", WASM_TARGET])?;
-    Ok(Outcome::Done("downloaded".to_owned()))
+    add(&["target", "add", WASM_TARGET], sysroot::has_wasm)
 }
 
 fn add_sources() -> Result<Outcome> {
-    if sysroot::has_sources(&sysroot::path(None)?) {
+    add(&["component", "add", "rust-src"], sysroot::has_sources)
+}
+
+/// Runs rustup where a sysroot has not yet what it is about, and looks whether it has it then.
+fn add(arguments: &[&str], has: fn(&Path) -> bool) -> Result<Outcome> {
+    let sysroot = sysroot::path(None)?;
+    if has(&sysroot) {
         return Ok(Outcome::AlreadyThere(String::new()));
     }
-    rustup(&["component", "add", "rust-src"])?;
+    rustup(arguments)?;
+    if !has(&sysroot) {
+        bail!("after `rustup {}` it is still not in {}", arguments.join(" "), sysroot.display());
+    }
     Ok(Outcome::Done("downloaded".to_owned()))
 }
 

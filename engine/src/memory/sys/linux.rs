@@ -14,12 +14,17 @@ use crate::memory::{HostError, PAGE_SIZE, Page};
 const LENGTH: usize = (1 << 32) + 0x1_0000;
 /// What is committed at once at least, so that a heap that grows by pages does not ask for each of them.
 const CHUNK: u64 = 0x1_0000;
+/// After as many times the least that is committed at once doubles. The system limits the mappings of a process
+/// (`vm.max_map_count`), and scattered pages would take two each.
+const COMMITS_OF_A_SIZE: u32 = 8;
 
 /// Reserved virtual memory. Nothing of it is accessible until it is committed.
 pub(crate) struct Reserved {
     base: NonNull<u8>,
-    /// Committed ranges of addresses, disjoint, in no order. There are as many as a program has parts: a handful.
-    committed: Vec<Range<u64>>,
+    /// A bit for each chunk: whether it is committed.
+    committed: Box<[u64]>,
+    /// How many times something was committed.
+    commits: u32,
 }
 
 // SAFETY: the memory belongs to this value alone; nothing in it is tied to a thread.
@@ -27,8 +32,8 @@ unsafe impl Send for Reserved {}
 
 impl Reserved {
     fn is_committed(&self, page: u32) -> bool {
-        let address = u64::from(page) * u64::from(PAGE_SIZE);
-        self.committed.iter().any(|range| range.contains(&address))
+        let chunk = page / (CHUNK as u32 / PAGE_SIZE);
+        self.committed[chunk as usize / 64] >> (chunk % 64) & 1 != 0
     }
 
     /// The start of a committed page.
@@ -48,33 +53,27 @@ impl Backing for Reserved {
         let base = mapped.map_err(|code| failed("reserve 4 GiB of address space", code))?;
         let base = NonNull::new(base.cast())
             .ok_or_else(|| failed("reserve 4 GiB of address space", Errno::NOMEM))?;
-        Ok(Self { base, committed: Vec::new() })
+        let chunks = (1 << 32) / CHUNK as usize;
+        Ok(Self { base, committed: vec![0; chunks / 64].into(), commits: 0 })
     }
 
-    fn commit(&mut self, range: Range<u32>) -> Result<(), HostError> {
-        let start = u64::from(range.start) / CHUNK * CHUNK;
-        let end = u64::from(range.end).next_multiple_of(CHUNK);
-        if self.committed.iter().any(|have| have.start <= start && end <= have.end) {
+    fn commit(&mut self, page: u32, range: Range<u32>) -> Result<(), HostError> {
+        if self.is_committed(page) {
             return Ok(());
         }
-        // What overlaps or touches the new range becomes part of it.
-        let (mut start, mut end) = (start, end);
-        self.committed.retain(|have| {
-            let apart = have.end < start || end < have.start;
-            if !apart {
-                start = start.min(have.start);
-                end = end.max(have.end);
-            }
-            apart
-        });
-        let length = (end - start) as usize;
+        let unit = CHUNK << (self.commits / COMMITS_OF_A_SIZE).min(16);
+        let start = u64::from(range.start) / unit * unit;
+        let end = u64::from(range.end).next_multiple_of(unit);
         // SAFETY: the range lies in the reservation; making more of it accessible invalidates nothing.
         let done = unsafe {
             let at = self.base.add(start as usize).as_ptr().cast::<c_void>();
-            mprotect(at, length, MprotectFlags::READ | MprotectFlags::WRITE)
+            mprotect(at, (end - start) as usize, MprotectFlags::READ | MprotectFlags::WRITE)
         };
         done.map_err(|code| failed("make guest memory accessible", code))?;
-        self.committed.push(start..end);
+        self.commits += 1;
+        for chunk in start / CHUNK..end / CHUNK {
+            self.committed[chunk as usize / 64] |= 1 << (chunk % 64);
+        }
         Ok(())
     }
 
@@ -132,4 +131,45 @@ impl Drop for Reserved {
 
 fn failed(operation: &'static str, code: Errno) -> HostError {
     HostError { operation, code: code.raw_os_error() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_stays_so_when_the_system_refuses_more() {
+        let mut space = Reserved::reserve().unwrap();
+        space.commit(0x10, 0x1_0000..0x2_0000).unwrap();
+        space.page_mut(0x10)[0] = 7;
+        // A file that cannot be written, shared: the system refuses to make it writable.
+        let file = std::fs::File::open("/proc/self/exe").unwrap();
+        // SAFETY: the range lies in the reservation, and nothing refers to it.
+        unsafe {
+            let at = space.base.add(0x2_0000).as_ptr().cast();
+            let flags = MapFlags::SHARED | MapFlags::FIXED;
+            rustix::mm::mmap(at, 0x1_0000, ProtFlags::empty(), flags, &file, 0).unwrap();
+        }
+        let error = space.commit(0x20, 0x1_0000..0x3_0000).unwrap_err();
+        assert_eq!(error.operation, "make guest memory accessible");
+        assert_eq!(space.page(0x10)[0], 7);
+        space.page_mut(0x10)[0] = 8;
+        space.commit(0x30, 0x3_0000..0x4_0000).unwrap();
+        assert_eq!((space.page(0x10)[0], space.page(0x30)[0]), (8, 0));
+    }
+
+    #[test]
+    fn many_ranges_can_be_committed() {
+        let mut space = Reserved::reserve().unwrap();
+        // Every second chunk of 64 KiB, backwards. In time that grows with their square this would take minutes.
+        for page in (16..1 << 20).step_by(32).rev() {
+            let address = page * PAGE_SIZE;
+            space.commit(page, address..address + PAGE_SIZE).unwrap();
+            for _ in 0..20 {
+                assert_eq!(space.page(page)[0], 0);
+            }
+        }
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(maps.lines().count() < 10_000, "the mappings of a process are limited");
+    }
 }

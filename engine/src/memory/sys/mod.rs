@@ -20,8 +20,9 @@ pub(crate) trait Backing: Sized + Send + 'static {
     /// A fresh address space.
     fn reserve() -> Result<Self, HostError>;
 
-    /// Makes the pages of this range of addresses accessible. Already committed pages keep their bytes.
-    fn commit(&mut self, range: Range<u32>) -> Result<(), HostError>;
+    /// Makes a page accessible, and perhaps others with it, in particular those of `range`, the addresses it belongs with.
+    /// Already committed pages keep their bytes. If it fails nothing has changed.
+    fn commit(&mut self, page: u32, range: Range<u32>) -> Result<(), HostError>;
 
     /// The bytes of a page, which must be committed: otherwise it panics.
     fn page(&self, page: u32) -> &Page;
@@ -51,9 +52,13 @@ mod tests {
 
     fn a_fresh_space_is_zero_and_keeps_what_is_written<B: Backing>() {
         let mut space = B::reserve().unwrap();
-        space.commit(0x1_0000..0x1_3000).unwrap();
-        space.commit(0xffff_e000..0xffff_f000).unwrap();
-        for page in [0x10, 0x12, 0xf_fffe] {
+        for (page, range) in [
+            (0x10, 0x1_0000..0x1_3000),
+            (0x12, 0x1_0000..0x1_3000),
+            (0xf_fffe, 0xffff_e000..0xffff_f000),
+            (0xf_ffff, 0xffff_f000..0xffff_ffff),
+        ] {
+            space.commit(page, range).unwrap();
             assert!(space.page(page).iter().all(|&byte| byte == 0));
             space.page_mut(page)[7] = 9;
             let address = page * 4096 + 7;
@@ -63,7 +68,7 @@ mod tests {
             // SAFETY: as above.
             unsafe { space.store(address, [1, 2, 3, 4]) };
         }
-        space.commit(0x1_2000..0x1_4000).unwrap();
+        space.commit(0x12, 0x1_2000..0x1_4000).unwrap();
         assert_eq!(space.page(0x12)[7..11], [1, 2, 3, 4], "committing again keeps bytes");
         space.discard(&mut [0x12, 0x10]);
         assert_eq!(space.page(0x12)[7..11], [0; 4]);

@@ -1,0 +1,168 @@
+//! What is undone when a storage transaction is rolled back.
+//!
+//! The externalities tell of two kinds of transactions:
+//!
+//! - *Host*: the node tries something that may not become part of the chain, such as an extrinsic that turns out invalid
+//!   while a block is built. Who imports the block never sees it, so after a rollback everything is as if it had not been
+//!   tried: modules, instances, identifiers and the ids to come.
+//! - *Runtime*: a storage layer of the runtime. The runtime goes on after a rollback and may hold handles made inside, so
+//!   modules and instances stay. Identifiers made inside go, like the storage from which their code may have come.
+//!
+//! The hooks need not be balanced. The first Host transaction begins before a manager is registered, so its end comes
+//! without a start: a commit has nothing to do then, and a rollback leads back to the registration. A runtime that
+//! traps has its storage layers rolled back without a call, so a Host end first rolls back the Runtime layers in it.
+
+use crate::{
+    identifiers::{Identifiers, OwnedKey},
+    manager::{Instance, State},
+    program::Program,
+};
+use hatchery_primitives::{CacheKey, InstanceId, TransactionType};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The open transactions, the innermost last, with what it takes to undo them.
+#[derive(Default)]
+pub(crate) struct Journal {
+    layers: Vec<Layer>,
+    /// The innermost Host transaction; 0 if there is none.
+    host: Serial,
+    last_serial: Serial,
+}
+
+/// Tells the Host transactions of one manager apart. None is 0.
+pub(crate) type Serial = u64;
+
+struct Layer {
+    /// Keys whose module changed, with the module that was there before, in the order of the changes.
+    identifiers: Vec<(OwnedKey, Option<Arc<Program>>)>,
+    /// In a Host transaction, the rest.
+    host: Option<HostLayer>,
+}
+
+struct HostLayer {
+    serial: Serial,
+    /// How many modules there were.
+    modules: usize,
+    /// The id that the next instance would have had.
+    next_instance: InstanceId,
+    /// Instances from before, as they were before their first change. Memory is shared until it is written.
+    instances: BTreeMap<InstanceId, Instance>,
+}
+
+impl Journal {
+    pub(crate) fn start(&mut self, ty: TransactionType, state: &State) {
+        let host = ty.is_host().then(|| {
+            self.last_serial += 1;
+            HostLayer {
+                serial: self.last_serial,
+                modules: state.modules.len(),
+                next_instance: state.next_instance.into(),
+                instances: BTreeMap::new(),
+            }
+        });
+        self.layers.push(Layer { identifiers: Vec::new(), host });
+        self.find_host();
+    }
+
+    pub(crate) fn commit(&mut self, ty: TransactionType, state: &mut State) {
+        let Some(layer) = self.end(ty, state) else { return };
+        // What was undone with this layer is now undone with the next one, if there is one.
+        if let Some(outer) = self.layers.last_mut() {
+            outer.identifiers.extend(layer.identifiers);
+        }
+        if let (Some(inner), Some(outer)) = (layer.host, self.innermost_host()) {
+            for (id, instance) in inner.instances {
+                outer.keep(id, || instance);
+            }
+        }
+    }
+
+    pub(crate) fn rollback(&mut self, ty: TransactionType, state: &mut State) {
+        match self.end(ty, state) {
+            Some(layer) => layer.undo(state),
+            None if ty.is_host() => *state = State::default(),
+            // Back to where a rollback can lead: the start of the Host transaction around it, or the registration.
+            None => match self.layers.last_mut() {
+                Some(host) => undo_identifiers(&mut host.identifiers, &mut state.identifiers),
+                None => state.identifiers = Identifiers::default(),
+            },
+        }
+    }
+
+    /// Call this before an instance changes in any way.
+    #[inline]
+    pub(crate) fn before_change(&mut self, id: InstanceId, instance: &mut Instance) {
+        if instance.noted_in != self.host {
+            self.note(id, instance);
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, id: InstanceId, instance: &mut Instance) {
+        if let Some(host) = self.innermost_host() {
+            host.keep(id, || instance.fork());
+        }
+        instance.noted_in = self.host;
+    }
+
+    /// Takes an instance that the runtime has destroyed.
+    pub(crate) fn destroyed(&mut self, id: InstanceId, instance: Instance) {
+        if let Some(host) = self.innermost_host() {
+            host.keep(id, || instance);
+        }
+    }
+
+    /// Call this when a key has a new module, with the one it had before.
+    pub(crate) fn changed(&mut self, key: CacheKey<'_>, before: Option<Arc<Program>>) {
+        if let Some(layer) = self.layers.last_mut() {
+            layer.identifiers.push((OwnedKey::from(key), before));
+        }
+    }
+
+    /// Takes the layer that ends, if its start was seen.
+    fn end(&mut self, ty: TransactionType, state: &mut State) -> Option<Layer> {
+        if ty.is_host() {
+            while let Some(trapped) = self.layers.pop_if(|layer| layer.host.is_none()) {
+                trapped.undo(state);
+            }
+        }
+        let layer = self.layers.pop_if(|layer| layer.host.is_some() == ty.is_host());
+        self.find_host();
+        layer
+    }
+
+    fn innermost_host(&mut self) -> Option<&mut HostLayer> {
+        self.layers.iter_mut().rev().find_map(|layer| layer.host.as_mut())
+    }
+
+    fn find_host(&mut self) {
+        self.host = self.innermost_host().map_or(0, |host| host.serial);
+    }
+}
+
+impl Layer {
+    fn undo(mut self, state: &mut State) {
+        undo_identifiers(&mut self.identifiers, &mut state.identifiers);
+        if let Some(host) = self.host {
+            state.modules.truncate(host.modules);
+            state.instances.split_off(&host.next_instance);
+            state.instances.extend(host.instances);
+            state.next_instance = host.next_instance.into();
+        }
+    }
+}
+
+impl HostLayer {
+    /// Keeps an instance, unless it was made inside or is kept already in an earlier state.
+    fn keep(&mut self, id: InstanceId, instance: impl FnOnce() -> Instance) {
+        if id < self.next_instance {
+            self.instances.entry(id).or_insert_with(instance);
+        }
+    }
+}
+
+fn undo_identifiers(changes: &mut Vec<(OwnedKey, Option<Arc<Program>>)>, identifiers: &mut Identifiers) {
+    for (key, before) in changes.drain(..).rev() {
+        identifiers.set(key.borrowed(), before);
+    }
+}
