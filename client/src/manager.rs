@@ -20,7 +20,19 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// exactly if this manager compiled it under that key before. So each block and each call starts with a new one, which
 /// costs nothing.
 ///
-/// When a storage transaction is rolled back, so is the manager, as far as that is due; see the module `transactions`.
+/// # Storage transactions
+///
+/// The externalities tell the manager of them. What the node tried and gave up, such as an extrinsic that turned out
+/// invalid while a block was built, leaves no trace, since who imports the block never sees it: modules, instances, their
+/// memory and the ids to come are as before. When the runtime rolls back a storage layer, the identifiers made inside
+/// go; modules and instances stay, as the runtime may still hold them.
+///
+/// # Code that changes
+///
+/// A key finds the module that was compiled under it first, until the block ends, even if the program in storage was
+/// overwritten meanwhile. A key that depends on the content avoids that: store a program under its hash.
+///
+/// # Tests
 ///
 /// In a test one manager lasts as long as the externalities that it is registered in.
 #[derive(Default)]

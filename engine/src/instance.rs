@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::config::Charge;
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
-use crate::gas::BlockCosts;
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
 use crate::memory::{
     AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
 };
-use crate::module::{Module, ProgramCounter};
+use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
 
 /// What a program returns to, so that its host notices.
@@ -340,24 +338,16 @@ impl Instance {
     /// Where to begin after the host has set the pc. In the middle of a block the whole block is charged here.
     #[cold]
     fn enter(&mut self) -> Result<Position, Exit> {
-        let module = self.module.clone();
-        let inner = &*module.inner;
-        let pc = self.pc;
-        let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
-        let Some(start) = inner.code.block_of(pc) else { return Err(self.trap(invalid)) };
-        let inside = inner.regions.inside(&inner.code, &inner.blocks, pc);
-        let Some(inside) = inside else { return Err(self.trap(invalid)) };
-        if start == pc || inner.engine.config().charge == Charge::Instruction {
-            // The operation before it charges for the block, or for the instruction.
-            return Ok(Position { operation: inside.operation - 1, ..inside });
-        }
-        let cost = BlockCosts::new(inner.code.instruction_set(), inner.engine.config().gas_model)
-            .cost_from(&inner.code, start);
+        let module::Inner { code, blocks, regions, .. } = &*self.module.inner;
+        let Some((position, cost)) = regions.entry(code, blocks, self.pc) else {
+            let pc = self.pc;
+            return Err(self.trap(Trap { kind: TrapKind::InvalidEntry, pc, address: None }));
+        };
         if self.gas < cost.into() {
             return Err(Exit::OutOfGas);
         }
         self.gas -= i64::from(cost);
-        Ok(inside)
+        Ok(position)
     }
 
     /// Its memory, for reading.

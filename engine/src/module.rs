@@ -139,7 +139,8 @@ impl Module {
         self.fixed_bytes() + self.inner.regions.resident_bytes()
     }
 
-    /// Bytes of host memory that it takes at most, when all of its code has been reached.
+    /// Bytes of host memory that it takes at most, when all of its code has been reached. Takes time linear in the length of
+    /// the code.
     pub fn most_resident_bytes(&self) -> usize {
         self.fixed_bytes() + self.inner.regions.most_resident_bytes(&self.inner.code)
     }

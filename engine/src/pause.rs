@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A shared flag that stays up until it is lowered.
 ///
-/// While it is up, every [`Instance::run`](crate::Instance::run) executes exactly one block and stops with
-/// [`Exit::Paused`](crate::Exit::Paused) if nothing else stops it. It never changes gas or results.
+/// While it is up, every [`Instance::run`](crate::Instance::run) executes exactly one block, or what is left of one after a
+/// stop inside of it, and stops with [`Exit::Paused`](crate::Exit::Paused) if nothing else stops it. It never changes gas or
+/// results.
 #[derive(Clone, Default, Debug)]
 pub struct Pause(Arc<AtomicBool>);
 

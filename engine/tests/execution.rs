@@ -188,6 +188,29 @@ fn pausing_at_every_block_equals_one_run() {
 }
 
 #[test]
+fn what_is_left_of_a_block_after_a_syscall_is_a_block_to_a_pause() {
+    for rest in [vec![], vec![load_imm(Reg::A0, 1)]] {
+        let mut code = vec![ecalli(0)];
+        code.extend(rest);
+        code.push(jump(code.len() as u32 + 1));
+        let second = code.len();
+        code.extend([load_imm(Reg::A1, 1), jump(second as u32 + 2), ret()]);
+        let program = Assembly::new(JAM, code);
+        on_each(flat(), &program, |name, instance| {
+            let pause = Pause::new();
+            pause.raise();
+            instance.set_pause(Some(pause));
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            for index in [second, second + 2] {
+                assert_eq!(instance.run(), Ok(Exit::Paused), "{name}");
+                assert_eq!(instance.pc(), ProgramCounter(program.offsets()[index]), "{name}");
+            }
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+        });
+    }
+}
+
+#[test]
 fn traps_say_kind_place_and_address() {
     let load = |x| dsi(Opcode::LoadIndirectU64, Reg::A0, Reg::A1, x);
     let bad_address = Instruction { s1: Reg::A1, ..Instruction::plain(Opcode::JumpIndirect) };
@@ -610,4 +633,27 @@ fn standard_programs_read_their_arguments() {
     }
     blob.push(0);
     assert!(Program::from_standard(&blob, JAM).is_err());
+}
+
+#[test]
+fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid() {
+    let length = 4 << 20;
+    let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];
+    code[length - 1] = JAM.byte(Opcode::Trap).unwrap();
+    let blob = common::container(3, [&[], &[]], [0; 3], &[], &[], &code, &vec![0xff; length / 8], &[]);
+    for (name, engine) in engines(flat()) {
+        let mut instance = engine.compile(&blob).unwrap().instantiate();
+        let pc = ProgramCounter(length as u32 - 2);
+        instance.set_pc(pc);
+        assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        // Finding the block anew each time would take minutes.
+        for _ in 0..1000 {
+            instance.set_pc(pc);
+            instance.set_gas(length as i64 - 1);
+            assert_eq!(instance.run(), Ok(Exit::OutOfGas), "{name}");
+        }
+        instance.set_gas(length as i64);
+        assert_eq!(trap(instance.run().unwrap()).pc, pc.0 + 1, "{name}");
+        assert_eq!(instance.gas(), 0, "{name}: all of the block was paid");
+    }
 }

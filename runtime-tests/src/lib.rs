@@ -24,12 +24,19 @@ pub fn trial(case: fn() -> Case, setup: Setup, reference: Setup) -> Trial {
         if case.comparison.expects(setup) {
             case.check(&result);
         }
-        if setup != reference && case.comparison.holds(setup, reference) {
-            let expected = case.play(reference)?;
-            if result != expected {
-                let difference = difference(&case.describe(&result), &case.describe(&expected));
-                return Err(Failed::from(format!("{setup} and {reference} differ {difference}")));
-            }
+        if setup == reference {
+            return Ok(());
+        }
+        let expected = case.play(reference)?;
+        let same = result == expected;
+        if !same && case.comparison.holds(setup, reference) {
+            let difference = difference(&case.describe(&result), &case.describe(&expected));
+            return Err(Failed::from(format!("{setup} and {reference} differ {difference}")));
+        }
+        if same && case.comparison.denied_by_equality(setup, reference) {
+            return Err(Failed::from(format!(
+                "{setup} and {reference} are listed as different, but are equal"
+            )));
         }
         Ok(())
     })

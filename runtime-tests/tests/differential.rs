@@ -34,31 +34,83 @@ fn in_wasm() {
     );
 }
 
+/// Compiled guests with a few bytes changed: refused by both, or the same behaviour. Decoding is what an attacker sees first.
+#[test]
+fn broken_guests() {
+    let hatchery = Setup::native(Node::Hatchery);
+    let upstream = Setup::native(Node::Upstream);
+    run(256, &broken_guest(), |calls| same(hatchery, upstream, &[], calls));
+}
+
 fn compare(hatchery: Setup, upstream: Setup, cases: u32) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let storage = [
         Stored { child_trie: Vec::new(), key: b"a".to_vec(), value: guests::marked(1) },
         Stored { child_trie: Vec::new(), key: b"b".to_vec(), value: guests::probe(LAYOUT) },
         Stored { child_trie: Vec::new(), key: b"c".to_vec(), value: b"no program".to_vec() },
     ];
-    let same = |calls: Vec<HostCall>| {
-        let input = scenario::wire(calls.clone());
-        let play = |setup: Setup| -> Result<_, TestCaseError> {
-            let result =
-                setup.play(&input, &storage).map_err(|error| TestCaseError::fail(error.to_string()))?;
-            Ok(input.decode(&result).expect("the scenario's result"))
-        };
-        let (ours, theirs) = (play(hatchery)?, play(upstream)?);
-        prop_assert_eq!(ours.len(), calls.len());
-        for (at, call) in calls.iter().enumerate() {
-            prop_assert_eq!(&ours[at], &theirs[at], "call {}: {:?}", at, call);
-        }
-        Ok(())
-    };
-    if let Err(error) = runner.run(&script(), same) {
-        panic!("{hatchery} and {upstream} differ: {error}");
+    run(cases, &script(), |calls| same(hatchery, upstream, &storage, calls));
+}
+
+/// Tries as many values; the same ones in every run.
+fn run<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
     }
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    if let Err(error) = TestRunner::new_with_rng(config, random).run(strategy, test) {
+        panic!("{error}");
+    }
+}
+
+/// Whether both give the same answer to every call.
+fn same(
+    hatchery: Setup,
+    upstream: Setup,
+    storage: &[Stored],
+    calls: Vec<HostCall>,
+) -> Result<(), TestCaseError> {
+    let input = scenario::wire(calls.clone());
+    let play = |setup: Setup| -> Result<_, TestCaseError> {
+        let result = setup.play(&input, storage).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        Ok(input.decode(&result).expect("the scenario's result"))
+    };
+    let (ours, theirs) = (play(hatchery)?, play(upstream)?);
+    prop_assert_eq!(ours.len(), calls.len());
+    for (at, call) in calls.iter().enumerate() {
+        prop_assert_eq!(&ours[at], &theirs[at], "call {} on {} and {}: {:?}", at, hatchery, upstream, call);
+    }
+    Ok(())
+}
+
+/// A program that is almost a compiled guest, and calls that run whatever it is.
+fn broken_guest() -> impl Strategy<Value = Vec<HostCall>> {
+    let guest = sample::select(vec![
+        (guests::counter(JamV1), &b"counter"[..]),
+        (guests::counter(ReviveV1), b"offset"),
+        (guests::hello(JamV1), b"hello_times"),
+        (guests::echo(ReviveV1), b"echo"),
+        (guests::syscalls(JamV1), b"round_trips"),
+        (guests::traps(ReviveV1), b"division_edges"),
+    ]);
+    let changes = collection::vec((any::<sample::Index>(), any::<u8>()), 1..4);
+    (guest, changes, collection::vec((gas(), register()), 1..8)).prop_map(
+        |((mut program, export), changes, runs)| {
+            for (at, value) in changes {
+                // The magic, the version and the length of the whole are before byte 13.
+                let at = 13 + at.index(program.len() - 13);
+                program[at] = value;
+            }
+            let start = [
+                HostCall::CompileFromBytes { program, identifier: None },
+                HostCall::Instantiate { module: 0 },
+                HostCall::Prepare { instance: 0, export: export.to_vec() },
+            ];
+            // Not with all the gas there is: a changed loop may never end.
+            let run = |(gas, a0): (i64, u64)| HostCall::Run { instance: 0, gas: gas.min(100_000), a0 };
+            start.into_iter().chain(runs.into_iter().map(run)).collect()
+        },
+    )
 }
 
 /// Two modules with two instances each, so that something happens, then whatever comes.

@@ -1,5 +1,6 @@
 //! The interface between runtime and node, written out: it is what has to stay when crates change.
 
+use hatchery_runtime_tests::Failure;
 use hatchery_test_runtime::Flavour;
 use sp_wasm_interface::{HostFunctions, Signature, ValueType};
 use wasmparser::{CompositeInnerType, Parser, Payload, TypeRef, ValType};
@@ -67,7 +68,7 @@ fn virtualization_imports(flavour: Flavour) -> Vec<String> {
 
 /// The imports as module and "name(parameters) -> result".
 fn imports(flavour: Flavour) -> Vec<(String, String)> {
-    let wasm = flavour.wasm().expect("the test runtime was built without SKIP_WASM_BUILD");
+    let wasm = flavour.wasm().unwrap_or_else(|| panic!("{}", Failure::NoWasm(flavour)));
     let limit = sp_maybe_compressed_blob::CODE_BLOB_BOMB_LIMIT;
     let wasm = sp_maybe_compressed_blob::decompress(wasm, limit).expect("the builder compressed it");
     let mut types = Vec::new();

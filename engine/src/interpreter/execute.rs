@@ -48,7 +48,8 @@ enum Problem {
 
 /// Executes from `position` until something stops it, or, with `STEP`, one instruction.
 pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
-    let mut first = true;
+    let start = position;
+    let mut is_first_charge = true;
     let mut stepped = None;
     'region: loop {
         let region = m.regions.region(m.code, m.blocks, position.region);
@@ -145,7 +146,9 @@ pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut p
 
             match op.kind {
                 Kind::Charge => {
-                    if !first && m.pause.is_some_and(Pause::is_raised) {
+                    let begins_with_it = is_first_charge && here(at) == start;
+                    is_first_charge = false;
+                    if !begins_with_it && m.pause.is_some_and(Pause::is_raised) {
                         return Stop::Paused { pc: region.pcs[at as usize], next: here(at) };
                     }
                     let left = *m.gas - i64::from(op.x);
@@ -369,7 +372,6 @@ pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut p
                 Kind::ReverseByte => set!(s1!().swap_bytes()),
                 Kind::ReverseByte32 => set32!((s1!() as u32).swap_bytes()),
             }
-            first = false;
             at += 1;
         }
     }

@@ -113,6 +113,8 @@ pub(crate) struct Region {
     start: u32,
     /// For each byte of its code the operation with which a jump there goes on, or [`NOWHERE`].
     targets: Box<[u32]>,
+    /// The operations that begin blocks, whether jumps may go there or not, in order.
+    begins: Box<[u32]>,
 }
 
 impl Region {
@@ -129,11 +131,17 @@ impl Region {
         at > 0 && self.pcs[at - 1] == self.pcs[at] && self.operations[at - 1].kind == Kind::LoadImm
     }
 
-    /// The operation that executes what is at `pc` without being charged for it.
-    fn inside(&self, pc: u32) -> Option<u32> {
-        let first = self.pcs.partition_point(|&other| other < pc);
-        let at = first + usize::from(self.operations.get(first)?.kind == Kind::Charge);
-        (*self.pcs.get(at)? == pc).then_some(at as u32)
+    /// The operation with which the host enters at the instruction start `pc`, and the gas to be charged for the block then,
+    /// if the operation does not charge itself. `None` where the block cannot be entered.
+    fn entry(&self, code: &Code, pc: u32) -> Option<(u32, u32)> {
+        let at = self.pcs.partition_point(|&other| other < pc);
+        let begin = self.begins.partition_point(|&begin| begin as usize <= at).checked_sub(1)?;
+        let begin = self.begins[begin] as usize;
+        if !code.is_reachable(self.pcs[begin]) {
+            return None;
+        }
+        let charges_itself = self.operations.get(at)?.kind == Kind::Charge;
+        Some((at as u32, if charges_itself { 0 } else { self.operations[begin].x }))
     }
 }
 
@@ -170,25 +178,53 @@ impl Regions {
         self.region(code, blocks, region).block(pc).map(|operation| Position { region, operation })
     }
 
-    /// Where to go on to execute the instruction at `pc` without entering a block: it is paid for already.
-    pub(crate) fn inside(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<Position> {
+    /// Where to go on when the host enters at `pc`, perhaps in the middle of a block, and the gas to be charged for the block
+    /// before, if that is not done there. `None` if no instruction starts there, or its block is behind a gap.
+    pub(crate) fn entry(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<(Position, u32)> {
+        if !code.is_start(pc) {
+            return None;
+        }
         let region = self.number(pc) as u32;
-        self.region(code, blocks, region).inside(pc).map(|operation| Position { region, operation })
+        let (operation, cost) = self.region(code, blocks, region).entry(code, pc)?;
+        Some((Position { region, operation }, cost))
     }
 
     /// Bytes of host memory that the operations made so far take.
     pub(crate) fn resident_bytes(&self) -> usize {
         let made = self.regions.iter().filter_map(OnceLock::get);
-        let each = |r: &Region| r.operations.len() * (size_of::<Operation>() + 4) + r.targets.len() * 4;
+        let each = |r: &Region| {
+            r.operations.len() * (size_of::<Operation>() + 4) + (r.targets.len() + r.begins.len()) * 4
+        };
         made.map(each).sum::<usize>() + self.starts.len() * size_of::<OnceLock<Region>>()
     }
 
-    /// As `resident_bytes` when all regions are made, estimated: every second operation charges or goes far at most.
+    /// As `resident_bytes` at most, when all regions are made.
     pub(crate) fn most_resident_bytes(&self, code: &Code) -> usize {
-        let operations = code.count_starts() * 2 + self.starts.len() * 2;
+        let regions = self.starts.len();
+        // Each region charges for its first instruction and goes on to the next region.
+        let (mut operations, mut begins) = (2 * regions, regions);
+        let mut next = code.next_start(0);
+        while let Some(pc) = next {
+            next = code.next_start(pc + 1);
+            operations += match self.charge {
+                Charge::Block => 1,
+                Charge::Instruction => 2,
+            };
+            let decoded = code.decode_at(pc);
+            if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
+                // A second half, or a way out of the region; and what follows is charged for.
+                operations += 2;
+                begins += 1;
+            }
+            if !decoded.next_is_start {
+                // The gap that it runs into is charged for and fails; and what follows is charged for.
+                operations += 3;
+                begins += 2;
+            }
+        }
         operations * (size_of::<Operation>() + 4)
-            + code.length() as usize * 4
-            + self.starts.len() * size_of::<OnceLock<Region>>()
+            + (code.length() as usize + begins) * 4
+            + regions * size_of::<OnceLock<Region>>()
     }
 
     fn make(&self, code: &Code, blocks: &[u64], number: usize) -> Region {
@@ -205,9 +241,11 @@ impl Regions {
                 pcs: Box::default(),
                 start,
                 targets: vec![NOWHERE; (end - start) as usize].into(),
+                begins: Box::default(),
             },
             operations: Vec::new(),
             pcs: Vec::new(),
+            begins: Vec::new(),
             at_block_start: true,
         };
         maker.run();
@@ -241,6 +279,7 @@ struct Maker<'a> {
     region: Region,
     operations: Vec<Operation>,
     pcs: Vec<u32>,
+    begins: Vec<u32>,
     at_block_start: bool,
 }
 
@@ -268,6 +307,7 @@ impl Maker<'_> {
         self.resolve_targets();
         self.region.operations = core::mem::take(&mut self.operations).into();
         self.region.pcs = core::mem::take(&mut self.pcs).into();
+        self.region.begins = core::mem::take(&mut self.begins).into();
     }
 
     fn push(&mut self, pc: u32, operation: Operation) {
@@ -278,8 +318,12 @@ impl Maker<'_> {
     /// At the start of a block, or of each instruction, the operation that charges for it.
     fn enter(&mut self, pc: u32) {
         let at_block_start = core::mem::take(&mut self.at_block_start);
+        let operation = self.operations.len() as u32;
+        if at_block_start {
+            self.begins.push(operation);
+        }
         if at_block_start && bit(self.blocks, pc) {
-            self.region.targets[(pc - self.region.start) as usize] = self.operations.len() as u32;
+            self.region.targets[(pc - self.region.start) as usize] = operation;
         }
         let cost = match self.charge {
             Charge::Block if at_block_start => self.costs.cost_from(self.code, pc),
@@ -356,24 +400,19 @@ impl Maker<'_> {
 
     /// Turns targets from pcs to indices of operations, with an operation more for each target outside of the region.
     fn resolve_targets(&mut self) {
-        let mut far: Vec<(u32, u32)> = Vec::new();
-        for index in 0..self.operations.len() {
-            let operation = self.operations[index];
-            if !has_target(operation.kind) {
-                continue;
-            }
-            let pc = operation.y;
-            let target =
-                self.region.block(pc).unwrap_or_else(|| match far.binary_search_by_key(&pc, |&(pc, _)| pc) {
-                    Ok(at) => far[at].1,
-                    Err(at) => {
-                        let stub = self.operations.len() as u32;
-                        far.insert(at, (pc, stub));
-                        self.push(self.end, Operation::plain(Kind::FarJump, pc));
-                        stub
-                    }
-                });
-            self.operations[index].y = target;
+        let Self { region, operations, .. } = self;
+        let is_far =
+            |operation: &&Operation| has_target(operation.kind) && region.block(operation.y).is_none();
+        let mut far: Vec<u32> = operations.iter().filter(is_far).map(|operation| operation.y).collect();
+        far.sort_unstable();
+        far.dedup();
+        let stubs = operations.len();
+        for operation in operations.iter_mut().filter(|operation| has_target(operation.kind)) {
+            let stub = || (stubs + far.partition_point(|&pc| pc < operation.y)) as u32;
+            operation.y = region.block(operation.y).unwrap_or_else(stub);
+        }
+        for pc in far {
+            self.push(self.end, Operation::plain(Kind::FarJump, pc));
         }
     }
 }
@@ -417,6 +456,7 @@ fn has_target(kind: Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::InstructionSet;
 
     #[test]
     fn operations_are_twelve_bytes() {
@@ -435,5 +475,107 @@ mod tests {
         assert!(bit(&words, 133));
         assert!(!bit(&words, 132));
         assert!(!bit(&words, u32::MAX));
+    }
+
+    /// Jumps with gaps between them, so that no block starts anywhere near, to as many places at the end, the last first.
+    fn code_with_many_far_jumps(jumps: u32) -> Code {
+        const STRIDE: u32 = 26;
+        let traps = jumps * STRIDE;
+        let mut code = vec![0; (traps + jumps + 1) as usize];
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        let mut start = |pc: u32| bitmask[pc as usize / 8] |= 1 << (pc % 8);
+        for n in 0..jumps {
+            let pc = n * STRIDE;
+            let offset = traps + jumps - n - pc;
+            code[pc as usize] = InstructionSet::JamV1.byte(Opcode::Jump).unwrap();
+            code[pc as usize + 1..pc as usize + 5].copy_from_slice(&offset.to_le_bytes());
+            start(pc);
+        }
+        (traps..traps + jumps + 1).for_each(start);
+        Code::new(InstructionSet::JamV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn a_region_with_many_far_jumps_is_made_at_once() {
+        let code = code_with_many_far_jumps(300_000);
+        let blocks = code.block_starts();
+        let regions = Regions::new(GasModel::Flat, Charge::Block, &code, &blocks);
+        // In time that grows with their square this would take minutes.
+        let region = regions.region(&code, &blocks, 0);
+        let far = |operation: &&Operation| operation.kind == Kind::FarJump;
+        assert_eq!(region.operations.iter().filter(far).count(), 300_001);
+        for n in [0, 1, 299_999] {
+            let jump = region.operations[2 * n + 1];
+            let target = code.decode_at(26 * n as u32).instruction.unwrap().target;
+            assert_eq!((jump.kind, region.operations[jump.y as usize].x), (Kind::Jump, target));
+        }
+    }
+
+    /// Packs instructions of these bytes, a trap last.
+    fn packed(instructions: impl Iterator<Item = Vec<u8>>) -> Code {
+        let (mut code, mut starts) = (Vec::new(), Vec::new());
+        for bytes in instructions.chain([vec![0]]) {
+            starts.push(code.len());
+            code.extend(bytes);
+        }
+        let mut bitmask = vec![0u8; code.len().div_ceil(8)];
+        starts.into_iter().for_each(|start| bitmask[start / 8] |= 1 << (start % 8));
+        Code::new(InstructionSet::ReviveV1, &code, &bitmask, &[], 0).unwrap()
+    }
+
+    #[test]
+    fn no_program_takes_more_memory_than_said() {
+        let jump_to_distinct_far_blocks = (0..20_000u32).map(|n| {
+            let offset = (20_000 - n) * 5 + n;
+            [&[40], &offset.to_le_bytes()[..]].concat()
+        });
+        let programs = [
+            ("far jumps", packed(jump_to_distinct_far_blocks.chain((0..20_000).map(|_| vec![0])))),
+            ("far jumps from gaps", code_with_many_far_jumps(1000)),
+            ("invalid jumps", packed((0..20_000).map(|_| vec![80, 0x00, 1, 0]))),
+            ("fallthroughs into gaps", packed((0..2000).map(|_| [&[1][..], &[0; 25]].concat()))),
+            ("calls into gaps", packed((0..2000).map(|_| [&[10][..], &[0; 25]].concat()))),
+            ("nothing valid", packed((0..20_000).map(|_| vec![2]))),
+            ("one block", packed((0..20_000).map(|_| vec![10]))),
+            ("one trap", packed([].into_iter())),
+        ];
+        for (name, code) in programs {
+            for charge in [Charge::Block, Charge::Instruction] {
+                let blocks = code.block_starts();
+                let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+                for number in 0..regions.starts.len() {
+                    regions.region(&code, &blocks, number as u32);
+                }
+                let (taken, most) = (regions.resident_bytes(), regions.most_resident_bytes(&code));
+                assert!(taken <= most && most <= 2 * taken + 100, "{name} {charge:?}: {taken} of {most}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_host_can_enter() {
+        const LOAD_IMM: u8 = 51;
+        let entries = |bytes: &[u8], starts: &[u32], charge| {
+            let mut bitmask = vec![0u8; bytes.len().div_ceil(8)];
+            starts.iter().for_each(|start| bitmask[*start as usize / 8] |= 1 << (start % 8));
+            let code = Code::new(InstructionSet::ReviveV1, bytes, &bitmask, &[], 0).unwrap();
+            let blocks = code.block_starts();
+            let regions = Regions::new(GasModel::Flat, charge, &code, &blocks);
+            let entry = |pc| regions.entry(&code, &blocks, pc);
+            (0..code.length() + 1)
+                .filter_map(|pc| entry(pc).map(|(position, cost)| (pc, position.operation, cost)))
+                .collect::<Vec<_>>()
+        };
+        let long_block = [LOAD_IMM; 10];
+        let after_the_charge = [(0, 0, 0), (2, 2, 4), (5, 3, 4)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Block), after_the_charge, "the end traps: four");
+        let each_charges = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&long_block, &[0, 2, 5], Charge::Instruction), each_charges);
+        let invalid = [(0, 0, 0), (2, 2, 0), (5, 4, 0)];
+        assert_eq!(entries(&[255; 10], &[0, 2, 5], Charge::Block), invalid, "an invalid one ends a block");
+        for charge in [Charge::Block, Charge::Instruction] {
+            let gap = entries(&[LOAD_IMM; 60], &[0, 26, 30], charge);
+            assert_eq!(gap, [(0, 0, 0)], "not behind a gap, not even later in the block there");
+        }
     }
 }

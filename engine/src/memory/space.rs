@@ -121,14 +121,23 @@ impl Contents {
         self.pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None })
     }
 
-    fn save(&mut self, page: u32, bytes: &Page) {
-        let own = &mut self.own(page).bytes;
-        if let OwnBytes::Own(shared) = own
-            && let Some(unshared) = Arc::get_mut(shared)
-        {
-            unshared.copy_from_slice(bytes);
-        } else {
-            *own = OwnBytes::Own(Arc::new(*bytes));
+    /// The instance's own bytes of a page, which nobody shares, to be written.
+    fn own_bytes(&mut self, page: u32) -> &mut Page {
+        let Self { image, pages, .. } = self;
+        let own = pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None });
+        let from = match &own.bytes {
+            OwnBytes::Own(_) => None,
+            OwnBytes::Image => Some(image.page(page)),
+            OwnBytes::Zero => Some(&[][..]),
+        };
+        if let Some(from) = from {
+            let mut bytes = [0; PAGE_SIZE as usize];
+            bytes[..from.len()].copy_from_slice(from);
+            own.bytes = OwnBytes::Own(Arc::new(bytes));
+        }
+        match &mut own.bytes {
+            OwnBytes::Own(bytes) => Arc::make_mut(bytes),
+            OwnBytes::Image | OwnBytes::Zero => unreachable!("it was made its own above"),
         }
     }
 
@@ -279,7 +288,7 @@ impl AddressSpace {
         let Some(window) = &mut self.window else { return };
         any_window!(window, window => {
             for (page, bytes) in window.dirty_pages() {
-                self.contents.save(page, bytes);
+                self.contents.own_bytes(page).copy_from_slice(bytes);
             }
             window.note_saved();
         });
@@ -341,11 +350,7 @@ impl AddressSpace {
                 change(&mut bytes[part], range);
                 continue;
             }
-            let mut bytes = [0; PAGE_SIZE as usize];
-            let old = self.contents.bytes(page);
-            bytes[..old.len()].copy_from_slice(old);
-            change(&mut bytes[part], range);
-            self.contents.save(page, &bytes);
+            change(&mut self.contents.own_bytes(page)[part], range);
         }
     }
 

@@ -19,8 +19,9 @@ pub(crate) mod state {
     pub(crate) const STALE: u8 = 16;
 }
 
-/// More pages than this are given back to the operating system instead of being overwritten.
-const MOST_PAGES_TO_SCRUB: usize = 256;
+/// How many pages (4 MiB) a window keeps for its next instance; the others are given back to the operating system. Overwriting
+/// a page takes some 70 ns, giving it back and getting it again 1.8 us (measured on an AMD EPYC, virtualised).
+const MOST_PAGES_TO_KEEP: usize = 1024;
 
 /// Contiguous memory for one instance at a time.
 pub(crate) struct Window<B> {
@@ -60,21 +61,28 @@ impl<B: Backing> Window<B> {
 
     /// Forgets everything.
     fn scrub(&mut self) {
-        if self.resident.len() > MOST_PAGES_TO_SCRUB {
-            self.bytes.discard(&mut self.resident);
-        } else {
-            for &page in &self.resident {
-                self.bytes.page_mut(page).fill(0);
-            }
-        }
+        self.give_surplus_back();
         for page in self.resident.drain(..) {
             self.table[page as usize] = 0;
+            self.bytes.page_mut(page).fill(0);
         }
         self.dirty.clear();
     }
 
+    /// Forgets the pages that it should not keep for the next instance.
+    fn give_surplus_back(&mut self) {
+        if self.resident.len() > MOST_PAGES_TO_KEEP {
+            let mut surplus = self.resident.split_off(MOST_PAGES_TO_KEEP);
+            self.bytes.discard(&mut surplus);
+            for page in surplus {
+                self.table[page as usize] = 0;
+            }
+        }
+    }
+
     /// Puts the pages that were written, and `others`, back to what the image has. Their permissions are looked up anew.
     pub(crate) fn restore_image(&mut self, others: impl Iterator<Item = u32>) {
+        self.give_surplus_back();
         let Some(image) = &self.image else { return };
         let dirty = core::mem::take(&mut self.dirty);
         for page in dirty.iter().copied().chain(others) {
@@ -214,4 +222,43 @@ fn fill(page: &mut Page, contents: &[u8]) {
     let (data, rest) = page.split_at_mut(contents.len());
     data.copy_from_slice(contents);
     rest.fill(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryMap, Portable};
+    use crate::program::MemoryConfig;
+
+    fn a_window_does_not_hoard_memory<B: Backing>() {
+        let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: 0x10_0000, ..MemoryConfig::default() };
+        let map = MemoryMap::new(0, config.rw_size, 0, 0).unwrap();
+        let image = Arc::new(Image::new(map, &config, u64::MAX, false));
+        let first = map.rw_data().start / PAGE_SIZE;
+        let mut window = Window::<B>::new().unwrap();
+        window.assign(&image);
+        // Instances one after the other that write different pages, few of them or many.
+        for (begin, count) in
+            [(0, 10), (10, 200), (210, 10_000), (0, 3), (20_000, 200), (21_000, 900), (0, 3)]
+        {
+            for page in first + begin..first + begin + count {
+                let address = page * PAGE_SIZE;
+                window.bring_in(page, address..address + PAGE_SIZE, image.page(page)).unwrap();
+                assert_eq!(window.page(page).unwrap()[0], if page < first + 2 { 9 } else { 0 });
+                window.allow(page, Permission::ReadWrite);
+                assert!(window.store(address, [1]));
+            }
+            window.restore_image([first].into_iter());
+            window.forget_permissions();
+            assert_eq!(window.dirty_pages().count(), 0);
+            assert!(window.resident.len() <= MOST_PAGES_TO_KEEP, "{}", window.resident.len());
+        }
+    }
+
+    #[test]
+    fn windows_do_not_hoard_memory() {
+        a_window_does_not_hoard_memory::<Portable>();
+        #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+        a_window_does_not_hoard_memory::<crate::memory::Reserved>();
+    }
 }

@@ -158,11 +158,6 @@ impl Code {
         self.bytes.len() + self.starts.len() * 8 + self.jump_table.len()
     }
 
-    /// Number of instruction starts.
-    pub(crate) fn count_starts(&self) -> usize {
-        self.starts.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
     /// The byte at `pc`, or `None` behind the end.
     #[inline]
     pub fn byte(&self, pc: u32) -> Option<u8> {
@@ -203,7 +198,7 @@ impl Code {
     pub fn jump_table_entry(&self, index: u32) -> Option<u32> {
         let size = usize::from(self.jump_table_entry_size);
         let start = (index as usize).checked_mul(size)?;
-        let entry = self.jump_table.get(start..start + size).filter(|entry| !entry.is_empty())?;
+        let entry = self.jump_table.get(start..)?.get(..size).filter(|entry| !entry.is_empty())?;
         let mut bytes = [0; 4];
         bytes[..size].copy_from_slice(entry);
         Some(u32::from_le_bytes(bytes))
@@ -268,12 +263,6 @@ impl Code {
         Decoded { instruction, pc, next_pc, next_is_start: next_pc < self.length }
     }
 
-    /// Whether the instruction at `pc`, of which an instruction starts, ends its block; an invalid one does.
-    #[inline]
-    fn ends_block(&self, pc: u32) -> bool {
-        self.opcode_at(pc).is_none_or(|opcode| opcode.info().ends_block)
-    }
-
     /// The opcode at the instruction start `pc`, if it is valid.
     #[inline]
     fn opcode_at(&self, pc: u32) -> Option<Opcode> {
@@ -309,24 +298,10 @@ impl Code {
         blocks
     }
 
-    /// Where the block begins to which the instruction at `pc` belongs, or `None` if none starts there or a gap of more
-    /// than 24 bytes lies in between. A block that the host enters in its middle is charged in full from here.
-    pub(crate) fn block_of(&self, pc: u32) -> Option<u32> {
-        if !self.is_start(pc) {
-            return None;
-        }
-        let extended = !self.set.has_bitmask();
-        let mut at = pc;
-        while at != 0 && !(extended && at.is_multiple_of(MACRO_BLOCK)) {
-            // In the extended encoding an invalid instruction before a border can be longer, but then `at` is the border.
-            let from = at.saturating_sub(MAX_SKIP + 1);
-            let previous = (from..at).rev().find(|&pc| self.is_start(pc))?;
-            if self.ends_block(previous) {
-                break;
-            }
-            at = previous;
-        }
-        Some(at)
+    /// Whether the host can enter the block that begins at the instruction start `pc`: unless it is at 0, another instruction
+    /// must start at most 24 bytes of operands before it.
+    pub(crate) fn is_reachable(&self, pc: u32) -> bool {
+        pc == 0 || (pc.saturating_sub(MAX_SKIP + 1)..pc).any(|previous| self.is_start(previous))
     }
 
     /// The first invalid instruction met when walking from 0 over the program, as whole-module validation does.
@@ -410,15 +385,10 @@ mod tests {
     }
 
     #[test]
-    fn the_block_of_an_instruction() {
-        let c = code(10, LOAD_IMM, &[0, 2, 5]);
-        assert_eq!(c.block_of(5), Some(0));
-        assert_eq!(c.block_of(1), None);
-        assert_eq!(c.block_of(10), None);
-        let c = code(10, 255, &[0, 2, 5]);
-        assert_eq!(c.block_of(5), Some(5), "an invalid instruction ends a block");
-        let c = code(60, LOAD_IMM, &[0, 26]);
-        assert_eq!(c.block_of(26), None, "a gap");
+    fn what_can_be_entered_begins_or_is_preceded_within_24_bytes_of_operands() {
+        let c = code(80, LOAD_IMM, &[0, 25, 51, 60]);
+        assert_eq!([0, 25, 51, 60].map(|pc| c.is_reachable(pc)), [true, true, false, true]);
+        assert!(!code(10, LOAD_IMM, &[5]).is_reachable(5), "nothing before it");
     }
 
     #[test]
@@ -441,6 +411,13 @@ mod tests {
             let expected = (0..size).rev().fold(0, |value, n| value << 8 | u32::from(size + n + 1));
             assert_eq!(c.jump_table_entry(1), Some(expected));
             assert_eq!(c.jump_table_entry(3), None);
+            // Their bytes, or what is behind them, lie where offsets of 32 bits overflow.
+            for at in [1 << 30, 1 << 31, u64::from(u32::MAX)].map(|at| (at / u64::from(size)) as u32) {
+                assert_eq!(
+                    [at - 1, at, at.saturating_add(1)].map(|index| c.jump_table_entry(index)),
+                    [None; 3]
+                );
+            }
             assert_eq!(c.jump_table_entry(u32::MAX), None);
         }
         let c = Code::new(JAM, &[0], &[1], &[], 0).unwrap();

@@ -5,6 +5,7 @@
 //! benchmark. [`SCENARIOS`] lists them once for both.
 
 #![cfg_attr(substrate_runtime, no_std)]
+#![expect(clippy::duplicate_mod, reason = "the same scenarios against two crates is what this is about")]
 
 extern crate alloc;
 

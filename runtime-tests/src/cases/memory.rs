@@ -167,11 +167,11 @@ cases! {
     );
 }
 
+/// One of the two scenarios about memory.
+type Scenario = fn(Vec<u8>, Vec<u8>, Vec<Access>) -> Input<Option<Vec<Accessed>>>;
+
 /// Reads and writes at both ends of each region.
-fn edges(
-    layout: Layout,
-    scenario: fn(Vec<u8>, Vec<u8>, Vec<Access>) -> Input<Option<Vec<Accessed>>>,
-) -> Case {
+fn edges(layout: Layout, scenario: Scenario) -> Case {
     let expected = edge_table(layout);
     let accesses = expected.iter().map(|(access, _)| access.clone()).collect();
     Case::new(scenario(guests::probe(layout), b"look".to_vec(), accesses), move |accessed| {

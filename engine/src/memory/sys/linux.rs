@@ -159,10 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn committing_many_ranges_takes_time_in_proportion_to_them() {
+    fn many_ranges_can_be_committed() {
         let mut space = Reserved::reserve().unwrap();
-        let begin = std::time::Instant::now();
-        // Every second chunk of 64 KiB, backwards.
+        // Every second chunk of 64 KiB, backwards. In time that grows with their square this would take minutes.
         for page in (16..1 << 20).step_by(32).rev() {
             let address = page * PAGE_SIZE;
             space.commit(page, address..address + PAGE_SIZE).unwrap();
@@ -170,7 +169,6 @@ mod tests {
                 assert_eq!(space.page(page)[0], 0);
             }
         }
-        assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         assert!(maps.lines().count() < 10_000, "the mappings of a process are limited");
     }
