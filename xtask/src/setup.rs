@@ -150,8 +150,7 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
         guests.push(Compiler::of(None)?);
     }
     let toolchains = Toolchains { wasm, guests };
-    let known = fs::read_to_string(description_file()?).ok().and_then(|text| toml::from_str(&text).ok());
-    let proved = known.as_ref() == Some(&toolchains) && !steps.changed();
+    let proved = description().as_ref() == Some(&toolchains) && !steps.changed();
     steps.run("trial build for wasm32v1-none", || {
         if proved {
             return Ok(Outcome::AlreadyThere("built before".to_owned()));
@@ -166,6 +165,16 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(toolchains)
+}
+
+/// Whether the last setup proved that this toolchain, in the version that is here, builds runtimes.
+fn proved(toolchain: Option<&str>) -> bool {
+    description().is_some_and(|known| Compiler::of(toolchain).is_ok_and(|compiler| compiler == known.wasm))
+}
+
+/// What the last setup found; none: nothing, or in another form.
+fn description() -> Option<Toolchains> {
+    toml::from_str(&fs::read_to_string(description_file().ok()?).ok()?).ok()
 }
 
 /// Where the result of setup is kept.

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 use summary::Summary;
 
+/// Workspaces of their own inside this one's folder.
+const OTHER_WORKSPACES: [&str; 2] = ["guests/Cargo.toml", "fuzz/Cargo.toml"];
+
 /// Where community test vectors are looked for, from the workspace's folder.
 const VECTORS: &str = "../shared/vectors";
 
@@ -32,7 +35,7 @@ pub(crate) struct Arguments {
 /// The steps, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// Formatting of the workspace and of the guests.
+    /// Formatting of the workspace, the guests and the fuzz targets.
     Fmt,
     /// What the dependencies' features must not be.
     Graph,
@@ -95,7 +98,10 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
     match step {
         Step::Fmt => {
             pass(cargo(&["fmt", "--all", "--check"]))?;
-            pass(cargo(&["fmt", "--all", "--check", "--manifest-path", "guests/Cargo.toml"]))
+            for manifest in OTHER_WORKSPACES {
+                pass(cargo(&["fmt", "--all", "--check", "--manifest-path", manifest]))?;
+            }
+            Ok(End::Passed)
         }
         Step::Graph => {
             graph::check()?;

@@ -2,7 +2,7 @@
 //! sources that it ships.
 
 use super::sysroot::{self, LIBRARIES, WASM_TARGET};
-use super::{Toolchains, finish, rustup};
+use super::{Toolchains, finish, proved, rustup};
 use crate::process;
 use crate::progress::{Outcome, Steps};
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,8 +13,14 @@ use std::process::Command;
 /// rustup's name for Debian's compiler.
 pub(super) const TOOLCHAIN: &str = "debian";
 
-/// Debian's compiler for building browsers is the newest of a stable release.
-const PACKAGES: [&str; 4] = ["rustc-web=1.96*", "cargo-web=1.96*", "rust-web-src=1.96*", "lld-19"];
+/// Debian's compiler for building browsers is the newest of a stable release; updates come as security updates.
+const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+
+/// The oldest compiler that the workspace builds with: its `rust-version`.
+const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// The compiler of the package rustc-web.
+const RUSTC: &str = "/usr/bin/rustc";
 
 /// The linker of the package lld-19.
 const LINKER: &str = "/usr/bin/lld-19";
@@ -41,12 +47,16 @@ pub(super) fn setup() -> Result<Toolchains> {
     println!("Cross targets of Debian's compiler");
     let mut steps = Steps::new(6);
     steps.run("Debian packages", || {
-        let missing: Vec<&str> = PACKAGES.into_iter().filter(|package| !installed(package)).collect();
-        if missing.is_empty() {
+        if PACKAGES.into_iter().all(installed) && new_enough()? {
             return Ok(Outcome::AlreadyThere(PACKAGES.join(" ")));
         }
-        install(&missing)?;
-        Ok(Outcome::Done(format!("installed {}", missing.join(" "))))
+        install(&PACKAGES)?;
+        if !new_enough()? {
+            let fix = "Fix: let apt use Debian's security updates (bookworm-security), and run setup again";
+            let version = process::output(Command::new(RUSTC).arg("-V"))?;
+            return Err(anyhow!("Debian's compiler is {version}; {OLDEST} is needed").context(fix));
+        }
+        Ok(Outcome::Done(format!("installed {}", PACKAGES.join(" "))))
     })?;
     steps.run(&format!("rustup toolchain `{TOOLCHAIN}`"), || {
         if linked() {
@@ -67,7 +77,10 @@ pub(super) fn setup() -> Result<Toolchains> {
         Ok(Outcome::Done(format!("{} -> {LINKER}", link.display())))
     })?;
     steps.run(&format!("{WASM_TARGET} library"), || {
-        if sysroot::has_wasm(&sysroot) {
+        // One that an earlier version of the compiler built is of no use.
+        if sysroot::has_wasm(&sysroot)
+            && (proved(Some(TOOLCHAIN)) || sysroot::trial_build(Some(TOOLCHAIN)).is_ok())
+        {
             return Ok(Outcome::AlreadyThere(String::new()));
         }
         build_wasm_library(&sysroot)?;
@@ -97,13 +110,23 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     )))
 }
 
-/// Whether a package, with its version pattern if it has one, is installed.
+/// Whether a package is installed.
 fn installed(package: &str) -> bool {
-    let (name, version) = package.split_once('=').unwrap_or((package, "*"));
-    let format = "-f=${db:Status-Status} ${Version}";
-    let prefix = format!("installed {}", version.trim_end_matches('*'));
-    process::output(Command::new("dpkg-query").args(["-W", format, name]))
-        .is_ok_and(|text| text.starts_with(&prefix))
+    process::output(Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]))
+        .is_ok_and(|status| status == "installed")
+}
+
+/// Whether the compiler is one that the workspace builds with.
+fn new_enough() -> Result<bool> {
+    let release = process::output(Command::new(RUSTC).arg("-vV"))?;
+    let release = release.lines().find_map(|line| line.strip_prefix("release: ")).unwrap_or_default();
+    Ok(numbers(release) >= numbers(OLDEST))
+}
+
+/// The numbers of a version, without what follows a dash.
+fn numbers(version: &str) -> Vec<u64> {
+    let version = version.split('-').next().unwrap_or_default();
+    version.split('.').map(|number| number.parse().unwrap_or(0)).collect()
 }
 
 fn linked() -> bool {
@@ -118,10 +141,11 @@ fn build_wasm_library(sysroot: &Path) -> Result<()> {
         return Err(anyhow!("no library sources in {}", sysroot.display()).context(fix));
     }
     let project = sysroot::Project::new()?;
-    // Runtimes are built with link-time optimization, which needs the bitcode of every library.
+    // Runtimes are built with link-time optimization, which needs the bitcode of every library. Without it for this
+    // build, the libraries have machine code as well, for programs that do not optimize at link time.
     process::output(
         project
-            .build(Some(TOOLCHAIN))
+            .build(Some(TOOLCHAIN), false)
             .args(["-Z", "build-std=core,alloc"])
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", "-Cembed-bitcode=yes"),
@@ -135,6 +159,9 @@ fn build_wasm_library(sysroot: &Path) -> Result<()> {
             .find(|entry| sysroot::is_library(&entry.file_name().to_string_lossy(), library))
             .with_context(|| format!("the build gave no library {library}"))?;
         files.push(file.path());
+    }
+    if libraries.exists() {
+        as_root("rm", &["-r".as_ref(), libraries.as_os_str()])?;
     }
     as_root("mkdir", &["-p".as_ref(), libraries.as_os_str()])?;
     let mut arguments: Vec<_> = ["-m", "644", "-t"].into_iter().map(AsRef::as_ref).collect();
@@ -162,4 +189,16 @@ fn as_root(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<()> {
     }
     process::output(&mut command)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_their_numbers() {
+        assert!(numbers("1.96.0") > numbers("1.95"));
+        assert!(numbers("1.100.0-nightly") > numbers("1.95.2"));
+        assert!(numbers("1.85.0") < numbers(OLDEST));
+    }
 }

@@ -47,13 +47,16 @@ pub(crate) fn is_library(file: &str, library: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".rlib"))
 }
 
-/// Builds a small `no_std` module with `alloc` and link-time optimization, as runtimes are built.
+/// Builds a small `no_std` module with `alloc`, with link-time optimization as runtimes are built, and without, as
+/// substrate-wasm-builder looks whether the target is there.
 pub(crate) fn trial_build(toolchain: Option<&str>) -> Result<()> {
     let project = Project::new()?;
     let folder = wasm_libraries(&path(toolchain)?);
-    process::output(project.build(toolchain).env("RUSTFLAGS", ""))
-        .with_context(|| format!("Fix: remove {} and run setup again", folder.display()))
-        .with_context(|| format!("{WASM_TARGET} is there but does not build"))?;
+    for link_time in [true, false] {
+        process::output(project.build(toolchain, link_time).env("RUSTFLAGS", ""))
+            .with_context(|| format!("Fix: remove {} and run setup again", folder.display()))
+            .with_context(|| format!("{WASM_TARGET} is there but does not build"))?;
+    }
     Ok(())
 }
 
@@ -69,18 +72,19 @@ impl Project {
         fs::write(
             folder.path().join("Cargo.toml"),
             "[package]\nname = \"trial\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n[profile.release]\npanic = \"abort\"\nlto = \"thin\"\n[workspace]\n",
+             [lib]\ncrate-type = [\"cdylib\"]\n[profile.release]\npanic = \"abort\"\n[workspace]\n",
         )?;
         fs::write(folder.path().join("src/lib.rs"), include_str!("trial.rs.in"))?;
         Ok(Self { folder })
     }
 
-    /// The command that builds it for the Wasm target.
-    pub(crate) fn build(&self, toolchain: Option<&str>) -> Command {
+    /// The command that builds it for the Wasm target, with or without link-time optimization.
+    pub(crate) fn build(&self, toolchain: Option<&str>, link_time: bool) -> Command {
         let mut command = process::cargo(toolchain);
         command
             .args(["build", "--release", "--target", WASM_TARGET])
             .current_dir(self.folder.path())
+            .env("CARGO_PROFILE_RELEASE_LTO", if link_time { "thin" } else { "false" })
             .env("CARGO_TARGET_DIR", self.folder.path().join("target"));
         command
     }
