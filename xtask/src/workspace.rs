@@ -3,10 +3,17 @@
 use anyhow::{Context, Result};
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The folder of the root `Cargo.toml`.
+///
+/// As Cargo says when it runs this program: several clones that share a target directory also share the program.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&xtask).parent().expect("xtask is a folder of the workspace").to_path_buf()
+    })
 }
 
 /// Hatchery's folder in the user's cache: `$XDG_CACHE_HOME/hatchery` or `~/.cache/hatchery`.
