@@ -2,11 +2,16 @@
 
 mod common;
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use common::asm::{ecalli, ret};
-use common::{Assembly, container, guest};
+use common::{Assembly, container, engines, guest};
 use hatchery_engine::program::{Program, ProgramError, Section};
-use hatchery_engine::{Config, Engine, InstructionSet};
+use hatchery_engine::{Config, Engine, Exit, InstructionSet, ProgramCounter};
 use polkavm_033 as polkavm;
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 fn small() -> Vec<u8> {
     Assembly::new(InstructionSet::ReviveV1, vec![ecalli(0), ret()]).container()
@@ -125,18 +130,59 @@ fn memory_that_does_not_fit_is_refused_when_compiling() {
     );
 }
 
-/// Whether polkavm accepts a container; what its user sc-virtualization makes of malformed imports is a refusal too.
-fn accepted_by_polkavm(engine: &polkavm::Engine, blob: &[u8]) -> bool {
-    let module = polkavm::Module::new(engine, &polkavm::ModuleConfig::new(), blob.to_vec().into());
-    module.is_ok_and(|module| module.imports().into_iter().all(|import| import.is_some()))
+/// What a container says, apart from its code.
+#[derive(PartialEq, Debug)]
+struct Understood {
+    imports: Vec<Vec<u8>>,
+    exports: BTreeMap<Vec<u8>, u32>,
+    /// Read-only data, read-write data, stack, start and largest size of the heap.
+    memory: [core::ops::Range<u32>; 4],
+    code: Vec<u8>,
 }
 
-#[test]
-fn every_change_of_a_byte_is_accepted_by_both_or_by_none() {
+fn understood(engine: &Engine, blob: &[u8]) -> Option<Understood> {
+    let module = engine.compile(blob).ok()?;
+    let map = module.memory_map();
+    Some(Understood {
+        imports: module.imports().to_vec(),
+        exports: module.exports().map(|(symbol, pc)| (symbol.to_vec(), pc.0)).collect(),
+        memory: [map.ro_data(), map.rw_data(), map.stack(), map.heap_base()..map.max_heap_size()],
+        code: module.code().bytes().to_vec(),
+    })
+}
+
+/// The same by polkavm; what its user sc-virtualization makes of malformed imports is a refusal too.
+fn understood_by_polkavm(engine: &polkavm::Engine, blob: &[u8]) -> Option<Understood> {
+    let parsed = polkavm::ProgramBlob::parse(blob.to_vec().into()).ok()?;
+    let module = polkavm::Module::new(engine, &polkavm::ModuleConfig::new(), blob.to_vec().into()).ok()?;
+    let imports = module.imports().into_iter().map(|import| Some(import?.as_bytes().to_vec()));
+    let exports = module.exports();
+    let map = module.memory_map();
+    Some(Understood {
+        imports: imports.collect::<Option<_>>()?,
+        exports: exports
+            .map(|export| (export.symbol().as_bytes().to_vec(), export.program_counter().0))
+            .collect(),
+        memory: [
+            map.ro_data_range(),
+            map.rw_data_range(),
+            map.stack_range(),
+            map.heap_base()..map.max_heap_size(),
+        ],
+        code: parsed.code().to_vec(),
+    })
+}
+
+fn both() -> (Engine, polkavm::Engine) {
     let mut config = polkavm::Config::new();
     config.set_backend(Some(polkavm::BackendKind::Interpreter));
     let theirs = polkavm::Engine::new(&config).unwrap();
-    let ours = Engine::new(Config::default().latest64(InstructionSet::Latest64Bitmask)).unwrap();
+    (Engine::new(Config::default().latest64(InstructionSet::Latest64Bitmask)).unwrap(), theirs)
+}
+
+#[test]
+fn every_change_of_a_byte_means_the_same_to_both() {
+    let (ours, theirs) = both();
     let mut accepted = 0;
     let counter = guest("jam-v1", "counter");
     for blob in [small(), counter] {
@@ -144,15 +190,108 @@ fn every_change_of_a_byte_is_accepted_by_both_or_by_none() {
             for change in [1, 2, 0x10, 0x80, 0xff] {
                 let mut other = blob.clone();
                 other[at] ^= change;
-                let result = ours.compile(&other);
+                let result = understood(&ours, &other);
                 assert_eq!(
-                    result.is_ok(),
-                    accepted_by_polkavm(&theirs, &other),
-                    "byte {at} changed by {change:#x}: {result:?}"
+                    result,
+                    understood_by_polkavm(&theirs, &other),
+                    "byte {at} changed by {change:#x}"
                 );
-                accepted += usize::from(result.is_ok());
+                accepted += usize::from(result.is_some());
             }
         }
     }
     assert!(accepted > 100, "{accepted}");
+}
+
+#[test]
+fn several_changes_mean_the_same_to_both() {
+    let (ours, theirs) = both();
+    let change = (any::<prop::sample::Index>(), any::<u8>(), 0..4u8);
+    let optional = prop::collection::vec((128..=255u8, prop::collection::vec(any::<u8>(), 0..9)), 0..4);
+    let strategy = (any::<bool>(), prop::collection::vec(change, 0..5), optional);
+    let config = ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let accepted = Cell::new(0);
+    let result = runner.run(&strategy, |(is_small, changes, optional)| {
+        let mut blob = if is_small { small() } else { guest("revive-v1", "counter") };
+        blob.pop();
+        for (id, contents) in optional {
+            blob.extend([id, contents.len() as u8]);
+            blob.extend(contents);
+        }
+        blob.push(0);
+        for (index, byte, kind) in changes {
+            let at = 13 + index.index(blob.len() - 13);
+            match kind {
+                0 => blob[at] = byte,
+                1 => blob[at] = blob[at].wrapping_add(byte % 5).wrapping_sub(2),
+                2 => blob.insert(at, byte),
+                _ => drop(blob.remove(at)),
+            }
+        }
+        let blob = with_length(blob);
+        let result = understood(&ours, &blob);
+        accepted.set(accepted.get() + u32::from(result.is_some()));
+        prop_assert_eq!(result, understood_by_polkavm(&theirs, &blob));
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(accepted.get() > 500, "{}", accepted.get());
+}
+
+#[test]
+fn nothing_panics_whatever_the_bytes() {
+    let interesting = prop::sample::select(vec![0u8, 1, 2, 10, 40, 50, 80, 100, 170, 180, 255]);
+    let bytes = prop::collection::vec(prop_oneof![any::<u8>(), interesting], 0..200);
+    // A likely beginning: the sizes of a standard program, an empty jump table, some code and its bitmask.
+    let code = prop::collection::vec(any::<u8>(), 1..100).prop_map(|code| {
+        let mut raw = vec![0, 0, code.len() as u8];
+        raw.extend(&code);
+        raw.extend(vec![0xff; code.len() / 8]);
+        raw.extend((code.len() % 8 != 0).then(|| (1 << (code.len() % 8)) - 1));
+        raw
+    });
+    let strategy = (prop_oneof![bytes, code], any::<u32>(), any::<bool>());
+    for set in InstructionSet::ALL {
+        let config = ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let result = runner.run(&strategy, |(bytes, pc, faults_to_host)| {
+            let mut standard = vec![0; 11];
+            standard.extend((bytes.len() as u32).to_le_bytes());
+            standard.extend(&bytes);
+            let mut container = [b"PVM\0\x02", &[0; 8][..], &bytes].concat();
+            container = with_length(container);
+            for program in [
+                Program::from_raw(&bytes, set),
+                Program::from_standard(&bytes, set),
+                Program::from_standard(&standard, set),
+                Program::from_polkavm(&container, set),
+            ] {
+                let Ok(program) = program else { continue };
+                for (_, engine) in engines(Config::default().faults_to_host(faults_to_host)) {
+                    let Ok(module) = engine.compile_program(program.clone()) else { continue };
+                    let starts = module.instructions().count();
+                    prop_assert!(module.blocks().count() <= starts);
+                    prop_assert!(module.resident_bytes() <= module.most_resident_bytes());
+                    let mut instance = module.instantiate();
+                    for pc in [0, pc % (module.code().length() + 2), pc] {
+                        instance.prepare_at(ProgramCounter(pc), &[u64::from(pc) << 16]).unwrap();
+                        instance.set_gas(1000);
+                        for _ in 0..20 {
+                            instance.step().unwrap();
+                            if !instance.is_prepared() || matches!(instance.run().unwrap(), Exit::Finished) {
+                                break;
+                            }
+                            if !instance.is_prepared() {
+                                break;
+                            }
+                        }
+                    }
+                    prop_assert!(module.resident_bytes() <= module.most_resident_bytes());
+                }
+            }
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{set}: {error}"));
+    }
 }
