@@ -41,6 +41,14 @@ pub enum Backend {
 impl Backend {
     /// The backends that this machine has.
     pub const AVAILABLE: &[Self] = &[Self::Interpreter];
+
+    /// The name used on command lines and in documents, such as `interpreter`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Interpreter => "interpreter",
+        }
+    }
 }
 
 /// When gas is charged.

@@ -9,6 +9,7 @@
 
 mod common;
 
+use common::generator::wandering;
 use common::{Assembly, container, engines, guest};
 use hatchery_engine::gas::{Cache, Variant};
 use hatchery_engine::isa::{Instruction, Opcode};
@@ -20,6 +21,27 @@ const GAS: i64 = 5_000;
 /// Stops of a program are compared up to this many.
 const STOPS: usize = 12;
 
+/// How a program is executed.
+#[derive(Clone, Copy, Debug)]
+struct Journey {
+    /// Where each call begins.
+    pc: u32,
+    /// Gas at the beginning of each call.
+    gas: i64,
+    /// Gas that is added when it runs out; none ends the call.
+    top_up: i64,
+    /// How often it is called, with memory as the call before left it.
+    calls: usize,
+    /// Stops of a call, at most.
+    stops: usize,
+}
+
+impl Journey {
+    fn from(pc: u32, gas: i64) -> Self {
+        Self { pc, gas, top_up: 0, calls: 1, stops: STOPS }
+    }
+}
+
 /// Everything that can be seen of an execution after a stop.
 #[derive(PartialEq, Debug)]
 struct Seen {
@@ -30,47 +52,50 @@ struct Seen {
     regs: [u64; 13],
 }
 
-/// An execution: the stops, and memory after the last one.
+/// An execution: the stops, and read-write data with the heap and stack after the last one.
 #[derive(PartialEq, Debug)]
 struct Execution {
     stops: Vec<Seen>,
-    memory: Vec<Vec<u8>>,
+    memory: [Vec<u8>; 2],
 }
 
-/// The parts of memory that are compared: read-write data with some heap, stack.
-fn parts(map: &hatchery_engine::memory::MemoryMap) -> [(u32, usize); 2] {
-    [(map.rw_data().start, map.rw_data().len()), (map.stack().start, map.stack().len())]
-}
-
-fn ours(engine: &hatchery_engine::Engine, blob: &[u8], pc: u32, gas: i64) -> Option<Execution> {
+fn ours(engine: &hatchery_engine::Engine, blob: &[u8], journey: Journey) -> Option<Execution> {
     let module = engine.compile(blob).ok()?;
     let mut instance = module.instantiate();
-    instance.prepare_at(ProgramCounter(pc), &[1, 0x3_0010, 3, 0xfffd_ffe0, 5, u64::MAX]).unwrap();
-    instance.set_gas(gas);
     let mut stops = Vec::new();
-    while stops.len() < STOPS {
-        let exit = instance.run().unwrap();
-        let (exit, number, pc) = match exit {
-            Exit::Finished => ("finished", None, None),
-            Exit::Syscall(number) => ("syscall", Some(number), Some(instance.pc().0)),
-            Exit::OutOfGas => ("out of gas", None, Some(instance.pc().0)),
-            Exit::Trap(trap) => ("trap", None, Some(trap.pc)),
-            exit => panic!("{exit:?}"),
-        };
-        let regs = Reg::ALL.map(|reg| instance.reg(reg));
-        let goes_on = exit == "syscall";
-        stops.push(Seen { exit, number, pc, gas: instance.gas(), regs });
-        if !goes_on {
-            break;
+    for _ in 0..journey.calls {
+        let arguments = [1, 0x3_0010, 3, 0xfffd_ffe0, 5, u64::MAX];
+        instance.prepare_at(ProgramCounter(journey.pc), &arguments).unwrap();
+        instance.set_gas(journey.gas);
+        for _ in 0..journey.stops {
+            let exit = instance.run().unwrap();
+            let (exit, number, pc) = match exit {
+                Exit::Finished => ("finished", None, None),
+                Exit::Syscall(number) => ("syscall", Some(number), Some(instance.pc().0)),
+                Exit::OutOfGas => ("out of gas", None, Some(instance.pc().0)),
+                Exit::Trap(trap) => ("trap", None, Some(trap.pc)),
+                exit => panic!("{exit:?}"),
+            };
+            let regs = Reg::ALL.map(|reg| instance.reg(reg));
+            stops.push(Seen { exit, number, pc, gas: instance.gas(), regs });
+            match exit {
+                "syscall" => instance.set_reg(Reg::A0, 0x3_0020),
+                "out of gas" if journey.top_up > 0 => instance.set_gas(instance.gas() + journey.top_up),
+                _ => break,
+            }
         }
-        instance.set_reg(Reg::A0, 0x3_0020);
     }
-    let memory = parts(module.memory_map()).into_iter().map(|(address, length)| {
-        let mut bytes = vec![0; length];
-        instance.memory().read(address, &mut bytes).unwrap();
+    let read = |start: u32, end: u32| {
+        let mut bytes = vec![0; (end - start) as usize];
+        instance.memory().read(start, &mut bytes).unwrap();
         bytes
-    });
-    Some(Execution { stops, memory: memory.collect() })
+    };
+    let map = module.memory_map();
+    let rw_end = map.rw_data().end.max(instance.heap_top());
+    Some(Execution {
+        stops,
+        memory: [read(map.rw_data().start, rw_end), read(map.stack().start, map.stack().end)],
+    })
 }
 
 /// The same with a version of polkavm.
@@ -79,7 +104,7 @@ macro_rules! oracle {
         mod $name {
             use $polkavm as polkavm;
 
-            use super::{Execution, GasModel, STOPS, Seen};
+            use super::{Execution, GasModel, Journey, Seen};
 
             pub(super) fn engine(model: GasModel) -> polkavm::Engine {
                 let mut config = polkavm::Config::new();
@@ -102,49 +127,49 @@ macro_rules! oracle {
             pub(super) fn execution(
                 engine: &polkavm::Engine,
                 blob: &[u8],
-                pc: u32,
-                gas: i64,
+                journey: Journey,
             ) -> Option<Execution> {
                 let module = module(engine, blob)?;
                 let mut instance = module.instantiate().unwrap();
-                instance.prepare_call_untyped(
-                    polkavm::ProgramCounter(pc),
-                    &[1, 0x3_0010, 3, 0xfffd_ffe0, 5, u64::MAX],
-                );
-                instance.set_gas(gas);
                 let mut stops = Vec::new();
-                while stops.len() < STOPS {
-                    let (exit, number) = match instance.run().unwrap() {
-                        polkavm::InterruptKind::Finished => ("finished", None),
-                        polkavm::InterruptKind::Ecalli(number) => ("syscall", Some(number)),
-                        polkavm::InterruptKind::NotEnoughGas => ("out of gas", None),
-                        polkavm::InterruptKind::Trap => ("trap", None),
-                        other => panic!("{other:?}"),
-                    };
-                    let pc = match exit {
-                        "finished" => None,
-                        // Out of gas on entry leaves only the next pc.
-                        _ => instance
-                            .program_counter()
-                            .or_else(|| instance.next_program_counter())
-                            .map(|pc| pc.0),
-                    };
-                    let regs = polkavm::Reg::ALL.map(|reg| instance.reg(reg));
-                    let goes_on = exit == "syscall";
-                    stops.push(Seen { exit, number, pc, gas: instance.gas(), regs });
-                    if !goes_on {
-                        break;
+                for _ in 0..journey.calls {
+                    let arguments = [1, 0x3_0010, 3, 0xfffd_ffe0, 5, u64::MAX];
+                    instance.prepare_call_untyped(polkavm::ProgramCounter(journey.pc), &arguments);
+                    instance.set_gas(journey.gas);
+                    for _ in 0..journey.stops {
+                        let (exit, number) = match instance.run().unwrap() {
+                            polkavm::InterruptKind::Finished => ("finished", None),
+                            polkavm::InterruptKind::Ecalli(number) => ("syscall", Some(number)),
+                            polkavm::InterruptKind::NotEnoughGas => ("out of gas", None),
+                            polkavm::InterruptKind::Trap => ("trap", None),
+                            other => panic!("{other:?}"),
+                        };
+                        let pc = match exit {
+                            "finished" => None,
+                            // Out of gas on entry leaves only the next pc.
+                            _ => instance
+                                .program_counter()
+                                .or_else(|| instance.next_program_counter())
+                                .map(|pc| pc.0),
+                        };
+                        let regs = polkavm::Reg::ALL.map(|reg| instance.reg(reg));
+                        stops.push(Seen { exit, number, pc, gas: instance.gas(), regs });
+                        match exit {
+                            "syscall" => instance.set_reg(polkavm::Reg::A0, 0x3_0020),
+                            "out of gas" if journey.top_up > 0 => {
+                                instance.set_gas(instance.gas() + journey.top_up);
+                            }
+                            _ => break,
+                        }
                     }
-                    instance.set_reg(polkavm::Reg::A0, 0x3_0020);
                 }
                 let map = module.memory_map();
-                let parts = [
-                    (map.rw_data_address(), map.rw_data_size()),
-                    (map.stack_address_low(), map.stack_address_high() - map.stack_address_low()),
-                ];
-                let memory =
-                    parts.into_iter().map(|(address, length)| instance.read_memory(address, length).unwrap());
-                Some(Execution { stops, memory: memory.collect() })
+                let rw_end =
+                    (map.rw_data_address() + map.rw_data_size()).max(map.heap_base() + instance.heap_size());
+                let parts =
+                    [(map.rw_data_address(), rw_end), (map.stack_address_low(), map.stack_address_high())];
+                let memory = parts.map(|(start, end)| instance.read_memory(start, end - start).unwrap());
+                Some(Execution { stops, memory })
             }
         }
     };
@@ -184,10 +209,10 @@ impl Oracle {
         Config::default().gas_model(model).latest64(latest64)
     }
 
-    fn execution(self, model: GasModel, blob: &[u8], pc: u32, gas: i64) -> Option<Execution> {
+    fn execution(self, model: GasModel, blob: &[u8], journey: Journey) -> Option<Execution> {
         match self {
-            Self::V033 => v033::execution(&v033::engine(model), blob, pc, gas),
-            Self::V037 => v037::execution(&v037::engine(model), blob, pc, gas),
+            Self::V033 => v033::execution(&v033::engine(model), blob, journey),
+            Self::V037 => v037::execution(&v037::engine(model), blob, journey),
         }
     }
 
@@ -213,18 +238,17 @@ impl Oracle {
         }
     }
 
-    /// Compares acceptance, executions from `pc` with this gas on every backend, and the costs of all blocks.
+    /// Compares acceptance, executions on every backend, and the costs of all blocks.
     fn compare(
         self,
         set: InstructionSet,
         blob: &[u8],
-        pc: u32,
-        gas: i64,
+        journey: Journey,
         model: GasModel,
     ) -> Result<(), TestCaseError> {
-        let expected = self.execution(model, blob, pc, gas);
+        let expected = self.execution(model, blob, journey);
         for (name, engine) in engines(self.config(model)) {
-            let got = ours(&engine, blob, pc, gas);
+            let got = ours(&engine, blob, journey);
             prop_assert_eq!(&got, &expected, "{} {} {} {:?}", name, set, model, self);
             if let Ok(module) = engine.compile(blob) {
                 let (pcs, costs): (Vec<u32>, Vec<_>) =
@@ -304,7 +328,24 @@ fn valid_programs() {
         for set in oracle.sets() {
             for model in [GasModel::Flat, oracle.pipeline()] {
                 check(400, &(program(set), 0..GAS), |(assembly, gas)| {
-                    oracle.compare(set, &assembly.container(), 0, gas, model)
+                    oracle.compare(set, &assembly.container(), Journey::from(0, gas), model)
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_that_go_on_for_a_while() {
+    for oracle in Oracle::ALL {
+        for set in oracle.sets() {
+            // Several regions of operations, of which each has 4 KiB of code or more.
+            let blocks = if set.has_bitmask() { 2..400 } else { 2..60 };
+            for model in [GasModel::Flat, oracle.pipeline()] {
+                let strategy = (wandering(set, blocks.clone()), 0..1000i64, 1..9000i64);
+                check(30, &strategy, |(assembly, gas, top_up)| {
+                    let journey = Journey { pc: 0, gas, top_up, calls: 3, stops: 60 };
+                    oracle.compare(set, &assembly.container(), journey, model)
                 });
             }
         }
@@ -319,7 +360,7 @@ fn entries_in_the_middle_of_blocks() {
             check(300, &strategy, |(assembly, index, gas)| {
                 let offsets = assembly.offsets();
                 let pc = offsets[index.index(assembly.code.len())];
-                oracle.compare(set, &assembly.container(), pc, gas, oracle.pipeline())
+                oracle.compare(set, &assembly.container(), Journey::from(pc, gas), oracle.pipeline())
             });
         }
     }
@@ -350,7 +391,7 @@ fn bytes_that_are_hardly_programs() {
                 let blob =
                     container(version, [&[], &[]], [0, 64, 4096], &[], &[], &code, &bitmask, &[0, 3, 9]);
                 // Enough for a while, but not for loops through a gap, where polkavm contradicts itself.
-                oracle.compare(set, &blob, 0, 60, oracle.pipeline())
+                oracle.compare(set, &blob, Journey::from(0, 60), oracle.pipeline())
             });
         }
     }

@@ -121,14 +121,23 @@ impl Contents {
         self.pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None })
     }
 
-    fn save(&mut self, page: u32, bytes: &Page) {
-        let own = &mut self.own(page).bytes;
-        if let OwnBytes::Own(shared) = own
-            && let Some(unshared) = Arc::get_mut(shared)
-        {
-            unshared.copy_from_slice(bytes);
-        } else {
-            *own = OwnBytes::Own(Arc::new(*bytes));
+    /// The instance's own bytes of a page, which nobody shares, to be written.
+    fn own_bytes(&mut self, page: u32) -> &mut Page {
+        let Self { image, pages, .. } = self;
+        let own = pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None });
+        let from = match &own.bytes {
+            OwnBytes::Own(_) => None,
+            OwnBytes::Image => Some(image.page(page)),
+            OwnBytes::Zero => Some(&[][..]),
+        };
+        if let Some(from) = from {
+            let mut bytes = [0; PAGE_SIZE as usize];
+            bytes[..from.len()].copy_from_slice(from);
+            own.bytes = OwnBytes::Own(Arc::new(bytes));
+        }
+        match &mut own.bytes {
+            OwnBytes::Own(bytes) => Arc::make_mut(bytes),
+            OwnBytes::Image | OwnBytes::Zero => unreachable!("it was made its own above"),
         }
     }
 
@@ -279,7 +288,7 @@ impl AddressSpace {
         let Some(window) = &mut self.window else { return };
         any_window!(window, window => {
             for (page, bytes) in window.dirty_pages() {
-                self.contents.save(page, bytes);
+                self.contents.own_bytes(page).copy_from_slice(bytes);
             }
             window.note_saved();
         });
@@ -341,11 +350,7 @@ impl AddressSpace {
                 change(&mut bytes[part], range);
                 continue;
             }
-            let mut bytes = [0; PAGE_SIZE as usize];
-            let old = self.contents.bytes(page);
-            bytes[..old.len()].copy_from_slice(old);
-            change(&mut bytes[part], range);
-            self.contents.save(page, &bytes);
+            change(&mut self.contents.own_bytes(page)[part], range);
         }
     }
 
@@ -670,29 +675,137 @@ mod tests {
         }
     }
 
+    /// Reads through the window, as a guest does.
+    fn guest_read(space: &mut AddressSpace, address: u32, length: usize) -> Result<Vec<u8>, Fault> {
+        let AddressSpace { contents, window: Some(window) } = space else { panic!("not mounted") };
+        any_window!(window, window => {
+            window.touch(contents, address, length, Access::Read)?;
+            let mut bytes = vec![0xaa; length];
+            window.read_touched(address, &mut bytes);
+            Ok(bytes)
+        })
+    }
+
+    /// Writes through the window, as a guest does.
+    fn guest_fill(space: &mut AddressSpace, address: u32, length: usize, value: u8) {
+        let AddressSpace { contents, window: Some(window) } = space else { panic!("not mounted") };
+        any_window!(window, window => {
+            window.touch(contents, address, length, Access::Write).unwrap();
+            window.fill_touched(address, length, value);
+        });
+    }
+
     #[test]
     fn a_window_is_handed_on_clean() {
+        let with_data = image(false);
+        let config = MemoryConfig { rw_size: 0x5000, ..MemoryConfig::default() };
+        let map = MemoryMap::new(0x1000, config.rw_size, 0, 0).unwrap();
+        let without_data = Arc::new(Image::new(map, &config, u64::MAX, false));
         for &kind in WindowKind::ALL {
             let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
-            let (first, second) = (image(false), image(false));
-            for image in [&first, &first, &second, &second] {
-                let mut space = AddressSpace::new(Arc::clone(image));
-                space.mount(pool.acquire(&slot, image).unwrap());
-                assert_eq!(read(&space, RW), [9; 5000]);
-                space.contents.sbrk(0x10_0000).unwrap();
-                let mut bytes = vec![1; 0x10_0000];
-                space.read(RW + 5000, &mut bytes).unwrap();
-                assert!(bytes.iter().all(|&byte| byte == 0));
-                // Through the window, as a guest does.
-                let Some(window) = &mut space.window else { unreachable!() };
-                any_window!(window, window => {
-                    window.touch(&space.contents, RW, 0x10_0000, Access::Write).unwrap();
-                    window.fill_touched(RW, 0x10_0000, 0x55);
-                });
-                space.read(RW, &mut bytes).unwrap();
-                assert!(bytes.iter().all(|&byte| byte == 0x55));
-                pool.release(&slot, space.dismount());
+            // Each once for an instance that only reads, and so leaves clean pages behind, and twice for one that writes.
+            for (image, data) in [(&with_data, 9), (&without_data, 0), (&with_data, 9), (&without_data, 0)] {
+                for writes in [false, true, true] {
+                    let mut space = AddressSpace::new(Arc::clone(image));
+                    space.mount(pool.acquire(&slot, image).unwrap());
+                    assert_eq!(guest_read(&mut space, RW, 5000).unwrap(), [data; 5000]);
+                    assert!(
+                        guest_read(&mut space, RW + 0x5000, 1).is_err(),
+                        "the heap of others is not there"
+                    );
+                    space.contents.sbrk(0x10_0000).unwrap();
+                    let rest = guest_read(&mut space, RW + 5000, 0x10_0000).unwrap();
+                    assert!(rest.iter().all(|&byte| byte == 0));
+                    if writes {
+                        guest_fill(&mut space, RW, 0x10_0000, 0x55);
+                        assert_eq!(read(&space, RW), [0x55; 5000]);
+                    }
+                    pool.release(&slot, space.dismount());
+                }
             }
+            assert_eq!(pool.windows(), (1, 1));
+        }
+    }
+
+    #[test]
+    fn a_window_forgets_the_pages_of_a_parked_instance() {
+        for &kind in WindowKind::ALL {
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
+            let image = image(true);
+            let mut parked = AddressSpace::new(Arc::clone(&image));
+            parked.mount(pool.acquire(&slot, &image).unwrap());
+            guest_fill(&mut parked, RW, 1, 0x55);
+            for _ in 0..2 {
+                // The second time the page comes back from the instance and is only read.
+                assert_eq!(guest_read(&mut parked, RW, 2).unwrap(), [0x55, 9]);
+                pool.release(&slot, parked.park());
+                let mut other = AddressSpace::new(Arc::clone(&image));
+                other.mount(pool.acquire(&slot, &image).unwrap());
+                assert_eq!(guest_read(&mut other, RW, 2).unwrap(), [9, 9]);
+                pool.release(&slot, other.dismount());
+                parked.mount(pool.acquire(&slot, &image).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn pages_that_the_host_took_and_gave_back_are_zero_to_the_guest_in_every_window() {
+        for &kind in WindowKind::ALL {
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
+            let image = image(true);
+            let mut other = AddressSpace::new(Arc::clone(&image));
+            other.mount(pool.acquire(&slot, &image).unwrap());
+            assert_eq!(guest_read(&mut other, RW, 1).unwrap(), [9]);
+            pool.release(&slot, other.dismount());
+            let mut space = AddressSpace::new(Arc::clone(&image));
+            space.protect(RW, 0x1000, Permission::None).unwrap();
+            space.mount(pool.acquire(&slot, &image).unwrap());
+            assert!(guest_read(&mut space, RW, 1).is_err());
+            space.protect(RW, 0x1000, Permission::Read).unwrap();
+            assert_eq!(guest_read(&mut space, RW, 1).unwrap(), [0]);
+        }
+    }
+
+    #[test]
+    fn a_reset_takes_from_the_guest_what_it_could_access() {
+        for &kind in WindowKind::ALL {
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
+            let mut space = AddressSpace::new(image(true));
+            space.mount(pool.acquire(&slot, space.image()).unwrap());
+            let heap = RW + 0x5000;
+            space.contents.sbrk(0x1000).unwrap();
+            space.protect(0x20_0000, 0x1000, Permission::Read).unwrap();
+            for address in [heap, 0x20_0000] {
+                assert_eq!(guest_read(&mut space, address, 1).unwrap(), [0]);
+            }
+            space.reset();
+            for address in [heap, 0x20_0000] {
+                let Some(window) = &space.window else { unreachable!() };
+                assert_eq!(any_window!(window, window => window.load::<1>(address)), None, "not at once");
+                assert!(guest_read(&mut space, address, 1).is_err(), "not at all");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_host_takes_the_guest_loses_at_once() {
+        for &kind in WindowKind::ALL {
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
+            let mut space = AddressSpace::new(image(true));
+            space.mount(pool.acquire(&slot, space.image()).unwrap());
+            let at_once = |space: &mut AddressSpace| {
+                let Some(window) = &mut space.window else { unreachable!() };
+                any_window!(window, window => (window.load::<1>(RW).is_some(), window.store(RW, [1])))
+            };
+            guest_fill(&mut space, RW, 1, 1);
+            assert_eq!(at_once(&mut space), (true, true));
+            space.protect(RW, 0x1000, Permission::Read).unwrap();
+            assert_eq!(at_once(&mut space), (false, false));
+            assert_eq!(guest_read(&mut space, RW, 1).unwrap(), [1]);
+            assert_eq!(at_once(&mut space), (true, false));
+            space.protect(RW, 0x1000, Permission::None).unwrap();
+            assert_eq!(at_once(&mut space), (false, false));
+            assert!(guest_read(&mut space, RW, 1).is_err());
         }
     }
 }

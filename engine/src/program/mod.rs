@@ -8,10 +8,12 @@ mod code;
 mod polkavm;
 mod raw;
 mod reader;
+mod sections;
 mod standard;
 
 pub use code::{Code, CodeError};
 pub use reader::Section;
+pub use sections::SectionSpan;
 pub use standard::ARGUMENTS_SIZE;
 
 /// The largest code of a program in bytes (32 MiB, as polkavm).

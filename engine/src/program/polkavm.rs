@@ -4,19 +4,21 @@ use super::reader::{Reader, Section};
 use super::{Code, Export, MAX_IMPORTS, MemoryConfig, Program, ProgramError};
 use crate::isa::InstructionSet;
 
-const MAGIC: &[u8; 4] = b"PVM\0";
+pub(super) const MAGIC: &[u8; 4] = b"PVM\0";
+/// Bytes of the version and the length, which follow.
+pub(super) const VERSION_AND_LENGTH: usize = 1 + 8;
 
 /// Numbers of the sections, in the order in which they must come.
-mod id {
-    pub(super) const END: u8 = 0;
-    pub(super) const MEMORY_CONFIG: u8 = 1;
-    pub(super) const RO_DATA: u8 = 2;
-    pub(super) const RW_DATA: u8 = 3;
-    pub(super) const IMPORTS: u8 = 4;
-    pub(super) const EXPORTS: u8 = 5;
-    pub(super) const CODE_AND_JUMP_TABLE: u8 = 6;
+pub(super) mod id {
+    pub(in crate::program) const END: u8 = 0;
+    pub(in crate::program) const MEMORY_CONFIG: u8 = 1;
+    pub(in crate::program) const RO_DATA: u8 = 2;
+    pub(in crate::program) const RW_DATA: u8 = 3;
+    pub(in crate::program) const IMPORTS: u8 = 4;
+    pub(in crate::program) const EXPORTS: u8 = 5;
+    pub(in crate::program) const CODE_AND_JUMP_TABLE: u8 = 6;
     /// Sections with this bit may be skipped by who does not know them (debug information, metadata hash).
-    pub(super) const OPTIONAL: u8 = 0x80;
+    pub(in crate::program) const OPTIONAL: u8 = 0x80;
 }
 
 impl Program {

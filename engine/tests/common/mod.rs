@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of this")]
 
+pub(crate) mod generator;
+
 use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
 use hatchery_engine::memory::WindowKind;
 use hatchery_engine::{Backend, Config, Engine, InstructionSet};

@@ -1,0 +1,209 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use hatchery_engine::{Backend, GasModel, InstructionSet};
+
+use crate::program::Format;
+use crate::{number, status};
+
+/// Runs, inspects and disassembles PolkaVM and JAM programs, and checks the engine against test vectors.
+#[derive(Parser, Debug)]
+#[command(name = "hatchery", version, after_help = status::HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Run(RunArguments),
+    Inspect(InspectArguments),
+    Disasm(DisasmArguments),
+    Conformance(ConformanceArguments),
+}
+
+/// Run an export of a program
+///
+/// The program's `print(pointer, length)` and `write(pointer, length)` go to standard output, `read(pointer, length)` reads
+/// standard input if --stdin is given. Everything else (result, gas, time, traps) goes to standard error.
+#[derive(Args, Debug)]
+#[command(after_help = status::HELP, allow_negative_numbers = true)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) program: ProgramArguments,
+
+    /// The export to run. Default: the only one, or `main`; JAM programs, which have none, start at the beginning of their
+    /// code.
+    #[arg(conflicts_with = "pc")]
+    pub(crate) export: Option<String>,
+
+    /// Start at this offset into the code instead of at an export.
+    #[arg(long, value_name = "OFFSET", value_parser = number::code_offset)]
+    pub(crate) pc: Option<u32>,
+
+    /// An argument, up to nine: in a0 to a5 and t0 to t2. Decimal, which may be negative, or 0x.
+    #[arg(long = "arg", value_name = "N", value_parser = number::register_value)]
+    pub(crate) arguments: Vec<u64>,
+
+    /// The arguments of a JAM standard program: the bytes of this file, whose address is in a0 and whose number in a1.
+    #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
+    pub(crate) argument_file: Option<PathBuf>,
+
+    /// The gas it may use. Default: as much as it takes.
+    #[arg(long, value_name = "N", value_parser = number::gas)]
+    pub(crate) gas: Option<i64>,
+
+    /// The most bytes of memory it may have, in whole pages.
+    #[arg(long, value_name = "BYTES", value_parser = number::unsigned)]
+    pub(crate) memory_limit: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) backend: BackendArgument,
+
+    /// Let the program read standard input. Without this its input is empty.
+    #[arg(long)]
+    pub(crate) stdin: bool,
+
+    /// Fail when the program calls the host by a symbol that is not known, instead of answering 0.
+    #[arg(long)]
+    pub(crate) strict_syscalls: bool,
+}
+
+/// Show what a program consists of
+///
+/// Sections, exports, imports, memory map, code, blocks and their gas.
+#[derive(Args, Debug)]
+pub(crate) struct InspectArguments {
+    #[command(flatten)]
+    pub(crate) program: ProgramArguments,
+
+    /// List all blocks with their gas.
+    #[arg(long)]
+    pub(crate) blocks: bool,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the instructions of a program
+///
+/// One block after the other. A label `@1f:` is where a block starts to which jumps may go, at offset 0x1f of the code.
+#[derive(Args, Debug)]
+pub(crate) struct DisasmArguments {
+    #[command(flatten)]
+    pub(crate) program: ProgramArguments,
+
+    /// Show what each block costs.
+    #[arg(long)]
+    pub(crate) gas: bool,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Check the engine against test vectors
+///
+/// Runs every JSON file in a folder and its subfolders: one-shot cases (`initial-*`, `expected-*`), stepped ones (`steps`)
+/// and block costs alone (`program`, `block-gas-costs`). The last line says how many passed and failed; the exit status is 1
+/// if one failed or there was none.
+#[derive(Args, Debug)]
+pub(crate) struct ConformanceArguments {
+    /// A folder of vectors, or one file.
+    pub(crate) dir: PathBuf,
+
+    /// The instruction set of the programs.
+    #[arg(long, value_name = "SET", value_parser = instruction_set(), default_value = InstructionSet::JamV1.name())]
+    pub(crate) isa: InstructionSet,
+
+    /// What blocks cost.
+    #[arg(long, value_name = "MODEL", value_parser = gas_model(), default_value = GasModel::PIPELINE_L2.name())]
+    pub(crate) gas_model: GasModel,
+
+    #[command(flatten)]
+    pub(crate) backend: BackendArgument,
+
+    /// Only vectors whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+}
+
+/// A program and how to read it.
+#[derive(Args, Debug)]
+pub(crate) struct ProgramArguments {
+    /// A PolkaVM container or, with --isa, a JAM program.
+    pub(crate) program: PathBuf,
+
+    /// The format of the file: a PolkaVM container, a raw JAM program (jump table, code, bitmask) or a JAM standard program
+    /// (with data). Found out when this is missing.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+
+    /// The instruction set. A container names its own, but for the two encodings of Latest64, which are told apart by
+    /// trying when this is missing.
+    #[arg(long, value_name = "SET", value_parser = instruction_set())]
+    pub(crate) isa: Option<InstructionSet>,
+
+    /// What blocks cost.
+    #[arg(long, value_name = "MODEL", value_parser = gas_model(), default_value = GasModel::PIPELINE_L2.name())]
+    pub(crate) gas_model: GasModel,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct BackendArgument {
+    /// What executes the program. Makes no difference but speed.
+    #[arg(long, value_name = "BACKEND", value_parser = backend(), default_value = Backend::Auto.name())]
+    pub(crate) backend: Backend,
+}
+
+fn instruction_set() -> impl TypedValueParser<Value = InstructionSet> {
+    named(InstructionSet::ALL.map(|set| (set.name(), set)).to_vec())
+}
+
+fn gas_model() -> impl TypedValueParser<Value = GasModel> {
+    named(GasModel::NAMED.to_vec())
+}
+
+fn backend() -> impl TypedValueParser<Value = Backend> {
+    let available = [&[Backend::Auto], Backend::AVAILABLE].concat();
+    named(available.into_iter().map(|backend| (backend.name(), backend)).collect())
+}
+
+/// One of these values, by its name.
+fn named<T: Copy + Send + Sync + 'static>(
+    values: Vec<(&'static str, T)>,
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(values.iter().map(|(name, _)| *name));
+    names.try_map(move |name| {
+        values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or("no such value")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_set_and_model_of_the_engine_can_be_named() {
+        for set in InstructionSet::ALL {
+            for (model, value) in GasModel::NAMED {
+                let line = ["hatchery", "conformance", ".", "--isa", set.name(), "--gas-model", model];
+                let Command::Conformance(arguments) = Arguments::parse_from(line).command else {
+                    panic!("another command")
+                };
+                assert_eq!((arguments.isa, arguments.gas_model), (set, value));
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What can go wrong before or beside the program, and how it is shown.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use hatchery_engine::program::ProgramError;
+use hatchery_engine::{CompileError, EngineError, InstructionSet, PrepareError, RunError};
+use miette::{Diagnostic, GraphicalReportHandler};
+
+use crate::status::Status;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(crate) enum Error {
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+
+    #[error("{} is not a program", path.display())]
+    Program {
+        path: PathBuf,
+        source: ProgramError,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("{} does not compile", path.display())]
+    Compile { path: PathBuf, source: CompileError },
+
+    #[error("{} is a {container} program, --isa says {wanted}", path.display())]
+    #[diagnostic(help("a PolkaVM container names its instruction set: leave --isa away"))]
+    OtherInstructionSet { path: PathBuf, container: InstructionSet, wanted: InstructionSet },
+
+    #[error("the engine cannot be configured like this")]
+    Engine(#[from] EngineError),
+
+    #[error("the program has no export `{wanted}`")]
+    UnknownExport {
+        wanted: String,
+        #[help]
+        help: String,
+    },
+
+    #[error("which export?")]
+    WhichExport {
+        #[help]
+        help: String,
+    },
+
+    #[error("a {format} takes no --argument-file")]
+    #[diagnostic(help("pass numbers with --arg; only JAM standard programs have space for bytes"))]
+    NoArgumentSpace { format: &'static str },
+
+    #[error("the program cannot be called")]
+    Prepare(#[from] PrepareError),
+
+    #[error("the host cannot run the program")]
+    Run(#[from] RunError),
+
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
+
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// The exit status that says this.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Program { .. } | Self::Compile { .. } => Status::BadProgram,
+            Self::Read { .. }
+            | Self::OtherInstructionSet { .. }
+            | Self::Engine(_)
+            | Self::UnknownExport { .. }
+            | Self::WhichExport { .. }
+            | Self::NoArgumentSpace { .. }
+            | Self::Prepare(_) => Status::Usage,
+            Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
+        }
+    }
+}
+
+/// Shows an error on standard error: drawn on a terminal, a line each for the error, its causes and the help elsewhere.
+///
+/// A reader of the output that has gone away is none: it has what it wanted.
+pub(crate) fn show(error: &Error) {
+    if matches!(error, Error::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe) {
+        return;
+    }
+    if io::stderr().is_terminal() {
+        let mut drawing = String::new();
+        if GraphicalReportHandler::new().render_report(&mut drawing, error).is_ok() {
+            eprint!("{drawing}");
+            return;
+        }
+    }
+    eprint!("{}", plain(error));
+}
+
+fn plain(error: &Error) -> String {
+    let mut text = format!("error: {error}\n");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!("  because: {error}\n"));
+        cause = error.source();
+    }
+    if let Some(help) = error.help() {
+        text.push_str(&format!("  help: {help}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_errors_have_their_causes_and_help() {
+        let error = Error::Program {
+            path: "a.polkavm".into(),
+            source: ProgramError::Version { version: 9 },
+            help: Some("do something".into()),
+        };
+        assert_eq!(
+            plain(&error),
+            "error: a.polkavm is not a program\n  because: version 9 at offset 4 is unknown \
+             (known: 0 ReviveV1, 1 Latest32, 2 Latest64, 3 JamV1)\n  help: do something\n"
+        );
+    }
+}
