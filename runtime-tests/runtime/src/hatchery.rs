@@ -2,6 +2,7 @@
 
 use hatchery_primitives as virtualization;
 
+mod completion;
 #[path = "raw/mod.rs"]
 mod raw;
 #[path = "scenarios/mod.rs"]

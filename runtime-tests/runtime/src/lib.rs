@@ -22,7 +22,7 @@ mod native;
 pub use native::{Flavour, Input, Scenario};
 
 use alloc::vec::Vec;
-use outcome::{Access, Accessed, Answer, Call, Console, ExecFailure, HostCall, Request, Returned, Run};
+use outcome::{Access, Accessed, Answer, Call, Console, End, ExecFailure, HostCall, Request, Returned, Run};
 
 #[cfg(all(substrate_runtime, not(feature = "upstream")))]
 use hatchery::scenarios as flavour;
@@ -83,6 +83,8 @@ scenarios! {
     fn interleaved(program: Vec<u8>, counters: (u64, u64)) -> Vec<Run>;
     /// Syscalls answered as fast as possible.
     fn round_trips(program: Vec<u8>, export: Vec<u8>, count: u32) -> u32;
+    /// The crate's own loop: how the call ended, the gas left, and the counter.
+    fn completed(program: Vec<u8>, export: Vec<u8>, gas: i64) -> Option<(End, i64, u64)>;
     /// A guest that prints, reads and writes.
     fn console(program: Vec<u8>, call: Call, input: Vec<u8>) -> Console;
     /// Memory of a prepared instance.

@@ -2,6 +2,7 @@
 
 use sp_virtualization as virtualization;
 
+mod completion;
 #[path = "raw/mod.rs"]
 mod raw;
 #[path = "scenarios/mod.rs"]

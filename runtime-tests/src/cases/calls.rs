@@ -211,6 +211,24 @@ cases! {
         },
     );
 
+    completed_by_the_offered_loop = completed(b"counter", PLENTY, |end, gas_left, counter| {
+        assert_eq!((end, counter), (End::Finished, 15));
+        assert!((1..PLENTY).contains(&gas_left), "{gas_left}");
+    });
+
+    exited_from_the_offered_loop = completed(b"do_exit", 10_000, |end, gas_left, counter| {
+        assert_eq!((end, counter), (End::Exited, 7));
+        assert!((1..10_000).contains(&gas_left), "{gas_left}");
+    });
+
+    trapped_in_the_offered_loop =
+        completed(b"do_panic", 10_000, |end, gas_left, counter| assert_eq!((end, gas_left, counter), (TRAP, 0, 7)));
+
+    out_of_gas_in_the_offered_loop = completed(b"increment_forever", 10_000, |end, gas_left, counter| {
+        assert_eq!((end, gas_left), (End::Failed(ExecFailure::OutOfGas), 0));
+        assert!(counter > 10, "{counter}");
+    });
+
     round_trips_of_a_short_call = Case::new(
         scenario::round_trips(guests::importing(&[b"look"], 0), b"main".to_vec(), 100_000),
         |count| assert_eq!(count, 1, "the guest makes one syscall and returns"),
@@ -228,4 +246,11 @@ cases! {
             assert_eq!(values, [-1; 4], "no such instance");
         },
     );
+}
+
+fn completed(export: &[u8], gas: i64, check: fn(End, i64, u64)) -> Case {
+    Case::new(scenario::completed(guests::counter(JamV1), export.to_vec(), gas), move |outcome| {
+        let (end, gas_left, counter) = outcome.expect("the guest has this export");
+        check(end, gas_left, counter);
+    })
 }

@@ -83,9 +83,19 @@ pub(super) fn counter_syscall(
     syscall: &Syscall,
     counter: &mut u64,
 ) -> Result<u64, End> {
+    counter_answer(execution, &syscall.symbol, syscall.arguments[0], counter)
+}
+
+/// As [`counter_syscall`], of what it needs to know.
+pub(in super::super) fn counter_answer(
+    execution: &mut Execution,
+    symbol: &[u8],
+    a0: u64,
+    counter: &mut u64,
+) -> Result<u64, End> {
     // The guest passes a pointer; its address space has 32 bits.
-    let address = syscall.arguments[0] as u32;
-    match syscall.symbol.as_slice() {
+    let address = a0 as u32;
+    match symbol {
         b"read_counter" => {
             execution
                 .write_memory(address, &counter.to_le_bytes())
@@ -102,7 +112,7 @@ pub(super) fn counter_syscall(
         }
         b"exit" => Err(End::Exited),
         // Of the assembled guests, which only want to be looked at.
-        b"look" => Ok(!syscall.arguments[0]),
+        b"look" => Ok(!a0),
         _ => Err(End::UnknownSyscall),
     }
 }
@@ -125,7 +135,7 @@ pub(super) fn instantiate_failure(error: InstantiateError) -> InstantiateFailure
 }
 
 /// The failure as data.
-pub(super) fn exec_failure(error: ExecError) -> ExecFailure {
+pub(in super::super) fn exec_failure(error: ExecError) -> ExecFailure {
     match error {
         ExecError::InvalidInstance => ExecFailure::InvalidInstance,
         ExecError::InvalidImage => ExecFailure::InvalidImage,

@@ -4,14 +4,16 @@
 //! nodes can be compared on every answer.
 
 mod calls;
+mod completion;
 mod console;
-mod driver;
+pub(super) mod driver;
 mod handles;
 mod memory;
 mod modules;
 mod wire;
 
 pub use calls::{gas_used, interleaved, least_gas, nested, on_new_instances, on_one_instance, round_trips};
+pub use completion::completed;
 pub use console::console;
 pub use handles::{dropped_handles, panic_while_suspended, refused_prepare};
 pub use memory::{memory_at_entry, memory_at_syscall};
