@@ -327,7 +327,7 @@ fn valid_programs() {
     for oracle in Oracle::ALL {
         for set in oracle.sets() {
             for model in [GasModel::Flat, oracle.pipeline()] {
-                check(400, &(program(set), 0..GAS), |(assembly, gas)| {
+                check(200, &(program(set), 0..GAS), |(assembly, gas)| {
                     oracle.compare(set, &assembly.container(), Journey::from(0, gas), model)
                 });
             }
@@ -343,7 +343,7 @@ fn programs_that_go_on_for_a_while() {
             let blocks = if set.has_bitmask() { 2..400 } else { 2..60 };
             for model in [GasModel::Flat, oracle.pipeline()] {
                 let strategy = (wandering(set, blocks.clone()), 0..1000i64, 1..9000i64);
-                check(30, &strategy, |(assembly, gas, top_up)| {
+                check(15, &strategy, |(assembly, gas, top_up)| {
                     let journey = Journey { pc: 0, gas, top_up, calls: 3, stops: 60 };
                     oracle.compare(set, &assembly.container(), journey, model)
                 });
@@ -357,7 +357,7 @@ fn entries_in_the_middle_of_blocks() {
     for oracle in Oracle::ALL {
         for set in oracle.sets() {
             let strategy = (program(set), any::<prop::sample::Index>(), 0..200i64);
-            check(300, &strategy, |(assembly, index, gas)| {
+            check(150, &strategy, |(assembly, index, gas)| {
                 let offsets = assembly.offsets();
                 let pc = offsets[index.index(assembly.code.len())];
                 oracle.compare(set, &assembly.container(), Journey::from(pc, gas), oracle.pipeline())
@@ -376,7 +376,7 @@ fn bytes_that_are_hardly_programs() {
         let sets =
             oracle.sets().into_iter().filter(|set| matches!(oracle, Oracle::V033) || !set.has_bitmask());
         for set in sets {
-            check(1000, &strategy, |bytes| {
+            check(500, &strategy, |bytes| {
                 let mut code: Vec<u8> = bytes.iter().map(|(byte, _)| *byte).collect();
                 let mut bitmask = vec![0u8; code.len().div_ceil(8)];
                 for (at, _) in bytes.iter().enumerate().filter(|&(at, (_, start))| at == 0 || *start) {
