@@ -1,5 +1,5 @@
-//! What every guest program needs: a panic handler that traps, a [`heap!`], and the syscalls that several guests
-//! share in [`io`].
+//! What every guest program needs: a panic handler that traps, a [`heap!`] or [`reusing_heap!`], and the syscalls that
+//! several guests share in [`io`].
 //!
 //! A guest is a `no_std`, `no_main` binary. It marks what the host may call with `polkavm_derive::polkavm_export`
 //! and declares syscalls of its own with `polkavm_derive::polkavm_import`.
@@ -7,8 +7,10 @@
 
 mod heap;
 pub mod io;
+mod reusing;
 
 pub use heap::Heap;
+pub use reusing::ReusingHeap;
 
 /// Ends the program at once, as a trap.
 pub fn trap() -> ! {
