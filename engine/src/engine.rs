@@ -68,7 +68,8 @@ pub enum CompileError {
     },
     /// An instruction is invalid, in a format in which all must be valid.
     #[error(
-        "code: invalid instruction at pc {pc:#x} (byte {byte:?}); every instruction of a {set} program must be valid"
+        "code: invalid instruction at pc {pc:#x} ({}); every instruction of a {set} program must be valid",
+        byte.map_or("the end of the code".into(), |byte| format!("byte {byte:#04x}"))
     )]
     InvalidInstruction {
         /// Where.

@@ -11,9 +11,6 @@ use crate::memory::{
 use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
 
-/// What a program returns to, so that its host notices.
-const RETURN_TO_HOST: u64 = 0xffff_0000;
-
 /// A program with registers, gas and memory of its own.
 ///
 /// It is prepared with an entry point, then run; every stop that is not its end can be followed by another `run`.
@@ -62,14 +59,14 @@ pub enum PrepareError {
     },
 }
 
-/// Why an instance did not run. The program is not at fault, and nothing has changed.
+/// Why an instance did not run, or not up to a stop of its own. The program is not at fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// It has never been prepared, or its last execution ended.
     #[error("the instance is idle: prepare it first")]
     NotPrepared,
-    /// The host lacks memory.
+    /// The host lacks memory. The next `run` goes on where it was missing.
     #[error(transparent)]
     Host(#[from] HostError),
 }
@@ -118,7 +115,7 @@ impl Instance {
         }
         self.regs = [0; 16];
         self.set_reg(Reg::SP, self.module.memory_map().stack().end.into());
-        self.set_reg(Reg::RA, RETURN_TO_HOST);
+        self.set_reg(Reg::RA, interpreter::RETURN_TO_HOST.into());
         for (reg, &argument) in Reg::ARGUMENTS.into_iter().zip(arguments) {
             self.set_reg(reg, argument);
         }

@@ -46,6 +46,7 @@ impl Module {
     pub(crate) fn new(engine: Engine, program: Program) -> Result<Self, CompileError> {
         let Program { memory, imports, exports, code, strict } = program;
         let config = *engine.config();
+        memory.check()?;
         let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size, memory.auxiliary_size)?;
         if map.declared_bytes() > config.memory_limit {
             return Err(CompileError::MemoryLimit {

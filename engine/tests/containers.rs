@@ -115,6 +115,20 @@ fn unknown_sections_are_skipped_if_they_may_be() {
 }
 
 #[test]
+fn a_program_put_together_by_hand_must_make_sense_too() {
+    let engine = Engine::new(Config::default()).unwrap();
+    let mut program = Program::from_raw(&[0, 0, 1, 0, 1], InstructionSet::JamV1).unwrap();
+    program.memory.rw_size = 4;
+    program.memory.rw_data = vec![1; 4];
+    assert!(engine.compile_program(program.clone()).is_ok());
+    program.memory.rw_data.push(1);
+    assert_eq!(
+        engine.compile_program(program).unwrap_err().to_string(),
+        "read-write data: 5 bytes of contents exceed the declared size of 4"
+    );
+}
+
+#[test]
 fn memory_that_does_not_fit_is_refused_when_compiling() {
     let engine = |limit| Engine::new(Config::default().memory_limit(limit)).unwrap();
     let blob = |sizes| container(0, [&[], &[]], sizes, &[], &[], &[0], &[1], &[]);

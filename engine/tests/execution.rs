@@ -264,7 +264,7 @@ fn invalid_code_traps_when_it_is_reached_in_sets_that_allow_it() {
     let error = Engine::new(flat()).unwrap().compile(&program.container()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "code: invalid instruction at pc 0x3 (byte None); every instruction of a jam-v1 program must be valid"
+        "code: invalid instruction at pc 0x3 (the end of the code); every instruction of a jam-v1 program must be valid"
     );
 }
 
@@ -449,12 +449,28 @@ fn threads_share_a_module_and_steal_each_others_windows() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     let mut instances: Vec<Instance> = (0..5).map(|_| module.instantiate()).collect();
-                    for round in 1..=20 {
-                        for instance in &mut instances {
+                    for round in 1..=40u64 {
+                        for (n, instance) in instances.iter_mut().enumerate() {
                             instance.set_gas(LOTS);
                             instance.prepare("main", &[0, 0x3_0000]).unwrap();
                             assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
                             assert_eq!(instance.reg(Reg::A0), round, "{name}");
+                            match (round as usize + n) % 8 {
+                                0 => instance.park(),
+                                1 => *instance = instance.fork(),
+                                2 => drop(instance.fork()),
+                                3 => instance.memory_mut().write(0x3_0000, &round.to_le_bytes()).unwrap(),
+                                4 => {
+                                    let mut bytes = [0; 8];
+                                    instance.memory().read(0x3_0000, &mut bytes).unwrap();
+                                    assert_eq!(bytes, round.to_le_bytes(), "{name}");
+                                }
+                                5 => {
+                                    *instance = module.instantiate();
+                                    instance.memory_mut().write(0x3_0000, &round.to_le_bytes()).unwrap();
+                                }
+                                _ => {}
+                            }
                         }
                     }
                 });

@@ -10,7 +10,7 @@ use crate::pause::Pause;
 use crate::program::Code;
 
 /// Jumping here returns to the host.
-const RETURN_TO_HOST: u32 = 0xffff_0000;
+pub(crate) const RETURN_TO_HOST: u32 = 0xffff_0000;
 
 /// What the loop works on.
 pub(crate) struct Machine<'a, B> {

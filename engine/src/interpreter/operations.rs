@@ -349,8 +349,6 @@ impl Maker<'_> {
         }
         match opcode {
             Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
-            Opcode::Trap => operation = Operation::fail(TrapKind::Trap),
-            Opcode::Ecalli => operation.y = decoded.next_pc,
             _ => {}
         }
         if !opcode.info().ends_block {

@@ -23,7 +23,7 @@
 //!   first written, both in the slow path of an access. So mounting costs nothing, parking and resetting cost in proportion
 //!   to the pages written, and no guest store pays for bookkeeping beyond the permission check it needs anyway.
 //!
-//! Windows come from a pool; when it is exhausted the least recently used instance that is not running is parked.
+//! Windows come from a pool; when it is exhausted an instance that is not running is parked, the least recently used first.
 //! None of this can be observed by a guest or through gas.
 
 mod image;

@@ -332,7 +332,14 @@ impl AddressSpace {
     /// Zeroes for the host: everything a guest can write.
     pub(crate) fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
         self.check(address, length.into(), Access::Write)?;
-        self.modify(address, length as usize, |part, _| part.fill(0));
+        for (page, offset, range) in by_page(address, length as usize) {
+            let is_resident =
+                self.window.as_ref().is_some_and(|w| any_window!(w, w => w.page(page).is_some()));
+            // What is zero anyway needs no bytes of its own.
+            if is_resident || !self.contents.bytes(page).is_empty() {
+                self.page_mut(page)[offset..offset + range.len()].fill(0);
+            }
+        }
         Ok(())
     }
 
@@ -344,13 +351,16 @@ impl AddressSpace {
         mut change: impl FnMut(&mut [u8], core::ops::Range<usize>),
     ) {
         for (page, offset, range) in by_page(address, length) {
-            let part = offset..offset + range.len();
-            let resident = self.window.as_mut().and_then(|w| any_window!(w, w => w.page_mut(page)));
-            if let Some(bytes) = resident {
-                change(&mut bytes[part], range);
-                continue;
-            }
-            change(&mut self.contents.own_bytes(page)[part], range);
+            change(&mut self.page_mut(page)[offset..offset + range.len()], range);
+        }
+    }
+
+    /// The bytes of a page, to be changed.
+    fn page_mut(&mut self, page: u32) -> &mut Page {
+        let resident = self.window.as_mut().and_then(|w| any_window!(w, w => w.page_mut(page)));
+        match resident {
+            Some(bytes) => bytes,
+            None => self.contents.own_bytes(page),
         }
     }
 
@@ -806,6 +816,30 @@ mod tests {
             space.protect(RW, 0x1000, Permission::None).unwrap();
             assert_eq!(at_once(&mut space), (false, false));
             assert!(guest_read(&mut space, RW, 1).is_err());
+        }
+    }
+
+    #[test]
+    fn zeroing_what_is_zero_takes_no_memory() {
+        let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: 0x1000_0000, ..MemoryConfig::default() };
+        let map = MemoryMap::new(0x1000, config.rw_size, 0, 0).unwrap();
+        let image = Arc::new(Image::new(map, &config, u64::MAX, false));
+        for &kind in WindowKind::ALL {
+            let (pool, slot) = (Pool::new(kind, 1), Arc::new(Slot::new()));
+            let mut space = AddressSpace::new(Arc::clone(&image));
+            space.mount(pool.acquire(&slot, &image).unwrap());
+            guest_fill(&mut space, RW + 0x10_0000, 1, 1);
+            pool.release(&slot, space.park());
+            space.mount(pool.acquire(&slot, &image).unwrap());
+            guest_fill(&mut space, RW + 0x20_0000, 1, 1);
+            space.zero(RW + 1, 0x1000_0000 - 1).unwrap();
+            assert_eq!(space.contents.pages.len(), 3, "two with data, one that was written");
+            pool.release(&slot, space.park());
+            assert_eq!(space.contents.pages.len(), 4, "and one that was written in the window");
+            assert_eq!(read(&space, RW), [9, 0]);
+            let mut bytes = vec![1; 0x1000_0000 - 1];
+            space.read(RW + 1, &mut bytes).unwrap();
+            assert!(bytes.iter().all(|&byte| byte == 0));
         }
     }
 }

@@ -65,6 +65,21 @@ pub struct MemoryConfig {
     pub auxiliary_size: u32,
 }
 
+impl MemoryConfig {
+    /// Checks that no section has more contents than its size.
+    pub(crate) fn check(&self) -> Result<(), ProgramError> {
+        for (section, data, declared) in [
+            (Section::ReadOnlyData, &self.ro_data, self.ro_size),
+            (Section::ReadWriteData, &self.rw_data, self.rw_size),
+        ] {
+            if data.len() > declared as usize {
+                return Err(ProgramError::DataSize { section, declared, actual: data.len() });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why bytes are not a program. Offsets count from the start of the bytes.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -67,11 +67,12 @@ impl Program {
             }
         }
         if let Some(s) = section(&mut r, &mut next, id::RO_DATA, Section::ReadOnlyData)? {
-            memory.ro_data = data(&s, memory.ro_size)?;
+            memory.ro_data = s.bytes.to_vec();
         }
         if let Some(s) = section(&mut r, &mut next, id::RW_DATA, Section::ReadWriteData)? {
-            memory.rw_data = data(&s, memory.rw_size)?;
+            memory.rw_data = s.bytes.to_vec();
         }
+        memory.check()?;
         let imports = match section(&mut r, &mut next, id::IMPORTS, Section::Imports)? {
             Some(s) => imports(s)?,
             None => Vec::new(),
@@ -112,13 +113,6 @@ fn section<'a>(
     r.section = Section::Header;
     *next = r.byte()?;
     Ok(Some(Reader::new(contents, base, section)))
-}
-
-fn data(s: &Reader<'_>, declared: u32) -> Result<Vec<u8>, ProgramError> {
-    if s.bytes.len() > declared as usize {
-        return Err(ProgramError::DataSize { section: s.section, declared, actual: s.bytes.len() });
-    }
-    Ok(s.bytes.to_vec())
 }
 
 /// A count, as many offsets into the symbol table, the symbol table. A symbol ends where the next one starts.
