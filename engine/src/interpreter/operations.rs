@@ -347,9 +347,8 @@ impl Maker<'_> {
         if !self.code.instruction_set().is_64_bit() {
             operation.kind = with_32_bit_registers(operation.kind);
         }
-        match opcode {
-            Opcode::LoadImm64 => operation.y = (i.x >> 32) as u32,
-            _ => {}
+        if opcode == Opcode::LoadImm64 {
+            operation.y = (i.x >> 32) as u32;
         }
         if !opcode.info().ends_block {
             self.push(pc, operation);
