@@ -23,6 +23,11 @@ impl Node {
     pub fn has_our_host_functions(self) -> bool {
         self == Self::Hatchery
     }
+
+    /// Whether the manager is Hatchery's, which follows storage transactions.
+    pub fn has_our_manager(self) -> bool {
+        self != Self::Upstream
+    }
 }
 
 /// How the runtime is executed.

@@ -187,6 +187,19 @@ pub enum Request {
         /// What to store.
         value: Vec<u8>,
     },
+    /// Open or close a storage layer.
+    Transaction(Transaction),
+}
+
+/// The storage layers of a runtime, as a pallet's `#[transactional]` opens and closes them.
+#[derive(Encode, Decode, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transaction {
+    /// Opens one.
+    Start,
+    /// Closes the innermost and keeps what happened in it.
+    Commit,
+    /// Closes the innermost and undoes what happened in it.
+    Rollback,
 }
 
 /// What a [`Request`] gave.
@@ -200,11 +213,12 @@ pub enum Answer {
     Found(Run),
     /// No module.
     Refused(ModuleFailure),
-    /// The bytes are stored.
-    Stored,
+    /// It is done: bytes are stored, a layer is opened or closed.
+    Done,
 }
 
-/// One of the nine host functions with its arguments, called below the types that keep their order.
+/// One of the nine host functions with its arguments, called below the types that keep their order; or a transaction
+/// between them.
 #[derive(Encode, Decode, Clone, Debug, PartialEq, Eq)]
 pub enum HostCall {
     /// `compile_from_bytes`
@@ -270,6 +284,8 @@ pub enum HostCall {
         /// What to write.
         bytes: Vec<u8>,
     },
+    /// Opens or closes a storage layer. Returns 0.
+    Transaction(Transaction),
 }
 
 /// What a [`HostCall`] returned, as it is on the wire.

@@ -64,26 +64,29 @@ pub enum Comparison {
     Equal,
     /// The same in Wasm; called natively, upstream differs, for this reason.
     EqualInWasm(&'static str),
-    /// Different on purpose, for this reason.
-    Different(&'static str),
+    /// Hatchery's host functions are different on purpose, for this reason.
+    OtherHostFunctions(&'static str),
+    /// Hatchery's manager is different on purpose, for this reason.
+    OtherManager(&'static str),
 }
 
 impl Comparison {
     /// Whether the two setups must give the same result.
     pub fn holds(self, first: Setup, second: Setup) -> bool {
         let native = first.runtime == Runtime::Native || second.runtime == Runtime::Native;
-        let same_host_functions = first.node.has_our_host_functions() == second.node.has_our_host_functions();
         match self {
             Self::Equal => true,
             Self::EqualInWasm(_) => !native || first.node == second.node,
-            Self::Different(_) => same_host_functions,
+            Self::OtherHostFunctions(_) => {
+                first.node.has_our_host_functions() == second.node.has_our_host_functions()
+            }
+            Self::OtherManager(_) => first.node.has_our_manager() == second.node.has_our_manager(),
         }
     }
 
     /// Whether equal results show that the difference is no longer there.
     pub fn denied_by_equality(self, first: Setup, second: Setup) -> bool {
-        let same_host_functions = first.node.has_our_host_functions() == second.node.has_our_host_functions();
-        matches!(self, Self::Different(_)) && !same_host_functions
+        matches!(self, Self::OtherHostFunctions(_) | Self::OtherManager(_)) && !self.holds(first, second)
     }
 
     /// Whether the expectation, which is Hatchery's, applies to this setup.
@@ -91,7 +94,8 @@ impl Comparison {
         match self {
             Self::Equal => true,
             Self::EqualInWasm(_) => setup.runtime != Runtime::Native || setup.node.has_our_host_functions(),
-            Self::Different(_) => setup.node.has_our_host_functions(),
+            Self::OtherHostFunctions(_) => setup.node.has_our_host_functions(),
+            Self::OtherManager(_) => setup.node.has_our_manager(),
         }
     }
 }

@@ -2,9 +2,14 @@
 
 use super::{Case, Comparison, cases, guests};
 use hatchery_test_runtime::{
-    outcome::{Answer, End, ModuleFailure, Request},
+    outcome::{Answer, End, ModuleFailure, Request, Transaction},
     scenario,
 };
+
+const START: Request = Request::Transaction(Transaction::Start);
+const COMMIT: Request = Request::Transaction(Transaction::Commit);
+const ROLLBACK: Request = Request::Transaction(Transaction::Rollback);
+const ROLLBACKS: Comparison = Comparison::OtherManager("upstream's cache outlives the layer that filled it");
 
 const INVALID: Seen = Seen::Refused(ModuleFailure::InvalidImage);
 const NOT_CACHED: Seen = Seen::Refused(ModuleFailure::NotCached);
@@ -87,7 +92,7 @@ cases! {
     .stored(b"code", guests::marked(1))
     .stored_in_child(b"a", b"code", guests::marked(2))
     .stored_in_child(b"b", b"code", guests::marked(3))
-    .compared(Comparison::Different("upstream's cache key lacks the child trie, so that it runs program 1 throughout"));
+    .compared(Comparison::OtherHostFunctions("upstream's cache key lacks the child trie, so that it runs program 1 throughout"));
 
     /// `lookup` does not read storage.
     lookup_is_pure = Case::new(
@@ -126,7 +131,7 @@ cases! {
             key(b"new", b"child"),
         ]),
         |answers| {
-            let expected = [NOT_FOUND, Seen::Stored, Seen::Compiled(1), Seen::Stored, Seen::Compiled(2)];
+            let expected = [NOT_FOUND, Seen::Done, Seen::Compiled(1), Seen::Done, Seen::Compiled(2)];
             assert_eq!(seen(&answers), expected);
         },
     );
@@ -138,9 +143,69 @@ cases! {
             Request::Store { key: b"code".to_vec(), value: guests::marked(2) },
             key(b"code", b""),
         ]),
-        |answers| assert_eq!(seen(&answers), [Seen::Compiled(1), Seen::Stored, Seen::Cached(1)]),
+        |answers| assert_eq!(seen(&answers), [Seen::Compiled(1), Seen::Done, Seen::Cached(1)]),
     )
     .stored(b"code", guests::marked(1));
+
+    identifier_of_a_committed_layer = Case::new(
+        requests([START, bytes(1, Some(b"a")), COMMIT, lookup(b"a")]),
+        |answers| {
+            assert_eq!(seen(&answers), [Seen::Done, Seen::Compiled(1), Seen::Done, Seen::Found(1)]);
+        },
+    );
+
+    identifier_of_a_layer_that_is_rolled_back = Case::new(
+        requests([
+            bytes(1, Some(b"before")),
+            START,
+            bytes(2, Some(b"outer")),
+            START,
+            bytes(3, Some(b"inner")),
+            lookup(b"inner"),
+            ROLLBACK,
+            lookup(b"inner"),
+            lookup(b"outer"),
+            ROLLBACK,
+            lookup(b"outer"),
+            lookup(b"before"),
+            bytes(2, Some(b"outer")),
+        ]),
+        |answers| {
+            let expected = [
+                Seen::Compiled(1),
+                Seen::Done,
+                Seen::Compiled(2),
+                Seen::Done,
+                Seen::Compiled(3),
+                Seen::Found(3),
+                Seen::Done,
+                NOT_CACHED,
+                Seen::Found(2),
+                Seen::Done,
+                NOT_CACHED,
+                Seen::Found(1),
+                Seen::Compiled(2),
+            ];
+            assert_eq!(seen(&answers), expected);
+        },
+    )
+    .compared(ROLLBACKS);
+
+    /// The key goes with the code: nothing is left that a node which did not see the layer would not have.
+    code_that_is_rolled_back = Case::new(
+        requests([
+            START,
+            Request::Store { key: b"code".to_vec(), value: guests::marked(1) },
+            key(b"code", b""),
+            ROLLBACK,
+            key(b"code", b""),
+        ]),
+        |answers| {
+            let expected = [Seen::Done, Seen::Done, Seen::Compiled(1), Seen::Done, NOT_FOUND];
+            assert_eq!(seen(&answers), expected);
+        },
+    )
+    .compared(ROLLBACKS);
 
     long_keys_and_identifiers = Case::new(
         requests([bytes(1, Some(&[7; 5000])), lookup(&[7; 5000]), lookup(&[7; 4999]), key(&[8; 5000], b"")]),
@@ -161,7 +226,7 @@ enum Seen {
     Compiled(u64),
     Found(u64),
     Refused(ModuleFailure),
-    Stored,
+    Done,
 }
 
 fn seen(answers: &[Answer]) -> Vec<Seen> {
@@ -174,7 +239,7 @@ fn seen(answers: &[Answer]) -> Vec<Seen> {
         Answer::Compiled(run) => Seen::Compiled(mark(run)),
         Answer::Found(run) => Seen::Found(mark(run)),
         Answer::Refused(failure) => Seen::Refused(*failure),
-        Answer::Stored => Seen::Stored,
+        Answer::Done => Seen::Done,
     };
     answers.iter().map(seen).collect()
 }

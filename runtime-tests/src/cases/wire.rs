@@ -4,7 +4,7 @@ use super::{Case, PLENTY, cases, guests};
 use crate::guests::Layout;
 use hatchery_test_runtime::{
     Input,
-    outcome::{HostCall, Returned},
+    outcome::{HostCall, Returned, Transaction},
     scenario,
 };
 
@@ -180,6 +180,25 @@ cases! {
         |returned| {
             assert_eq!(values(&returned), [COMPILED, 0, 0, -4, -1, -1, 0, 1]);
             assert_buffers_are_zero(&returned[..7]);
+        },
+    );
+
+    /// A storage layer that is rolled back takes its identifiers along. Ids and instances stay: the runtime has their handles.
+    handles_outlive_a_layer_that_is_rolled_back = Case::new(
+        script([
+            HostCall::Transaction(Transaction::Start),
+            compile(),
+            instantiate(0),
+            prepare(0, b"look"),
+            run(0, PLENTY),
+            HostCall::Transaction(Transaction::Rollback),
+            run(0, PLENTY),
+            instantiate(0),
+            compile(),
+            prepare(1, b"look"),
+        ]),
+        |returned| {
+            assert_eq!(values(&returned), [0, COMPILED, 0, 0, 1, 0, 0, 1, COMPILED + 1, 0]);
         },
     );
 

@@ -71,6 +71,7 @@ pub(super) fn perform(call: &HostCall) -> Returned {
             let bytes = memory.bytes(bytes);
             memory.ext_virtualization_write_memory_version_1(*instance, *address, bytes)
         }
+        HostCall::Transaction(_) => unreachable!("`wire` does these itself"),
     };
     Returned { value, buffer: output.map_or_else(Vec::new, |output| memory.read(output)) }
 }

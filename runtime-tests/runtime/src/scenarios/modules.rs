@@ -4,7 +4,7 @@ use super::{
     super::virtualization::{CompileStatus, Module},
     driver::{counter_syscall, drive, instantiate_failure, module_failure},
 };
-use crate::outcome::{Answer, Call, End, Request, Run};
+use crate::outcome::{Answer, Call, End, Request, Run, Transaction};
 use alloc::vec::Vec;
 
 /// Makes the requests in order, and proves each module that it gets by calling `export` on a new instance.
@@ -24,14 +24,27 @@ pub fn modules(requests: Vec<Request>, export: Vec<u8>) -> Vec<Answer> {
             .map_or_else(|error| Answer::Refused(module_failure(error)), compiled),
         Request::Store { key, value } => {
             sp_io::storage::set(&key, &value);
-            Answer::Stored
+            Answer::Done
         }
         Request::StoreInChild { child_trie, key, value } => {
             sp_io::default_child_storage::set(&child_trie, &key, &value);
-            Answer::Stored
+            Answer::Done
+        }
+        Request::Transaction(transaction) => {
+            transact(transaction);
+            Answer::Done
         }
     };
     requests.into_iter().map(answer).collect()
+}
+
+/// Opens or closes a storage layer.
+pub(super) fn transact(transaction: Transaction) {
+    match transaction {
+        Transaction::Start => sp_io::storage::start_transaction(),
+        Transaction::Commit => sp_io::storage::commit_transaction(),
+        Transaction::Rollback => sp_io::storage::rollback_transaction(),
+    }
 }
 
 fn prove(module: &Module, export: &[u8]) -> Run {
