@@ -48,9 +48,24 @@ struct Cost {
     units: u32,
 }
 
+/// Learns what happens to the instructions of a block, cycle by cycle. `()` takes no notice.
+pub(super) trait Observer {
+    /// An instruction was decoded and entered this slot of the buffer; none: it only renamed a register.
+    fn decoded(&mut self, _slot: Option<u32>, _cycle: u32) {}
+    /// It started to execute.
+    fn started(&mut self, _slot: u32, _cycle: u32) {}
+    /// Its result was written: it no longer executes.
+    fn executed(&mut self, _slot: u32, _cycle: u32) {}
+    /// It left the buffer.
+    fn retired(&mut self, _slot: u32, _cycle: u32) {}
+}
+
+impl Observer for () {}
+
 /// The state of the simulation.
 #[derive(Debug)]
-pub struct Pipeline {
+pub(super) struct Pipeline<O = ()> {
+    pub(super) observer: O,
     load_latency: u8,
     cmov_reads_destination: bool,
     /// 1 if registers have 64 bits: 32-bit results take sign extension then.
@@ -83,14 +98,15 @@ pub struct Pipeline {
     writer: [u8; 16],
 }
 
-impl Pipeline {
-    pub(super) fn new(set: InstructionSet, cache: Cache, variant: Variant) -> Self {
+impl<O: Observer> Pipeline<O> {
+    pub(super) fn new(set: InstructionSet, cache: Cache, variant: Variant, observer: O) -> Self {
         // polkavm up to 0.35 uses 255 for "no such opcode" when it peeks.
         let unlikely = match variant {
             Variant::V033 => Some(set.byte(Opcode::Unlikely).unwrap_or(255)),
             Variant::V037 => set.byte(Opcode::Unlikely),
         };
         Self {
+            observer,
             load_latency: cache.load_latency(),
             cmov_reads_destination: variant == Variant::V037,
             extension: u8::from(set.is_64_bit()),
@@ -221,6 +237,7 @@ impl Pipeline {
         }
         self.writer[d as usize] = new;
         self.slots_left -= 1;
+        self.observer.decoded(None, self.cycle);
     }
 
     fn enter(&mut self, d: Option<Reg>, sources: [Option<Reg>; 3], cost: Cost) {
@@ -252,6 +269,7 @@ impl Pipeline {
         self.decoding |= bit;
         self.entries += 1;
         self.slots_left -= cost.slots;
+        self.observer.decoded(Some(slot as u32), self.cycle);
     }
 
     /// Lets time pass until `slots` decode slots and an entry are free.
@@ -291,6 +309,9 @@ impl Pipeline {
         if count > 0 {
             let gone = (((1u64 << count) - 1) as u32).rotate_left(self.head);
             self.executed &= !gone;
+            for position in 0..count {
+                self.observer.retired((self.head + position) % BUFFER, self.cycle);
+            }
             self.head = (self.head + count) % BUFFER;
             self.entries -= count;
         }
@@ -311,6 +332,7 @@ impl Pipeline {
                 self.ready &= !(1 << slot);
                 self.executing |= 1 << slot;
                 self.result_at[slot as usize] = self.cycle + u32::from(self.latency[slot as usize]) - 1;
+                self.observer.started(slot, self.cycle);
                 started += 1;
             }
         }
@@ -354,6 +376,7 @@ impl Pipeline {
             } else if self.result_at[at] < self.cycle {
                 self.executing &= !(1 << slot);
                 self.executed |= 1 << slot;
+                self.observer.executed(slot, self.cycle);
             }
         }
     }
