@@ -93,9 +93,9 @@ mod tests {
     use crate::isa::InstructionSet;
     use crate::program::Program;
 
-    fn timeline(code: &[u8], bitmask: u8) -> Timeline {
+    fn timeline(code: &[u8], bitmask: &[u8]) -> Timeline {
         // No jump table, code, bitmask.
-        let blob = [&[0, 0, code.len() as u8], code, &[bitmask]].concat();
+        let blob = [&[0, 0, code.len() as u8], code, bitmask].concat();
         let program = Program::from_raw(&blob, InstructionSet::JamV1).unwrap();
         Timeline::new(&program.code, GasModel::PIPELINE_L2, 0).unwrap()
     }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn stages_follow_the_rules_of_the_model() {
         // load_u64 a0 = [0x10000]; move_reg a1 = a0; add_64 a2 = a1 + a0; trap
-        let timeline = timeline(&[58, 7, 0, 0, 1, 100, 0x78, 200, 0x87, 9, 0], 0b0010_0001);
+        let timeline = timeline(&[58, 7, 0, 0, 1, 100, 0x78, 200, 0x87, 9, 0], &[0b1010_0001, 0b0000_0100]);
         let [load, rename, add, ..] = timeline.instructions.as_slice() else { panic!("{timeline:?}") };
         assert_eq!((load.pc, rename.pc, add.pc), (0, 5, 7));
         assert_eq!((load.decoded, rename.decoded, add.decoded), (0, 0, 0));
