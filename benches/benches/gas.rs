@@ -41,9 +41,8 @@ fn gas(c: &mut Criterion) {
         (0..module.code().length()).map(|pc| u8::from(module.code().is_start(pc))).collect();
 
     let hatchery = || module.blocks().map(|block| u64::from(block.cost)).sum::<u64>();
-    let javm = || {
-        javm::gas_cost::compute_block_gas_costs(module.code().bytes(), &bitmask).iter().sum::<u64>()
-    };
+    let javm =
+        || javm::gas_cost::compute_block_gas_costs(module.code().bytes(), &bitmask).iter().sum::<u64>();
     println!("{instructions} instructions in {} blocks", module.blocks().count());
     println!(
         "gas of all blocks: hatchery {}, polkavm 0.33 {}, polkavm 0.37 {}, javm 0.4 {}",

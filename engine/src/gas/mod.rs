@@ -6,11 +6,12 @@
 //!
 //! Costs are computed from the code alone, block by block, in time linear in the number of instructions.
 
+mod costs;
 mod pipeline;
 mod timeline;
 
-use crate::isa::{Decoded, InstructionSet};
-use crate::program::Code;
+use crate::isa::InstructionSet;
+use crate::program::{Code, Outline};
 
 use pipeline::Pipeline;
 
@@ -112,10 +113,10 @@ impl BlockCosts {
     /// Running off the end of the code or into bytes that are no instruction counts as a trap, which ends the block.
     pub fn cost_from(&mut self, code: &Code, pc: u32) -> u32 {
         let mut count = 0u32;
-        for_block(code, pc, |decoded| {
+        for_block(code, pc, |pc, outline| {
             count += 1;
             if let Some(pipeline) = &mut self.pipeline {
-                pipeline.dispatch(code, decoded);
+                pipeline.dispatch(code, pc, outline);
             }
         });
         self.pipeline.as_mut().map_or(count, Pipeline::finish)
@@ -124,15 +125,15 @@ impl BlockCosts {
 
 /// Goes through the instructions from `pc` to the end of their block.
 #[inline]
-fn for_block(code: &Code, pc: u32, mut each: impl FnMut(&Decoded)) {
+fn for_block(code: &Code, pc: u32, mut each: impl FnMut(u32, Outline)) {
     let mut at = pc;
     loop {
-        let decoded = code.decode_at(at);
-        each(&decoded);
-        if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
+        let outline = code.outline_at(at);
+        each(at, outline);
+        if outline.opcode.is_none_or(|opcode| opcode.info().ends_block) {
             return;
         }
-        at = decoded.next_pc;
+        at = outline.next_pc;
     }
 }
 

@@ -40,9 +40,9 @@ impl Timeline {
     pub(crate) fn new(code: &Code, model: GasModel, pc: u32) -> Option<Self> {
         let GasModel::Pipeline { cache, variant } = model else { return None };
         let mut pipeline = Pipeline::new(code.instruction_set(), cache, variant, Recorder::default());
-        for_block(code, pc, |decoded| {
-            pipeline.observer.pc = decoded.pc;
-            pipeline.dispatch(code, decoded);
+        for_block(code, pc, |pc, outline| {
+            pipeline.observer.pc = pc;
+            pipeline.dispatch(code, pc, outline);
         });
         let cost = pipeline.finish();
         Some(Self { instructions: pipeline.observer.instructions, cost })

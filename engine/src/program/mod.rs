@@ -12,6 +12,7 @@ mod reader;
 mod sections;
 mod standard;
 
+pub(crate) use code::Outline;
 pub use code::{Code, CodeError};
 pub use reader::Section;
 pub use sections::SectionSpan;
