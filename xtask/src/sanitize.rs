@@ -53,7 +53,7 @@ fn address() -> Result<()> {
     let host = host(Some(nightly::TOOLCHAIN))?;
     let mut command = test(Some(nightly::TOOLCHAIN), "address-sanitizer");
     // With a target the flags are not those of build scripts and macros, which the compiler itself loads.
-    command.args(["--target", &host]).env("RUSTFLAGS", "-Zsanitizer=address");
+    command.args(["--lib", "--tests", "--target", &host]).env("RUSTFLAGS", "-Zsanitizer=address");
     pass(command)
 }
 

@@ -12,15 +12,17 @@ pub(super) struct Cost {
 
 /// The execution units that an instruction holds from its start to its result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub(super) enum Unit {
-    None,
-    Alu,
     TwoAlus,
-    /// An ALU and one of the others, as for what follows.
+    /// An ALU and one of these, as for what follows.
     Load,
     Store,
     Mul,
     Div,
+    /// An ALU only.
+    Alu,
+    None,
 }
 
 impl Unit {
@@ -35,7 +37,10 @@ pub(super) struct Row {
     d: u8,
     s1: u8,
     s2: u8,
-    flags: u16,
+    flags: u8,
+    /// How many decode slots it takes more than its cost says: if its destination is none of its sources, the first one, the second
+    /// one, both. A two-address machine needs a move more then.
+    extra_slots: [u8; 4],
 }
 
 /// The registers that an instruction names, by their numbers. Where it names fewer the others are any.
@@ -50,17 +55,14 @@ pub(super) struct Registers {
 pub(super) type Rows = [Row; Opcode::ALL.len()];
 
 impl Row {
-    const READS_1: u16 = 1;
-    const READS_2: u16 = 2;
+    const READS_1: u8 = 1;
+    const READS_2: u8 = 2;
     /// It waits for its destination, too.
-    const READS_DESTINATION: u16 = 4;
-    const WRITES: u16 = 8;
-    /// A two-address machine needs a move more when the destination is none of the sources, or not the first one.
-    const FRESH: u16 = 0x10;
-    const FRESH_FIRST: u16 = 0x20;
-    const LOADS: u16 = 0x40;
-    const RENAMES: u16 = 0x80;
-    const BRANCHES: u16 = 0x100;
+    const READS_DESTINATION: u8 = 4;
+    const WRITES: u8 = 8;
+    const LOADS: u8 = 0x10;
+    const RENAMES: u8 = 0x20;
+    const BRANCHES: u8 = 0x40;
 
     /// The registers, from the first two bytes of the operands.
     #[inline]
@@ -73,6 +75,11 @@ impl Row {
     /// Whether it waits for the first source, the second one, the destination.
     pub(super) const fn reads(&self) -> [bool; 3] {
         [self.has(Self::READS_1), self.has(Self::READS_2), self.has(Self::READS_DESTINATION)]
+    }
+
+    /// Whether it loads, renames or branches.
+    pub(super) const fn is_special(&self) -> bool {
+        self.has(Self::LOADS | Self::RENAMES | Self::BRANCHES)
     }
 
     pub(super) const fn writes(&self) -> bool {
@@ -89,22 +96,14 @@ impl Row {
         self.has(Self::RENAMES)
     }
 
-    /// Its latency depends on where it leads.
-    pub(super) const fn branches(&self) -> bool {
-        self.has(Self::BRANCHES)
-    }
-
-    /// How many decode slots it takes more than its cost says, with these registers.
+    /// How many decode slots it takes with these registers.
     #[inline]
-    pub(super) fn extra_slots(&self, Registers { d, s1, s2 }: Registers) -> u8 {
-        let is_first = self.has(Self::READS_1) & (d == s1);
-        let is_second = self.has(Self::READS_2) & (d == s2);
-        let is_fresh = self.has(Self::FRESH) & !is_first & !is_second;
-        u8::from(is_fresh | (self.has(Self::FRESH_FIRST) & !is_first))
+    pub(super) fn slots(&self, Registers { d, s1, s2 }: Registers) -> u8 {
+        self.cost.slots + self.extra_slots[usize::from(d == s1) + 2 * usize::from(d == s2)]
     }
 
     #[inline]
-    const fn has(&self, flag: u16) -> bool {
+    const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
@@ -169,11 +168,17 @@ impl Row {
             G::Move => Self::RENAMES,
             G::Load => of_shape | Self::LOADS,
             G::Cmov | G::CmovImm if cmov_reads_destination => of_shape | Self::READS_DESTINATION,
-            G::Simple64 | G::Simple32 | G::MinMax | G::Xnor | G::Mul64 | G::Mul32 => of_shape | Self::FRESH,
-            G::Shift64 | G::Shift32 => of_shape | Self::FRESH_FIRST,
             _ => of_shape,
         };
-        Self { cost: Cost { latency, slots, unit }, d, s1, s2, flags }
+        let has_two_sources = of_shape & Self::READS_2 != 0;
+        let extra_slots = match class {
+            G::Simple64 | G::Simple32 | G::MinMax | G::Xnor | G::Mul64 | G::Mul32 => {
+                [1, 0, !has_two_sources as u8, 0]
+            }
+            G::Shift64 | G::Shift32 => [1, 0, 1, 0],
+            _ => [0; 4],
+        };
+        Self { cost: Cost { latency, slots, unit }, d, s1, s2, flags, extra_slots }
     }
 }
 
@@ -187,7 +192,8 @@ pub(super) fn rows(set: InstructionSet, cmov_reads_destination: bool) -> &'stati
 }
 
 const fn table(extension: u8, cmov_reads_destination: bool) -> Rows {
-    let mut rows = [Row { cost: INVALID, d: 0, s1: 0, s2: 0, flags: 0 }; Opcode::ALL.len()];
+    let mut rows =
+        [Row { cost: INVALID, d: 0, s1: 0, s2: 0, flags: 0, extra_slots: [0; 4] }; Opcode::ALL.len()];
     let mut index = 0;
     while index < rows.len() {
         rows[index] = Row::new(Opcode::ALL[index], extension, cmov_reads_destination);

@@ -50,20 +50,16 @@ mod units {
         taken
     };
 
-    /// Whether two ALUs and a unit of each other kind are among free units.
-    pub(super) const fn has_all(free: u32) -> bool {
-        // What is at least one, and for ALUs two, carries into the highest bit of its nibble.
-        (free + 0x7_7776) & 0x8_8888 == 0x8_8888
+    /// In the nibbles of the kinds of which there is none among free units, or only one ALU, the highest bit. The number of the
+    /// nibble is that of the instructions that need it.
+    pub(super) const fn short(free: u32) -> u32 {
+        // What is there carries into the highest bit.
+        !(free + 0x7_7776) & 0x8_8888
     }
 
     /// The ALUs among free units.
     pub(super) const fn alus(free: u32) -> u32 {
         free & 0xf
-    }
-
-    /// Whether a unit of another kind is among free units.
-    pub(super) const fn has(free: u32, unit: Unit) -> bool {
-        free & ((TAKEN[unit as usize] - ALU) * 0xf) != 0
     }
 }
 
@@ -161,19 +157,20 @@ impl<O: Observer> Pipeline<O> {
         let row = &self.rows[opcode as usize];
         let registers = row.registers(outline.operands);
         let mut cost = row.cost;
-        cost.slots += row.extra_slots(registers);
+        cost.slots = row.slots(registers);
         self.wait_to_decode(cost.slots);
-        if row.renames() {
-            self.writer[usize::from(registers.d)] = self.writer[usize::from(registers.s1)];
-            self.slots_left -= cost.slots;
-            self.observer.decoded(None, self.cycle);
-            return;
-        }
-        if row.loads() {
-            cost.latency = self.load_latency;
-        }
-        if row.branches() && self.is_cheap(code, pc, outline.next_pc) {
-            cost.latency = 1;
+        if row.is_special() {
+            if row.renames() {
+                self.writer[usize::from(registers.d)] = self.writer[usize::from(registers.s1)];
+                self.slots_left -= cost.slots;
+                self.observer.decoded(None, self.cycle);
+                return;
+            }
+            if row.loads() {
+                cost.latency = self.load_latency;
+            } else if self.is_cheap(code, pc, outline.next_pc) {
+                cost.latency = 1;
+            }
         }
         let mut waits_for = 0;
         for (reads, source) in row.reads().into_iter().zip([registers.s1, registers.s2, registers.d]) {
@@ -297,16 +294,17 @@ impl<O: Observer> Pipeline<O> {
     #[inline]
     fn candidates(&self) -> u32 {
         let candidates = self.ready & !self.decoded;
-        if candidates == 0 || units::has_all(self.units_left) {
+        let mut short = units::short(self.units_left);
+        if candidates == 0 || short == 0 {
             return candidates;
         }
-        let alus = units::alus(self.units_left);
-        if alus == 0 {
+        if units::alus(self.units_left) == 0 {
             return candidates & self.needs[Unit::None as usize];
         }
-        let mut blocked = self.needs[Unit::TwoAlus as usize] & mask(alus == 1);
-        for unit in [Unit::Load, Unit::Store, Unit::Mul, Unit::Div] {
-            blocked |= self.needs[unit as usize] & mask(!units::has(self.units_left, unit));
+        let mut blocked = 0;
+        while short != 0 {
+            blocked |= self.needs[short.trailing_zeros() as usize / 4];
+            short &= short - 1;
         }
         candidates & !blocked
     }
@@ -336,13 +334,15 @@ impl<O: Observer> Pipeline<O> {
         for writer in &mut self.writer {
             *writer &= !results;
         }
+        let mut waiters = 0;
         for slot in bits(results) {
             self.units_left += units::TAKEN[self.unit[slot as usize] as usize];
-            for waiter in bits(self.waited_for_by[slot as usize]) {
-                let waits_for = &mut self.waits_for[waiter as usize];
-                *waits_for &= !results;
-                self.ready |= mask(*waits_for == 0) & 1 << waiter;
-            }
+            waiters |= self.waited_for_by[slot as usize];
+        }
+        for waiter in bits(waiters) {
+            let waits_for = &mut self.waits_for[waiter as usize];
+            *waits_for &= !results;
+            self.ready |= mask(*waits_for == 0) & 1 << waiter;
         }
     }
 }
