@@ -388,6 +388,7 @@ fn page_faults_are_the_hosts_to_resolve_when_it_asked_for_them() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "much code takes minutes in it")]
 fn code_of_many_regions_runs_across_their_borders() {
     // Jumps forward over blocks to the end of 60 KB of code, then falls through all of it back from the start.
     let blocks = 6000;
@@ -652,6 +653,7 @@ fn standard_programs_read_their_arguments() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "much code takes minutes in it")]
 fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid() {
     let length = 4 << 20;
     let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];
