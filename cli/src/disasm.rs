@@ -32,6 +32,7 @@ pub(crate) fn disasm(arguments: &DisasmArguments, out: &mut dyn Write) -> Result
         return Err(Error::NoPart { at });
     }
     let shows_costs = arguments.gas || arguments.pipeline;
+    let mut out = std::io::BufWriter::new(out);
     if arguments.json {
         let json = Json {
             file: loaded.name(),
@@ -40,13 +41,12 @@ pub(crate) fn disasm(arguments: &DisasmArguments, out: &mut dyn Write) -> Result
             parts: listing.parts().collect(),
             nowhere: listing.nowhere().collect(),
         };
-        serde_json::to_writer_pretty(&mut *out, &json).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut out, &json).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        let mut out = std::io::BufWriter::new(out);
         write(&loaded, &listing, shows_costs, &mut out)?;
-        out.flush()?;
     }
+    out.flush()?;
     Ok(Status::Success)
 }
 
@@ -183,9 +183,12 @@ impl<'a> Listing<'a> {
         self.blocks.contains_key(&pc) || self.exports.contains_key(&pc) || self.jump_table.contains_key(&pc)
     }
 
-    /// Exports and jump table entries that lead to no instruction.
+    /// Exports and jump table entries that lead to no instruction. They are in no part of the code.
     fn nowhere(&self) -> impl Iterator<Item = Nowhere> {
-        let places: BTreeSet<u32> = self.exports.keys().chain(self.jump_table.keys()).copied().collect();
+        let places: BTreeSet<u32> = match self.only {
+            Some(_) => BTreeSet::new(),
+            None => self.exports.keys().chain(self.jump_table.keys()).copied().collect(),
+        };
         let nowhere = places.into_iter().filter(|&pc| !self.module.code().is_start(pc));
         nowhere.map(|pc| Nowhere {
             pc,

@@ -30,6 +30,10 @@ pub(crate) enum Error {
     #[diagnostic(help("a PolkaVM container names its instruction set: leave --isa away"))]
     OtherInstructionSet { path: PathBuf, container: InstructionSet, wanted: InstructionSet },
 
+    #[error("which instruction set has {}?", path.display())]
+    #[diagnostic(help("a {format} does not say what its instructions mean: name the set with --isa"))]
+    WhichInstructionSet { path: PathBuf, format: &'static str },
+
     #[error("the engine cannot be configured like this")]
     Engine(#[from] EngineError),
 
@@ -78,6 +82,7 @@ impl Error {
             Self::Program { .. } | Self::Compile { .. } => Status::BadProgram,
             Self::Read { .. }
             | Self::OtherInstructionSet { .. }
+            | Self::WhichInstructionSet { .. }
             | Self::Engine(_)
             | Self::NoPart { .. }
             | Self::NoPipeline { .. }

@@ -102,9 +102,15 @@ fn decode(
             _ => Ok((program, Format::Polkavm)),
         };
     }
-    let Some(isa) = isa else {
-        let help = "a JAM program does not say what its instructions mean: name the set with --isa";
-        return Err(refused(ProgramError::Magic, Some(help)));
+    let isa = match (isa, format) {
+        (Some(isa), _) => isa,
+        (None, Some(format)) => {
+            return Err(Error::WhichInstructionSet { path: path.to_owned(), format: format.description() });
+        }
+        (None, None) => {
+            let help = "a JAM program does not say what its instructions mean: name the set with --isa";
+            return Err(refused(ProgramError::Magic, Some(help)));
+        }
     };
     let raw = || Program::from_raw(bytes, isa).map(|program| (program, Format::Raw));
     let standard = || Program::from_standard(bytes, isa).map(|program| (program, Format::Standard));

@@ -110,6 +110,17 @@ fn settings_that_do_not_fit_the_program() {
 }
 
 #[test]
+fn jam_programs_without_an_instruction_set() {
+    let hello = guest("hello");
+    for (format, name) in [("raw", "raw JAM program"), ("standard", "JAM standard program")] {
+        for command in ON_PROGRAMS {
+            hatchery(&[command, &hello, "--format", format])
+                .expect(2, &["which instruction set has ", "help: ", name, "--isa"]);
+        }
+    }
+}
+
+#[test]
 fn parts_and_charts_that_are_not_there() {
     let hello = guest("hello");
     hatchery(&["disasm", &hello, "--at", "0x123456"]).expect(2, &["0x123456", "help: parts begin"]);

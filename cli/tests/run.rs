@@ -200,6 +200,7 @@ fn traps_tell_kind_place_and_registers() {
         101,
         &["entered where no instruction starts at pc 0xfffffff0", ": the end of the code", "gas: 0 used"],
     );
+    assert!(!nowhere.stderr.contains("nearest export"), "{nowhere:?}");
 
     let files = Files::new();
     let invalid = files.write("invalid.jam", &raw(&[], &[255], &[0]));

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 
     /// How long to run each of them.
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
-    minutes: u64,
+    minutes: u32,
 }
 
 /// Runs `cargo xtask fuzz`.
@@ -34,7 +34,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = if arguments.targets.is_empty() { &known } else { &arguments.targets };
     for target in chosen {
         println!("\n=== {target}, {} min", arguments.minutes);
-        run(target, Duration::from_secs(60 * arguments.minutes))?;
+        run(target, Duration::from_secs(60) * arguments.minutes)?;
     }
     println!("\nNo finding in {} ({}).", chosen.join(", "), seconds(started.elapsed()));
     Ok(ExitCode::SUCCESS)

@@ -19,8 +19,10 @@ pub(crate) fn inspect(arguments: &InspectArguments, out: &mut dyn Write) -> Resu
     let loaded = load(&arguments.program, Config::default())?;
     let facts = Facts::new(&loaded, arguments.blocks);
     if arguments.json {
-        serde_json::to_writer_pretty(&mut *out, &facts).map_err(std::io::Error::from)?;
+        let mut out = std::io::BufWriter::new(out);
+        serde_json::to_writer_pretty(&mut out, &facts).map_err(std::io::Error::from)?;
         writeln!(out)?;
+        out.flush()?;
     } else {
         out.write_all(draw::text(&facts).as_bytes())?;
     }

@@ -40,7 +40,9 @@ pub(super) fn place(symbols: &Symbols<'_>, instance: &Instance) -> String {
     };
     // Writing to a string does not fail.
     let _ = writeln!(text, "  at {:#x}: {line}", pc.0);
-    if let Some(export) = symbols.export_before(pc.0) {
+    if pc.0 <= instance.module().code().length()
+        && let Some(export) = symbols.export_before(pc.0)
+    {
         let _ = writeln!(text, "  nearest export: {export}");
     }
     for (depth, frame) in symbols.functions(pc.0).iter().enumerate() {
