@@ -37,6 +37,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod benchmarking;
 mod cache;
 mod config;
 mod constants;
@@ -47,6 +48,7 @@ mod metrics;
 #[cfg(feature = "node")]
 mod node;
 mod program;
+pub mod testing;
 mod transactions;
 #[cfg(feature = "sp-virtualization")]
 mod upstream;

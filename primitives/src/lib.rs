@@ -48,6 +48,12 @@
 #![cfg_attr(substrate_runtime, no_std)]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+#[cfg(feature = "control")]
+mod control;
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+mod control_functions;
 mod forwarder;
 mod handler;
 mod host_functions;
@@ -58,22 +64,27 @@ mod backend;
 
 #[cfg(not(substrate_runtime))]
 pub use backend::{
-    AlreadyProvided, CacheKey, TransactionType, VirtManagerBackend, VirtManagerExt, provide_missing_extension,
+    AlreadyProvided, CacheKey, TransactionType, VirtControlBackend, VirtManagerBackend, VirtManagerExt,
+    provide_missing_extension,
 };
+#[cfg(feature = "control")]
+pub use control::{last_refusal, limits};
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+pub use control_functions::virtualization_control;
 pub use forwarder::{ExecResult, Execution, Instance, Module};
 pub use handler::{Completion, Syscall, SyscallHandler, run_to_completion, run_to_completion_with_argument};
 pub use host_functions::virtualization;
-/// The host functions of this crate, for the executor's tuple:
+/// The host functions of this crate, both sets, for the executor's tuple:
 /// `(sp_io::SubstrateHostFunctions, hatchery_primitives::HostFunctions)`.
 ///
 /// Each call needs a [`VirtManagerExt`] in the externalities and panics without one, which the executor reports as
 /// a failed call.
 #[cfg(not(substrate_runtime))]
-#[doc(no_inline)]
-pub use host_functions::virtualization::HostFunctions;
+pub type HostFunctions = (virtualization::HostFunctions, virtualization_control::HostFunctions);
 pub use wire::{
-    CompileStatus, CompiledModule, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId,
-    InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, ModuleError, ModuleId, SyscallSymbol,
+    CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus,
+    ExitInfo, InstanceId, InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, MemoryInfo, ModuleError,
+    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, Stop, SyscallSymbol, TrapKind, Usage,
 };
 
 /// The target of every log line about virtualization.
