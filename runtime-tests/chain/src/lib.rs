@@ -29,9 +29,11 @@ use sp_version::RuntimeVersion;
 
 /// The header of a block.
 pub type Header = generic::Header<u32, BlakeTwo256>;
+/// What is checked of an extrinsic: the latter two count its weight.
+pub type Extensions = (FailLate, frame_system::CheckWeight<Runtime>, frame_system::WeightReclaim<Runtime>);
 /// An extrinsic: nobody signs it.
 pub type UncheckedExtrinsic =
-    generic::UncheckedExtrinsic<sp_core::crypto::AccountId32, RuntimeCall, MultiSignature, FailLate>;
+    generic::UncheckedExtrinsic<sp_core::crypto::AccountId32, RuntimeCall, MultiSignature, Extensions>;
 /// A block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 type Executive = frame_executive::Executive<
@@ -174,5 +176,6 @@ pub fn late_failure() -> TransactionValidityError {
 /// An extrinsic that plays these steps. With `fails_late` it plays them while it is prepared, and is invalid then.
 pub fn extrinsic(steps: Vec<steps::Step>, fails_late: bool) -> UncheckedExtrinsic {
     let late = if fails_late { FailLate(Some(steps.clone())) } else { FailLate(None) };
-    UncheckedExtrinsic::new_transaction(RuntimeCall::Machines(machines::Call::play { steps }), late)
+    let extensions = (late, frame_system::CheckWeight::new(), frame_system::WeightReclaim::new());
+    UncheckedExtrinsic::new_transaction(RuntimeCall::Machines(machines::Call::play { steps }), extensions)
 }
