@@ -128,7 +128,7 @@ impl Instance {
     fn ended(&mut self, exit: Exit, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
         let (stop, end, result) = match exit {
             Exit::Finished => {
-                buffer.gas_left = self.machine.gas();
+                *buffer = ExecBuffer { gas_left: self.machine.gas(), ..ExecBuffer::default() };
                 (Stop::Finished, CallEnd::Finished, Ok(ExecStatus::Finished))
             }
             Exit::Syscall(number) => {

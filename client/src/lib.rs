@@ -57,6 +57,7 @@ pub use cache::{CacheStatistics, ModuleCache};
 pub use config::{AlreadyInstalled, ClientConfig};
 pub use constants::{Compatibility, ConsensusConstants, Limits};
 pub use hatchery_engine::{Backend, GasModel};
+pub use hatchery_primitives::VirtManagerExt;
 pub use manager::VirtManager;
 #[cfg(feature = "node")]
 pub use node::{HostFunctions, OtherFactories, VirtExtensionFactory};

@@ -175,6 +175,7 @@ impl VirtManager {
             return Err(ExecError::InvalidInstance);
         }
         let result = nesting.and_then(|()| instance.prepare(function, arguments));
+        tracing::trace!(target: LOG_TARGET, ?id, function = %function.escape_ascii(), ?result, "prepare");
         instance.refusal = result.err();
         *ready += u32::from(result.is_ok());
         result.map_err(|_| ExecError::InvalidImage)
@@ -295,6 +296,7 @@ impl State {
 impl VirtManagerBackend for VirtManager {
     fn compile(&mut self, code: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
         let result = self.try_compile(code, key);
+        tracing::trace!(target: LOG_TARGET, bytes = code.len(), ?key, ?result, "compile");
         self.answered(result).map_err(|_| ModuleError::InvalidImage)
     }
 
@@ -307,6 +309,7 @@ impl VirtManagerBackend for VirtManager {
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
         let program = self.module(module_id).ok_or(InstantiateError::InvalidModule)?.clone();
         let result = self.check_instance(&program).map(|()| self.state.add_instance(Instance::new(program)));
+        tracing::trace!(target: LOG_TARGET, ?module_id, ?result, "instantiate");
         self.answered(result).map_err(|_| InstantiateError::InvalidImage)
     }
 
@@ -337,6 +340,7 @@ impl VirtManagerBackend for VirtManager {
         let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
         self.state.pages -= instance.program().declared_pages();
+        tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
         instance.given_up();
         self.journal.destroyed(instance_id, instance);
         Ok(())

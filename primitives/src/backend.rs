@@ -50,7 +50,8 @@ pub trait VirtManagerBackend: Send + 'static {
     /// Sets a0 and the gas of a ready instance and runs it to the next stop. At a syscall it stays ready; whatever else
     /// happens, it is idle afterwards.
     ///
-    /// `buffer` is zero when this is called. What is written to it counts on `Ok` only.
+    /// `buffer` may hold anything when this is called. All of it has to be written before `Ok`; on an error it does not
+    /// count.
     ///
     /// # Errors
     /// [`ExecError::InvalidInstance`] for an unknown id or an idle instance, [`ExecError::InvalidImage`] for a syscall
@@ -238,7 +239,7 @@ impl fmt::Debug for VirtManagerExt {
 /// Makes the host functions register a manager themselves where there is none, instead of ending the call.
 ///
 /// This is for benchmark binaries only, whose command line makes the externalities and knows no other extensions than
-/// its own. A node gives each block a new manager; here nobody does, and one lasts as long as its externalities.
+/// its own. A node gives each block a manager; here one lasts for one call into the runtime.
 ///
 /// # Errors
 /// [`AlreadyProvided`] at the second call of a process.

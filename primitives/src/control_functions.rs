@@ -26,7 +26,7 @@ use sp_runtime_interface::{
 ///
 /// Natively the functions panic outside externalities, and in externalities without a
 /// `VirtManagerExt`.
-#[runtime_interface]
+#[runtime_interface(no_tracing)]
 pub trait VirtualizationControl {
     /// Tells where and why an instance stopped, as an [`ExitInfo`](crate::wire::ExitInfo).
     ///
@@ -55,7 +55,6 @@ pub trait VirtualizationControl {
         gas_left: i64,
         exec_buffer: PassPointerAndWrite<&mut ExecBuffer, { size_of::<ExecBuffer>() }>,
     ) -> ConvertAndReturnAs<Result<ExecStatus, ExecError>, WireResult<ExecStatus, ExecError>, i64> {
-        *exec_buffer = ExecBuffer::default();
         let result = backend::registered(self).resume(instance_id, gas_left, exec_buffer);
         if result.is_err() {
             *exec_buffer = ExecBuffer::default();

@@ -90,6 +90,8 @@ impl Execution {
     ///
     /// `a0` becomes the guest's register of that name: the argument of the export at first, then the answer to
     /// the syscall it is suspended at.
+    // Where the caller uses little of the result, little of it is made.
+    #[inline]
     pub fn run(self, gas_left: i64, a0: u64) -> ExecResult<Instance, Self> {
         let mut buffer = ExecBuffer::default();
         let result = virtualization::run(self.0.id(), gas_left, a0, &mut buffer);

@@ -86,7 +86,6 @@ impl VirtManagerBackend for Backend {
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
         self.log(format!("run {} gas {gas_left} a0 {a0}", u32::from(instance_id)));
-        assert_eq!(*buffer, ExecBuffer::default(), "the buffer comes in zeroed");
         buffer.as_mut().fill(0xee);
         let (status, filled) = self.0.lock().unwrap().runs.pop_front().expect("the script has this run")?;
         *buffer = filled;

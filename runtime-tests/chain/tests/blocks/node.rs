@@ -52,8 +52,12 @@ pub(crate) struct Node<S> {
     state: S,
     hash: H256,
     number: u32,
+    executor: Executor,
     extensions: ExecutionExtensions<Block>,
 }
+
+/// What executes runtimes. Nodes can share one, and with it the compiled runtime.
+pub(crate) type Executor = WasmExecutor<HostFunctions>;
 
 /// A block with what its author knows of it.
 pub(crate) struct Built {
@@ -62,8 +66,12 @@ pub(crate) struct Built {
     changes: sp_api::StorageChanges<Block>,
 }
 
-static EXECUTOR: LazyLock<Arc<WasmExecutor<HostFunctions>>> =
-    LazyLock::new(|| Arc::new(WasmExecutor::builder().with_max_runtime_instances(4).build()));
+/// The executor of the nodes that are not given one.
+pub(crate) fn shared_executor() -> Executor {
+    static EXECUTOR: LazyLock<Executor> =
+        LazyLock::new(|| WasmExecutor::builder().with_max_runtime_instances(4).build());
+    EXECUTOR.clone()
+}
 
 fn wasm() -> &'static [u8] {
     WASM_BINARY.expect("the chain's runtime was built without SKIP_WASM_BUILD")
@@ -79,8 +87,8 @@ fn with_code<R>(use_it: impl FnOnce(&RuntimeCode<'_>) -> R) -> R {
 pub(crate) type Full = Node<InMemoryBackend<BlakeTwo256>>;
 
 impl Full {
-    /// A node at the genesis, in which `stored` is stored.
-    pub(crate) fn new(stored: &[(&[u8], Vec<u8>)], factory: impl ExtensionsFactory<Block> + 'static) -> Self {
+    /// A node at the genesis, in which `stored` is stored. It has no extensions yet.
+    pub(crate) fn new(stored: &[(&[u8], Vec<u8>)], executor: Executor) -> Self {
         let mut storage = hatchery_test_chain::RuntimeGenesisConfig::default()
             .build_storage()
             .expect("the genesis of nothing");
@@ -88,7 +96,8 @@ impl Full {
         let state = InMemoryBackend::from((storage, sp_core::storage::StateVersion::V1));
         let genesis =
             Header::new(0, Default::default(), *state.root(), Default::default(), Default::default());
-        Self { state, hash: genesis.hash(), number: 0, extensions: extensions(factory) }
+        let extensions = extensions((), &executor);
+        Self { state, hash: genesis.hash(), number: 0, executor, extensions }
     }
 
     /// Goes on to the block that it has built.
@@ -108,7 +117,8 @@ impl Full {
     ) -> Node<ProvenState> {
         let state =
             create_proof_check_backend(*self.state.root(), proof.clone()).expect("the proof has the root");
-        Node { state, hash: self.hash, number: self.number, extensions: extensions(factory) }
+        let extensions = extensions(factory, &self.executor);
+        Node { state, hash: self.hash, number: self.number, executor: self.executor.clone(), extensions }
     }
 
     /// A node with the whole state, where this one stands.
@@ -153,6 +163,11 @@ impl<S: State> Node<S> {
         Built { proof: recorder.drain_storage_proof(), block, changes }
     }
 
+    /// Where extensions come from.
+    pub(crate) fn execution_extensions(&self) -> &ExecutionExtensions<Block> {
+        &self.extensions
+    }
+
     /// The block it stands at.
     pub(crate) fn hash(&self) -> H256 {
         self.hash
@@ -179,8 +194,11 @@ fn answers<S: State>(state: &S) -> Vec<i64> {
     codec::Decode::decode(&mut &bytes[..]).unwrap_or_default()
 }
 
-fn extensions(factory: impl ExtensionsFactory<Block> + 'static) -> ExecutionExtensions<Block> {
-    ExecutionExtensions::new(Some(Box::new(factory)), EXECUTOR.clone())
+fn extensions(
+    factory: impl ExtensionsFactory<Block> + 'static,
+    executor: &Executor,
+) -> ExecutionExtensions<Block> {
+    ExecutionExtensions::new(Some(Box::new(factory)), Arc::new(executor.clone()))
 }
 
 impl<S: State> ProvideRuntimeApi<Block> for Node<S> {
@@ -204,7 +222,7 @@ impl<S: State> CallApiAt<Block> for Node<S> {
                     StateMachine::new(
                         $backend,
                         changes,
-                        &**EXECUTOR,
+                        &self.executor,
                         params.function,
                         &params.arguments,
                         extensions,
@@ -228,7 +246,7 @@ impl<S: State> CallApiAt<Block> for Node<S> {
 
     fn runtime_version_at(&self, _: H256, _: CallContext) -> Result<RuntimeVersion, ApiError> {
         let mut externalities = sp_state_machine::BasicExternalities::default();
-        with_code(|code| EXECUTOR.runtime_version(&mut externalities, code))
+        with_code(|code| self.executor.runtime_version(&mut externalities, code))
             .map_err(|error| ApiError::Application(Box::new(error)))
     }
 

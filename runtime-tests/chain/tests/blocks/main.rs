@@ -13,7 +13,7 @@ use hatchery_test_chain::{
     extrinsic,
     steps::{Layer, Step},
 };
-use node::{Built, Full, Node, push};
+use node::{Built, Full, push, shared_executor};
 use sc_block_builder::BlockBuilderApi as _;
 use sp_api::{ApiExt as _, Core as _, ProvideRuntimeApi as _};
 use sp_runtime::traits::{Block as _, Header as _};
@@ -56,6 +56,12 @@ fn main_of(instance: u32) -> Step {
     Step::Call { instance, export: b"main".to_vec() }
 }
 
+fn at_genesis(factory: VirtExtensionFactory) -> Full {
+    let node = Full::new(&stored(), shared_executor());
+    node.execution_extensions().set_extensions_factory(factory);
+    node
+}
+
 /// Imports the block on a node that has compiled the programs before, on one that has not, and on one that knows of the state
 /// what the proof has. Then the author goes on to the block. Gives the answers of this block.
 fn agree(author: &mut Full, built: &Built, factory: &VirtExtensionFactory) -> Vec<i64> {
@@ -72,7 +78,7 @@ fn agree(author: &mut Full, built: &Built, factory: &VirtExtensionFactory) -> Ve
 
 #[test]
 fn an_extrinsic_that_traps_leaves_nothing_behind() {
-    let mut author = Node::new(&stored(), factory());
+    let mut author = at_genesis(factory());
     let steps = || vec![from_storage(b"one"), compile(2, b"two"), instantiate(0), main_of(0)];
     let built = author.build(|builder| {
         builder.create_inherents(Default::default()).expect("there are none");
@@ -90,7 +96,7 @@ fn an_extrinsic_that_traps_leaves_nothing_behind() {
 
 #[test]
 fn an_extrinsic_that_turns_out_invalid_late_leaves_nothing_behind() {
-    let mut author = Node::new(&stored(), factory());
+    let mut author = at_genesis(factory());
     let steps = || vec![from_storage(b"one"), instantiate(0), main_of(0), compile(2, b"two")];
     let built = author.build(|builder| {
         push(builder, extrinsic(vec![from_storage(b"counter"), instantiate(0)], false)).expect("a valid one");
@@ -111,7 +117,7 @@ fn an_extrinsic_that_turns_out_invalid_late_leaves_nothing_behind() {
 fn a_failed_dispatch_keeps_its_ids_and_not_its_identifiers() {
     for (compatibility, found) in [(Compatibility::Sound, NOT_CACHED), (Compatibility::Upstream, 1)] {
         let factory = VirtExtensionFactory::new(ConsensusConstants::v1().compatibility(compatibility));
-        let mut author = Node::new(&stored(), factory.clone());
+        let mut author = at_genesis(factory.clone());
         let built = author.build(|builder| {
             let failing = vec![compile(2, b"two"), instantiate(0), Step::Fail];
             push(builder, extrinsic(failing, false)).expect("a failed dispatch is valid");
@@ -126,7 +132,7 @@ fn a_failed_dispatch_keeps_its_ids_and_not_its_identifiers() {
 
 #[test]
 fn a_block_begins_with_nothing_cached() {
-    let mut author = Node::new(&stored(), factory());
+    let mut author = at_genesis(factory());
     for _ in 0..2 {
         let built = author.build(|builder| {
             for _ in 0..2 {
@@ -140,7 +146,7 @@ fn a_block_begins_with_nothing_cached() {
 /// What a compilation costs is in the block's weight, so the answers `Cached` and `Compiled` are in the state root too.
 #[test]
 fn cold_and_warm_are_in_the_weight() {
-    let author = Node::new(&stored(), factory());
+    let author = at_genesis(factory());
     let root_after = |steps: Vec<Step>| {
         let built = author.build(|builder| push(builder, extrinsic(steps, false)).expect("valid"));
         author.fork(factory()).import(&built.block).expect("an importer agrees");
@@ -159,7 +165,7 @@ fn constants_change_at_a_block() {
     const CHANGE: u64 = 3;
     let changed = || ConsensusConstants::v1().limits(Limits { modules: 1, ..Limits::V1 });
     let factory = || factory().from_block(CHANGE, changed());
-    let genesis = Node::new(&stored(), factory());
+    let genesis = at_genesis(factory());
     let mut author = genesis.fork(factory());
     let mut blocks = Vec::new();
     for number in 1..=5u64 {
@@ -190,7 +196,7 @@ fn constants_change_at_a_block() {
 /// Calls of the runtime API that are no blocks: each has a manager of its own, also when one of them traps.
 #[test]
 fn calls_by_rpc_share_nothing() {
-    let node = Node::new(&stored(), factory());
+    let node = at_genesis(factory());
     let call = |steps: Vec<Step>| {
         let api = node.runtime_api();
         let header = node.next_header();
@@ -206,7 +212,7 @@ fn calls_by_rpc_share_nothing() {
 /// One API object, as a block builder has, whose calls trap with storage layers open, in every nesting of transactions.
 #[test]
 fn a_call_that_traps_inside_open_layers_closes_them() {
-    let node = Node::new(&stored(), factory());
+    let node = at_genesis(factory());
     let traps = || {
         let layers = [
             Step::Layer(Layer::Start),
@@ -303,7 +309,7 @@ mod random {
         fn blocks_are_agreed_on(
             extrinsics in collection::vec((collection::vec(step(), 1..10).prop_map(balanced), proptest::bool::weighted(0.2)), 1..8),
         ) {
-            let mut author = Node::new(&stored(), factory());
+            let mut author = at_genesis(factory());
             for part in extrinsics.chunks(4) {
                 let built = author.build(|builder| {
                     for (steps, fails_late) in part {
