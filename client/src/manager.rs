@@ -3,16 +3,22 @@
 use crate::{
     cache::ModuleCache,
     config,
+    constants::{ConsensusConstants, Limits},
     identifiers::Identifiers,
-    program::Program,
-    transactions::{Journal, Serial},
+    instance::Instance,
+    program::{CodeHash, Program},
+    transactions::Journal,
 };
-use hatchery_engine::{Exit, Instance as Machine, Reg};
 use hatchery_primitives::{
-    CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, LOG_TARGET,
-    MemoryError, ModuleError, ModuleId, TransactionType, VirtManagerBackend,
+    CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
+    InstanceId, InstantiateError, LOG_TARGET, MemoryError, ModuleError, ModuleId, ModuleInfo, NO_INSTANCE,
+    Refusal, ResourceInfo, TransactionType, Usage, VirtControlBackend, VirtManagerBackend,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    sync::Arc,
+};
 
 /// The modules and instances of one block, or of one call into a runtime.
 ///
@@ -32,11 +38,21 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// A key finds the module that was compiled under it first, until the block ends, even if the program in storage was
 /// overwritten meanwhile. A key that depends on the content avoids that: store a program under its hash.
 ///
+/// # Limits
+///
+/// What the chain's [`ConsensusConstants`] do not allow is refused as `InvalidImage`. Nothing is left of a refused call.
+///
+/// # Failures of the node
+///
+/// Lack of memory, or a bug, is no result that a runtime could be told, since other nodes get another one. The manager
+/// logs it at `error!` and ends the runtime's call by a panic, which the executor reports as a failed call.
+///
 /// # Tests
 ///
 /// In a test one manager lasts as long as the externalities that it is registered in.
 #[derive(Default)]
 pub struct VirtManager {
+    constants: ConsensusConstants,
     /// Where programs are compiled; `None` is the cache of the process.
     cache: Option<Arc<ModuleCache>>,
     state: State,
@@ -46,77 +62,262 @@ pub struct VirtManager {
 /// What a runtime can observe of a manager.
 #[derive(Default)]
 pub(crate) struct State {
-    /// By id. A module is never forgotten, as the host functions have no call for it.
-    pub(crate) modules: Vec<Arc<Program>>,
+    /// By id. Of a released one only the place is left.
+    pub(crate) modules: Vec<Option<Arc<Program>>>,
+    pub(crate) codes: Codes,
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
+    /// Of `instances`, how many are ready, and the pages that they all declare.
+    pub(crate) ready: u32,
+    pub(crate) pages: u64,
+    /// Why the last request for a module or an instance was refused, if it was.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl VirtManager {
-    /// A manager that compiles in `cache` instead of the cache of the process.
-    pub fn new(cache: Arc<ModuleCache>) -> Self {
-        Self { cache: Some(cache), ..Self::default() }
+    /// A manager that obeys these constants and compiles in the cache of the process.
+    pub fn new(constants: ConsensusConstants) -> Self {
+        Self { journal: Journal::new(constants.is_upstream()), constants, ..Self::default() }
     }
 
-    /// An instance that is about to change.
-    fn changing(&mut self, id: InstanceId) -> Option<&mut Instance> {
+    /// The same manager, but it compiles in `cache`.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<ModuleCache>) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    fn cache(&self) -> &ModuleCache {
+        self.cache.as_ref().unwrap_or_else(|| config::process_wide())
+    }
+
+    /// What the key means here.
+    fn key<'a>(&self, key: CacheKey<'a>) -> CacheKey<'a> {
+        match key {
+            CacheKey::ChildTrie { storage_key, .. } if self.constants.is_upstream() => {
+                CacheKey::MainTrie(storage_key)
+            }
+            key => key,
+        }
+    }
+
+    fn check_code(&self, code: &[u8], hash: &CodeHash) -> Result<(), Refusal> {
+        let Limits { modules, code_bytes, .. } = self.constants.effective_limits();
+        if code.len() as u64 > code_bytes.into() {
+            return Err(Refusal::CodeBytes);
+        }
+        if self.state.codes.count() as u64 >= modules.into() && !self.state.codes.contains(hash) {
+            return Err(Refusal::Modules);
+        }
+        Ok(())
+    }
+
+    fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
+        let Limits { instances, pages, .. } = self.constants.effective_limits();
+        if self.state.instances.len() as u64 >= instances.into() {
+            return Err(Refusal::Instances);
+        }
+        if self.state.pages + program.declared_pages() > pages.into() {
+            return Err(Refusal::Pages);
+        }
+        Ok(())
+    }
+
+    fn check_nesting(&self) -> Result<(), Refusal> {
+        let limit = self.constants.effective_limits().nesting;
+        if self.state.ready >= limit { Err(Refusal::Nesting) } else { Ok(()) }
+    }
+
+    fn module(&self, id: ModuleId) -> Option<&Arc<Program>> {
+        self.state.modules.get(usize::try_from(u32::from(id)).ok()?)?.as_ref()
+    }
+
+    /// Notes how a request for a module or an instance was answered.
+    fn answered<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        self.state.refusal = result.as_ref().err().copied();
+        if let Some(refusal) = self.state.refusal {
+            tracing::debug!(
+                target: LOG_TARGET,
+                "Refused: {refusal:?}. {} distinct programs; {} instances, {} of them ready, with {} pages",
+                self.state.codes.count(),
+                self.state.instances.len(),
+                self.state.ready,
+                self.state.pages,
+            );
+        }
+        result
+    }
+
+    fn try_compile(&mut self, code: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, Refusal> {
+        let hash = CodeHash::of(code);
+        self.check_code(code, &hash)?;
+        let program = self.cache().compile(self.constants.engine_rules(), hash, code).map_err(|error| {
+            tracing::debug!(target: LOG_TARGET, "A program of {} bytes is refused: {error}", code.len());
+            error.refusal()
+        })?;
+        if let Some(key) = key {
+            let key = self.key(key);
+            let before = self.state.set_identifier(key, Some(program.clone()));
+            self.journal.changed(key, before);
+        }
+        Ok(self.state.add_module(program))
+    }
+
+    fn prepare_with(
+        &mut self,
+        id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        let nesting = self.check_nesting();
+        let (instance, ready) = self.changing(id).ok_or(ExecError::InvalidInstance)?;
+        if instance.is_ready() {
+            return Err(ExecError::InvalidInstance);
+        }
+        let result = nesting.and_then(|()| instance.prepare(function, arguments));
+        tracing::trace!(target: LOG_TARGET, ?id, function = %function.escape_ascii(), ?result, "prepare");
+        instance.refusal = result.err();
+        *ready += u32::from(result.is_ok());
+        result.map_err(|_| ExecError::InvalidImage)
+    }
+
+    /// An instance that is about to change, and how many are ready.
+    fn changing(&mut self, id: InstanceId) -> Option<(&mut Instance, &mut u32)> {
         let instance = self.state.instances.get_mut(&id)?;
         self.journal.before_change(id, instance);
-        Some(instance)
+        Some((instance, &mut self.state.ready))
+    }
+}
+
+/// How many handles and identifiers each distinct program has.
+#[derive(Default)]
+pub(crate) struct Codes(BTreeMap<CodeHash, u64>);
+
+impl Codes {
+    /// How many distinct programs there are.
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn contains(&self, hash: &CodeHash) -> bool {
+        self.0.contains_key(hash)
+    }
+
+    fn add(&mut self, hash: CodeHash) {
+        *self.0.entry(hash).or_default() += 1;
+    }
+
+    fn remove(&mut self, hash: CodeHash) {
+        if let Entry::Occupied(mut count) = self.0.entry(hash) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 }
 
 impl State {
     fn add_module(&mut self, program: Arc<Program>) -> ModuleId {
         let Ok(id) = u32::try_from(self.modules.len()) else {
-            host_failure("number another module", &"2^32 of them exist");
+            program.metrics().host_failure("number another module", &"2^32 of them exist");
         };
-        self.modules.push(program);
+        self.codes.add(program.hash());
+        self.modules.push(Some(program));
         ModuleId::from(id)
     }
 
+    /// Takes the module of an id away.
+    fn take_module(&mut self, index: usize) -> Option<Arc<Program>> {
+        let program = self.modules.get_mut(index)?.take()?;
+        self.codes.remove(program.hash());
+        Some(program)
+    }
+
+    /// Gives a module that was taken away its id back.
+    pub(crate) fn give_back_module(&mut self, index: usize, program: Arc<Program>) {
+        if let Some(place) = self.modules.get_mut(index) {
+            self.codes.add(program.hash());
+            *place = Some(program);
+        }
+    }
+
+    /// Forgets the modules from this index on.
+    pub(crate) fn truncate_modules(&mut self, count: usize) {
+        for program in self.modules.drain(count.min(self.modules.len())..).flatten() {
+            self.codes.remove(program.hash());
+        }
+    }
+
+    /// Keeps the module under the key, or nothing. Gives what was kept under it before.
+    pub(crate) fn set_identifier(
+        &mut self,
+        key: CacheKey<'_>,
+        program: Option<Arc<Program>>,
+    ) -> Option<Arc<Program>> {
+        if let Some(program) = &program {
+            self.codes.add(program.hash());
+        }
+        let before = self.identifiers.set(key, program);
+        if let Some(before) = &before {
+            self.codes.remove(before.hash());
+        }
+        before
+    }
+
+    /// Forgets all identifiers.
+    pub(crate) fn clear_identifiers(&mut self) {
+        for program in std::mem::take(&mut self.identifiers).programs() {
+            self.codes.remove(program.hash());
+        }
+    }
+
     fn add_instance(&mut self, instance: Instance) -> InstanceId {
-        let id = InstanceId::from(self.next_instance);
-        let Some(next) = self.next_instance.checked_add(1) else {
-            host_failure("number another instance", &"2^32 of them existed");
-        };
-        self.next_instance = next;
+        let id = self.next_instance;
+        if id == NO_INSTANCE {
+            instance.program().metrics().host_failure("number another instance", &"2^32 - 1 of them existed");
+        }
+        self.next_instance += 1;
+        self.pages += instance.program().declared_pages();
+        self.ready += u32::from(instance.is_ready());
+        let id = InstanceId::from(id);
         self.instances.insert(id, instance);
         id
+    }
+
+    /// Counts again what is counted of the instances.
+    pub(crate) fn count_instances(&mut self) {
+        let instances = || self.instances.values();
+        self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
+        self.pages = instances().map(|instance| instance.program().declared_pages()).sum();
     }
 }
 
 impl VirtManagerBackend for VirtManager {
     fn compile(&mut self, code: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
-        let cache = self.cache.as_ref().unwrap_or_else(|| config::process_wide());
-        let program = cache.compile(code).map_err(|error| {
-            log::debug!(target: LOG_TARGET, "A program of {} bytes is refused: {error}", code.len());
-            ModuleError::InvalidImage
-        })?;
-        if let Some(key) = key {
-            let before = self.state.identifiers.set(key, Some(program.clone()));
-            self.journal.changed(key, before);
-        }
-        Ok(self.state.add_module(program))
+        let result = self.try_compile(code, key);
+        tracing::trace!(target: LOG_TARGET, bytes = code.len(), ?key, ?result, "compile");
+        self.answered(result).map_err(|_| ModuleError::InvalidImage)
     }
 
     fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {
+        let key = self.key(key);
         let program = self.state.identifiers.find(key).ok_or(ModuleError::NotCached)?.clone();
         Ok(self.state.add_module(program))
     }
 
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
-        let program =
-            usize::try_from(u32::from(module_id)).ok().and_then(|index| self.state.modules.get(index));
-        let instance = Instance::new(program.ok_or(InstantiateError::InvalidModule)?.clone());
-        Ok(self.state.add_instance(instance))
+        let program = self.module(module_id).ok_or(InstantiateError::InvalidModule)?.clone();
+        let result = self.check_instance(&program).map(|()| self.state.add_instance(Instance::new(program)));
+        tracing::trace!(target: LOG_TARGET, ?module_id, ?result, "instantiate");
+        self.answered(result).map_err(|_| InstantiateError::InvalidImage)
     }
 
     fn prepare(&mut self, instance_id: InstanceId, function: &[u8]) -> Result<(), ExecError> {
-        self.changing(instance_id).ok_or(ExecError::InvalidInstance)?.prepare(function)
+        self.prepare_with(instance_id, function, [0; 5])
     }
 
+    #[inline]
     fn run(
         &mut self,
         instance_id: InstanceId,
@@ -124,11 +325,23 @@ impl VirtManagerBackend for VirtManager {
         a0: u64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
-        self.changing(instance_id).ok_or(ExecError::InvalidInstance)?.run(gas_left, a0, buffer)
+        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        if !instance.is_ready() {
+            return Err(ExecError::InvalidInstance);
+        }
+        let result = instance.run(gas_left, a0, buffer);
+        if result != Ok(ExecStatus::Syscall) {
+            *ready -= 1;
+        }
+        result
     }
 
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
-        let instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
+        let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
+        self.state.ready -= u32::from(instance.is_ready());
+        self.state.pages -= instance.program().declared_pages();
+        tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
+        instance.given_up();
         self.journal.destroyed(instance_id, instance);
         Ok(())
     }
@@ -144,7 +357,7 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn write_memory(&mut self, instance_id: InstanceId, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
-        let instance = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
         instance.ready()?.memory_mut().write(offset, src).map_err(|_| MemoryError::OutOfBounds)
     }
 
@@ -161,6 +374,107 @@ impl VirtManagerBackend for VirtManager {
     }
 }
 
+impl VirtControlBackend for VirtManager {
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError> {
+        match instance_id {
+            None => Ok(ExitInfo { refusal: self.state.refusal, ..ExitInfo::default() }),
+            Some(id) => {
+                let instance = self.state.instances.get(&id).ok_or(ControlError::InvalidInstance)?;
+                Ok(instance.exit_info())
+            }
+        }
+    }
+
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        let nesting = self.check_nesting();
+        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        if instance.is_out_of_gas() {
+            instance.refusal = nesting.err();
+            nesting.map_err(|_| ExecError::InvalidImage)?;
+            *ready += 1;
+        } else if !instance.is_ready() {
+            return Err(ExecError::InvalidInstance);
+        }
+        let result = instance.resume(gas_left, buffer);
+        if result != Ok(ExecStatus::Syscall) {
+            *ready -= 1;
+        }
+        result
+    }
+
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError> {
+        self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?.result()
+    }
+
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        self.prepare_with(instance_id, function, arguments)
+    }
+
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError> {
+        let program = self.module(module_id).ok_or(ControlError::InvalidModule)?;
+        Ok(program.info(self.constants.effective_memory_bytes()))
+    }
+
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
+        let (instance, ready) = self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
+        *ready -= u32::from(instance.is_ready());
+        instance.reset();
+        Ok(())
+    }
+
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
+        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        instance.ready()?.memory_mut().zero(offset, length).map_err(|_| MemoryError::OutOfBounds)
+    }
+
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError> {
+        let index = usize::try_from(u32::from(module_id)).map_err(|_| ControlError::InvalidModule)?;
+        let program = self.state.take_module(index).ok_or(ControlError::InvalidModule)?;
+        self.journal.released(index, program);
+        Ok(())
+    }
+
+    fn limits(&mut self) -> ResourceInfo {
+        let Limits { modules, instances, pages, code_bytes, nesting } = self.constants.effective_limits();
+        let state = &self.state;
+        let usage = |used, limit: u32| Usage { used, limit: limit.into() };
+        ResourceInfo {
+            modules: usage(state.codes.count() as u64, modules),
+            instances: usage(state.instances.len() as u64, instances),
+            pages: usage(state.pages, pages),
+            nesting: usage(state.ready.into(), nesting),
+            most_code_bytes: code_bytes,
+            most_memory_bytes: self.constants.effective_memory_bytes(),
+        }
+    }
+
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
+        let allowed = nesting.and_then(|()| self.check_instance(instance.program()));
+        self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
+        // Nobody can tell that the original now shares its memory, so this is no change of it.
+        let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let fork = instance.fork();
+        Ok(self.state.add_instance(fork))
+    }
+
+    fn next_block(&mut self) {
+        self.state = State::default();
+        self.journal = Journal::new(self.constants.is_upstream());
+    }
+}
+
 impl fmt::Debug for VirtManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VirtManager")
@@ -168,96 +482,4 @@ impl fmt::Debug for VirtManager {
             .field("instances", &self.state.instances.len())
             .finish_non_exhaustive()
     }
-}
-
-/// An instance, idle or ready: prepared, or suspended at a syscall.
-pub(crate) struct Instance {
-    machine: Machine,
-    program: Arc<Program>,
-    is_ready: bool,
-    /// The Host transaction for which it is kept as it was before, as far as necessary.
-    pub(crate) noted_in: Serial,
-}
-
-impl Instance {
-    fn new(program: Arc<Program>) -> Self {
-        Self { machine: program.module().instantiate(), program, is_ready: false, noted_in: 0 }
-    }
-
-    /// The same instance a second time. They share memory until either writes it.
-    pub(crate) fn fork(&mut self) -> Self {
-        Self { machine: self.machine.fork(), program: self.program.clone(), ..*self }
-    }
-
-    fn prepare(&mut self, function: &[u8]) -> Result<(), ExecError> {
-        if self.is_ready {
-            return Err(ExecError::InvalidInstance);
-        }
-        let Some(entry) = self.program.module().export(function) else {
-            log::debug!(target: LOG_TARGET, "The program has no export \"{}\"", function.escape_ascii());
-            return Err(ExecError::InvalidImage);
-        };
-        if let Err(error) = self.machine.prepare_at(entry, &[]) {
-            host_failure("prepare an export", &error);
-        }
-        self.is_ready = true;
-        Ok(())
-    }
-
-    fn run(&mut self, gas_left: i64, a0: u64, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
-        if !self.is_ready {
-            return Err(ExecError::InvalidInstance);
-        }
-        let machine = &mut self.machine;
-        machine.set_reg(Reg::A0, a0);
-        machine.set_gas(gas_left);
-        let exit = match machine.run() {
-            Ok(exit) => exit,
-            Err(error) => host_failure("run a program", &error),
-        };
-        if let Exit::Syscall(index) = exit
-            && let Some(symbol) = self.program.import(index)
-        {
-            *buffer = ExecBuffer {
-                gas_left: machine.gas(),
-                syscall_symbol: *symbol,
-                a0: machine.reg(Reg::A0),
-                a1: machine.reg(Reg::A1),
-                a2: machine.reg(Reg::A2),
-                a3: machine.reg(Reg::A3),
-                a4: machine.reg(Reg::A4),
-                a5: machine.reg(Reg::A5),
-            };
-            return Ok(ExecStatus::Syscall);
-        }
-        // To these host functions whatever does not wait for an answer is over, even what the engine could go on with.
-        self.is_ready = false;
-        match exit {
-            Exit::Finished => {
-                buffer.gas_left = machine.gas();
-                Ok(ExecStatus::Finished)
-            }
-            Exit::Syscall(index) => {
-                log::debug!(target: LOG_TARGET, "The program made syscall {index}, which it does not import");
-                Err(ExecError::InvalidImage)
-            }
-            Exit::OutOfGas => Err(ExecError::OutOfGas),
-            Exit::Trap(trap) => {
-                log::debug!(target: LOG_TARGET, "The program trapped: {trap}");
-                Err(ExecError::Trap)
-            }
-            other => host_failure("run a program", &format_args!("{other:?} was not asked for")),
-        }
-    }
-
-    /// The machine, if its memory is accessible now.
-    fn ready(&mut self) -> Result<&mut Machine, MemoryError> {
-        if self.is_ready { Ok(&mut self.machine) } else { Err(MemoryError::InvalidInstance) }
-    }
-}
-
-/// Ends the runtime's call. The executor reports the panic as a failed call, which no other node can take for a result.
-pub(crate) fn host_failure(task: &str, error: &dyn fmt::Display) -> ! {
-    log::error!(target: LOG_TARGET, "This node failed to {task}: {error}");
-    panic!("this node failed to {task}: {error}");
 }

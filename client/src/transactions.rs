@@ -11,13 +11,12 @@
 //! The hooks need not be balanced. The first Host transaction begins before a manager is registered, so its end comes
 //! without a start: a commit has nothing to do then, and a rollback leads back to the registration. A runtime that
 //! traps has its storage layers rolled back without a call, so a Host end first rolls back the Runtime layers in it.
+//!
+//! For compatibility with upstream, whose manager knows nothing of transactions, the Runtime kind can be ignored. The Host
+//! kind never is: if it were, an author's block could be one that nobody can import.
 
-use crate::{
-    identifiers::{Identifiers, OwnedKey},
-    manager::{Instance, State},
-    program::Program,
-};
-use hatchery_primitives::{CacheKey, InstanceId, TransactionType};
+use crate::{identifiers::OwnedKey, instance::Instance, manager::State, program::Program};
+use hatchery_primitives::{CacheKey, InstanceId, Refusal, TransactionType};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The open transactions, the innermost last, with what it takes to undo them.
@@ -27,6 +26,7 @@ pub(crate) struct Journal {
     /// The innermost Host transaction; 0 if there is none.
     host: Serial,
     last_serial: Serial,
+    ignores_runtime: bool,
 }
 
 /// Tells the Host transactions of one manager apart. None is 0.
@@ -43,6 +43,10 @@ struct HostLayer {
     serial: Serial,
     /// How many modules there were.
     modules: usize,
+    /// Of these, the ones that were released inside, with their indices.
+    released: Vec<(usize, Arc<Program>)>,
+    /// Why the last request was refused, if it was.
+    refusal: Option<Refusal>,
     /// The id that the next instance would have had.
     next_instance: InstanceId,
     /// Instances from before, as they were before their first change. Memory is shared until it is written.
@@ -50,12 +54,21 @@ struct HostLayer {
 }
 
 impl Journal {
+    pub(crate) fn new(ignores_runtime: bool) -> Self {
+        Self { ignores_runtime, ..Self::default() }
+    }
+
     pub(crate) fn start(&mut self, ty: TransactionType, state: &State) {
+        if self.ignores(ty) {
+            return;
+        }
         let host = ty.is_host().then(|| {
             self.last_serial += 1;
             HostLayer {
                 serial: self.last_serial,
                 modules: state.modules.len(),
+                released: Vec::new(),
+                refusal: state.refusal,
                 next_instance: state.next_instance.into(),
                 instances: BTreeMap::new(),
             }
@@ -65,6 +78,9 @@ impl Journal {
     }
 
     pub(crate) fn commit(&mut self, ty: TransactionType, state: &mut State) {
+        if self.ignores(ty) {
+            return;
+        }
         let Some(layer) = self.end(ty, state) else { return };
         // What was undone with this layer is now undone with the next one, if there is one.
         if let Some(outer) = self.layers.last_mut() {
@@ -74,17 +90,23 @@ impl Journal {
             for (id, instance) in inner.instances {
                 outer.keep(id, || instance);
             }
+            for (index, program) in inner.released {
+                outer.keep_module(index, program);
+            }
         }
     }
 
     pub(crate) fn rollback(&mut self, ty: TransactionType, state: &mut State) {
+        if self.ignores(ty) {
+            return;
+        }
         match self.end(ty, state) {
             Some(layer) => layer.undo(state),
             None if ty.is_host() => *state = State::default(),
             // Back to where a rollback can lead: the start of the Host transaction around it, or the registration.
             None => match self.layers.last_mut() {
-                Some(host) => undo_identifiers(&mut host.identifiers, &mut state.identifiers),
-                None => state.identifiers = Identifiers::default(),
+                Some(host) => undo_identifiers(&mut host.identifiers, state),
+                None => state.clear_identifiers(),
             },
         }
     }
@@ -112,6 +134,13 @@ impl Journal {
         }
     }
 
+    /// Takes a module that the runtime has released.
+    pub(crate) fn released(&mut self, index: usize, program: Arc<Program>) {
+        if let Some(host) = self.innermost_host() {
+            host.keep_module(index, program);
+        }
+    }
+
     /// Call this when a key has a new module, with the one it had before.
     pub(crate) fn changed(&mut self, key: CacheKey<'_>, before: Option<Arc<Program>>) {
         if let Some(layer) = self.layers.last_mut() {
@@ -131,6 +160,10 @@ impl Journal {
         layer
     }
 
+    fn ignores(&self, ty: TransactionType) -> bool {
+        self.ignores_runtime && ty.is_runtime()
+    }
+
     fn innermost_host(&mut self) -> Option<&mut HostLayer> {
         self.layers.iter_mut().rev().find_map(|layer| layer.host.as_mut())
     }
@@ -142,12 +175,17 @@ impl Journal {
 
 impl Layer {
     fn undo(mut self, state: &mut State) {
-        undo_identifiers(&mut self.identifiers, &mut state.identifiers);
+        undo_identifiers(&mut self.identifiers, state);
         if let Some(host) = self.host {
-            state.modules.truncate(host.modules);
+            state.truncate_modules(host.modules);
+            for (index, program) in host.released {
+                state.give_back_module(index, program);
+            }
+            state.refusal = host.refusal;
             state.instances.split_off(&host.next_instance);
             state.instances.extend(host.instances);
             state.next_instance = host.next_instance.into();
+            state.count_instances();
         }
     }
 }
@@ -159,10 +197,17 @@ impl HostLayer {
             self.instances.entry(id).or_insert_with(instance);
         }
     }
+
+    /// Keeps a module that was released, unless it was made inside.
+    fn keep_module(&mut self, index: usize, program: Arc<Program>) {
+        if index < self.modules {
+            self.released.push((index, program));
+        }
+    }
 }
 
-fn undo_identifiers(changes: &mut Vec<(OwnedKey, Option<Arc<Program>>)>, identifiers: &mut Identifiers) {
+fn undo_identifiers(changes: &mut Vec<(OwnedKey, Option<Arc<Program>>)>, state: &mut State) {
     for (key, before) in changes.drain(..).rev() {
-        identifiers.set(key.borrowed(), before);
+        state.set_identifier(key.borrowed(), before);
     }
 }

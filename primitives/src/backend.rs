@@ -3,13 +3,17 @@
 use crate::{
     LOG_TARGET,
     wire::{
-        CompileStatus, CompiledModule, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId,
-        InstantiateError, MemoryError, ModuleError, ModuleId,
+        CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError,
+        ExecStatus, ExitInfo, InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo,
+        ResourceInfo,
     },
 };
 use core::fmt;
 use sp_externalities::{Externalities, ExternalitiesExt as _};
-use std::sync::Once;
+use std::{
+    any::{Any, TypeId},
+    sync::{Once, OnceLock},
+};
 
 pub use sp_externalities::TransactionType;
 
@@ -46,7 +50,8 @@ pub trait VirtManagerBackend: Send + 'static {
     /// Sets a0 and the gas of a ready instance and runs it to the next stop. At a syscall it stays ready; whatever else
     /// happens, it is idle afterwards.
     ///
-    /// `buffer` is zero when this is called. What is written to it counts on `Ok` only.
+    /// `buffer` may hold anything when this is called. All of it has to be written before `Ok`; on an error it does not
+    /// count.
     ///
     /// # Errors
     /// [`ExecError::InvalidInstance`] for an unknown id or an idle instance, [`ExecError::InvalidImage`] for a syscall
@@ -95,6 +100,83 @@ pub trait VirtManagerBackend: Send + 'static {
     fn rollback_transaction(&mut self, _type: TransactionType) {}
 }
 
+/// What does the work behind the second set of host functions.
+///
+/// As in [`VirtManagerBackend`], everything that a method returns is a function of the calls made.
+pub trait VirtControlBackend: VirtManagerBackend {
+    /// Where and why an instance stopped. Of no instance: why the last request for a module or an instance was refused.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`].
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError>;
+
+    /// Goes on with an instance that is ready, or that ran out of gas, with its registers as they are. Otherwise as
+    /// [`run`](VirtManagerBackend::run).
+    ///
+    /// # Errors
+    /// As `run`; [`ExecError::InvalidImage`], and the instance stays as it is, if that would pass a limit.
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError>;
+
+    /// The registers a0 and a1 of an instance that finished.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::InvalidState`].
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError>;
+
+    /// As [`prepare`](VirtManagerBackend::prepare), with arguments in a1 to a5.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError>;
+
+    /// What a module is.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`].
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError>;
+
+    /// Puts an instance's memory back to what it was at first; it is idle then.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`].
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError>;
+
+    /// Writes zeros to the memory of a ready instance: all of `length` or nothing.
+    ///
+    /// # Errors
+    /// As [`write_memory`](VirtManagerBackend::write_memory).
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError>;
+
+    /// Forgets a module's id.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`].
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError>;
+
+    /// What may be used and what is.
+    fn limits(&mut self) -> ResourceInfo;
+
+    /// Makes another instance in the same state.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError>;
+
+    /// Forgets everything, as between two blocks. No host function does this; it is for tests, whose externalities
+    /// last longer than a block.
+    fn next_block(&mut self);
+}
+
 /// What a module is cached under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheKey<'a> {
@@ -123,8 +205,8 @@ impl<'a> CacheKey<'a> {
 }
 
 sp_externalities::decl_extension! {
-    /// The externalities extension through which the host functions find their [`VirtManagerBackend`].
-    pub struct VirtManagerExt(Box<dyn VirtManagerBackend>);
+    /// The externalities extension through which the host functions find their [`VirtControlBackend`].
+    pub struct VirtManagerExt(Box<dyn VirtControlBackend>);
 
     impl VirtManagerExt {
         fn start_transaction(&mut self, ty: TransactionType) {
@@ -143,7 +225,7 @@ sp_externalities::decl_extension! {
 
 impl VirtManagerExt {
     /// Makes an extension of a backend.
-    pub fn new(backend: impl VirtManagerBackend) -> Self {
+    pub fn new(backend: impl VirtControlBackend) -> Self {
         Self(Box::new(backend))
     }
 }
@@ -154,16 +236,51 @@ impl fmt::Debug for VirtManagerExt {
     }
 }
 
+/// Makes the host functions register a manager themselves where there is none, instead of ending the call.
+///
+/// This is for benchmark binaries only, whose command line makes the externalities and knows no other extensions than
+/// its own. A node gives each block a manager; here one lasts for one call into the runtime.
+///
+/// # Errors
+/// [`AlreadyProvided`] at the second call of a process.
+pub fn provide_missing_extension(
+    constructor: impl Fn() -> VirtManagerExt + Send + Sync + 'static,
+) -> Result<(), AlreadyProvided> {
+    CONSTRUCTOR.set(Box::new(constructor)).map_err(|_| AlreadyProvided)
+}
+
+/// [`provide_missing_extension`] was called before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the extension of the virtualization host functions is provided already")]
+pub struct AlreadyProvided;
+
+static CONSTRUCTOR: OnceLock<Box<dyn Fn() -> VirtManagerExt + Send + Sync>> = OnceLock::new();
+
 /// The backend that is registered in these externalities.
 ///
 /// # Panics
 /// If there is none. The executor turns that into a failed call with this message.
+#[inline]
 pub(crate) fn registered<'a>(
     externalities: &'a mut &mut dyn Externalities,
-) -> &'a mut dyn VirtManagerBackend {
-    match externalities.extension::<VirtManagerExt>() {
+) -> &'a mut dyn VirtControlBackend {
+    let id = TypeId::of::<VirtManagerExt>();
+    // Asked twice, because a borrow that is returned from one branch lasts through the other.
+    if CONSTRUCTOR.get().is_some() && externalities.extension_by_type_id(id).is_none() {
+        register_missing(*externalities);
+    }
+    match externalities.extension_by_type_id(id).and_then(<dyn Any>::downcast_mut::<VirtManagerExt>) {
         Some(extension) => extension.0.as_mut(),
         None => panic!("{MISSING_EXTENSION}"),
+    }
+}
+
+#[cold]
+fn register_missing(externalities: &mut dyn Externalities) {
+    let Some(constructor) = CONSTRUCTOR.get() else { return };
+    let id = TypeId::of::<VirtManagerExt>();
+    if let Err(error) = externalities.register_extension_with_type_id(id, Box::new(constructor())) {
+        log::error!(target: LOG_TARGET, "The extension cannot be registered: {error:?}");
     }
 }
 
@@ -175,9 +292,11 @@ pub(crate) fn is_registered() -> bool {
     .unwrap_or(false)
 }
 
-const MISSING_EXTENSION: &str = "the virtualization host functions need a manager, and none is registered in these \
-    externalities. Add `extensions.register(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default()))` \
-    to the `ExtensionsFactory` of the node (in a test, `register_extension` of the externalities takes the same argument).";
+const MISSING_EXTENSION: &str = "the virtualization host functions need a manager (VirtManagerExt), and none is registered in \
+    these externalities. In the service of a node, add `client.execution_extensions().set_extensions_factory(\
+    hatchery_client::VirtExtensionFactory::new(hatchery_client::ConsensusConstants::v1()));`; in a test, add \
+    `externalities.register_extension(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default()));`. \
+    While a genesis state is built there is no manager: store programs then, and compile them later.";
 
 /// The module that is cached under `key`.
 pub(crate) fn lookup_cached(
