@@ -8,7 +8,7 @@
 
 mod pipeline;
 
-use crate::isa::InstructionSet;
+use crate::isa::{Decoded, InstructionSet};
 use crate::program::Code;
 
 pub use pipeline::Pipeline;
@@ -91,6 +91,8 @@ pub enum Variant {
 /// Computes costs of blocks, one after the other, without allocating.
 #[derive(Debug)]
 pub struct BlockCosts {
+    /// Instructions of the block so far.
+    count: u32,
     pipeline: Option<Pipeline>,
 }
 
@@ -101,7 +103,7 @@ impl BlockCosts {
             GasModel::Flat => None,
             GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant)),
         };
-        Self { pipeline }
+        Self { count: 0, pipeline }
     }
 
     /// Cost in gas of executing from `pc` to the end of its block, at least 1.
@@ -109,18 +111,30 @@ impl BlockCosts {
     /// Running off the end of the code or into bytes that are no instruction counts as a trap, which ends the block.
     pub fn cost_from(&mut self, code: &Code, pc: u32) -> u32 {
         let mut at = pc;
-        let mut count = 0u32;
         loop {
             let decoded = code.decode_at(at);
-            count += 1;
-            if let Some(pipeline) = &mut self.pipeline {
-                pipeline.dispatch(code, &decoded);
-            }
+            self.add(code, &decoded);
             if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
-                return self.pipeline.as_mut().map_or(count, Pipeline::finish);
+                return self.finish();
             }
             at = decoded.next_pc;
         }
+    }
+
+    /// Adds the next instruction of a block, for those who walk over the code themselves.
+    #[inline]
+    pub(crate) fn add(&mut self, code: &Code, decoded: &Decoded) {
+        self.count += 1;
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.dispatch(code, decoded);
+        }
+    }
+
+    /// The cost of the block whose instructions were added.
+    #[inline]
+    pub(crate) fn finish(&mut self) -> u32 {
+        let count = core::mem::take(&mut self.count);
+        self.pipeline.as_mut().map_or(count, Pipeline::finish)
     }
 }
 
