@@ -382,9 +382,8 @@ impl<'a> Compiler<'a> {
             return self.end_block();
         }
         if pc == self.code.length() {
-            // Its end is where it stops, and costs nothing more.
-            self.enter(pc);
-            self.run_into_gap(pc);
+            // It is itself where execution ends, and that costs nothing more.
+            self.leave_at(Leave::CodeEnd, decoded.pc);
             return self.end_block();
         }
         if !self.end_block() {
