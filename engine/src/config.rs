@@ -54,6 +54,11 @@ impl Backend {
         Self::Verify,
     ];
 
+    /// Whether it can execute programs in windows of this kind: native code needs those with guard pages.
+    pub const fn runs_in(self, kind: WindowKind) -> bool {
+        !matches!((self, kind), (Self::Recompiler | Self::Verify, WindowKind::Portable))
+    }
+
     /// The name used on command lines and in documents, such as `interpreter`.
     pub const fn name(self) -> &'static str {
         match self {

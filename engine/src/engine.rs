@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::{Backend, Charge, Config};
 use crate::gas::GasModel;
 use crate::isa::InstructionSet;
-use crate::memory::{HostError, MemoryMapError, Pool, WindowKind};
+use crate::memory::{HostError, MemoryMapError, Pool};
 use crate::module::Module;
 use crate::program::{Code, Program, ProgramError};
 use crate::recompiler::{Compiled, Recompiler};
@@ -145,7 +145,7 @@ fn recompiler(config: &Config) -> Result<Option<Recompiler>, EngineError> {
     match config.backend {
         Backend::Auto | Backend::Interpreter => Ok(None),
         Backend::Recompiler | Backend::Verify => {
-            if config.window_kind == WindowKind::Portable {
+            if !config.backend.runs_in(config.window_kind) {
                 return Err(EngineError::NoRecompiler { reason: "portable windows have no guard pages" });
             }
             Recompiler::new().map(Some).map_err(|reason| EngineError::NoRecompiler { reason })

@@ -9,7 +9,7 @@ use crate::pause::Pause;
 /// Native code and the interpreter do not do the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "native code and the interpreter disagree in or after the block at pc {pc:#x}, the {block}th of this run: {difference}"
+    "native code and the interpreter disagree in or after the block at pc {pc:#x}, after {block} blocks of this run: {difference}"
 )]
 pub struct Disagreement {
     /// Where both were before.

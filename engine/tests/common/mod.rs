@@ -6,18 +6,14 @@ pub(crate) mod generator;
 
 use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
 use hatchery_engine::memory::WindowKind;
-use hatchery_engine::{Backend, Config, Engine, EngineError, InstructionSet};
+use hatchery_engine::{Backend, Config, Engine, InstructionSet};
 
 /// An engine for each backend and kind of window that this machine has, with a name for messages.
 pub(crate) fn engines(config: Config) -> Vec<(String, Engine)> {
     let mut engines = Vec::new();
     for &backend in Backend::AVAILABLE {
-        for &kind in WindowKind::ALL {
-            let engine = match Engine::new(config.backend(backend).window_kind(kind)) {
-                // Native code needs windows with guard pages.
-                Err(EngineError::NoRecompiler { .. }) if kind == WindowKind::Portable => continue,
-                engine => engine.unwrap(),
-            };
+        for &kind in WindowKind::ALL.iter().filter(|&&kind| backend.runs_in(kind)) {
+            let engine = Engine::new(config.backend(backend).window_kind(kind)).unwrap();
             engines.push((format!("{backend:?} in {kind:?} windows"), engine));
         }
     }
