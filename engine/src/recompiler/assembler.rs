@@ -48,6 +48,8 @@ pub(super) enum Mem {
     Base(Gpr, i32),
     /// At the sum of two registers, of which the second is not `rsp`.
     Sum(Gpr, Gpr),
+    /// At the low 32 bits of the sum of a register, if there is one, and a displacement, above the base of the segment `gs`.
+    Segment(Option<Gpr>, i32),
 }
 
 /// Two-operand arithmetic. The number is that of the group in the encoding.
@@ -236,13 +238,18 @@ impl Assembler {
     fn rm(&mut self, prefix: u8, size: Size, escape: bool, opcode: u8, reg: u8, mem: Mem, force_rex: bool) {
         self.room();
         let mut head = Head::EMPTY;
-        if prefix != 0 {
-            head.push(prefix);
-        }
         let (x, b) = match mem {
             Mem::Base(base, _) => (0, high(base)),
             Mem::Sum(base, index) => (high(index), high(base)),
+            Mem::Segment(base, _) => {
+                head.push(0x65);
+                head.push(0x67);
+                (0, base.map_or(0, high))
+            }
         };
+        if prefix != 0 {
+            head.push(prefix);
+        }
         let rex = u8::from(size == Size::B64) << 3 | (reg >> 3) << 2 | x << 1 | b;
         if rex != 0 || force_rex {
             head.push(0x40 | rex);
@@ -253,7 +260,13 @@ impl Assembler {
         head.push(opcode);
         let reg = (reg & 7) << 3;
         match mem {
-            Mem::Base(base, displacement) => {
+            Mem::Segment(None, displacement) => {
+                head.push(0x04 | reg);
+                head.push(0x25);
+                self.put_head(head);
+                self.put_32(displacement);
+            }
+            Mem::Base(base, displacement) | Mem::Segment(Some(base), displacement) => {
                 let short = i8::try_from(displacement);
                 let mode = match short {
                     Ok(0) if low(base) != 5 => 0x00,
@@ -628,6 +641,16 @@ impl Assembler {
         }
         head.push(0x58 | low(r));
         self.put_head(head);
+    }
+
+    /// Reads the base of the segment `gs`.
+    pub(super) fn read_segment(&mut self, d: Gpr) {
+        self.rr(0xf3, Size::B64, true, 0xae, 1, d, false);
+    }
+
+    /// Sets the base of the segment `gs`.
+    pub(super) fn write_segment(&mut self, s: Gpr) {
+        self.rr(0xf3, Size::B64, true, 0xae, 3, s, false);
     }
 
     /// `nop`

@@ -95,9 +95,21 @@ fn places() -> Vec<(Mem, String)> {
             };
             places.push((Mem::Base(base, displacement), text));
         }
+        for displacement in IMMEDIATES {
+            let magnitude = i64::from(displacement).unsigned_abs();
+            let text = match displacement {
+                0 => format!("gs:[{}]", name(base, 4)),
+                1.. => format!("gs:[{}+{magnitude:#x}]", name(base, 4)),
+                _ => format!("gs:[{}-{magnitude:#x}]", name(base, 4)),
+            };
+            places.push((Mem::Segment(Some(base), displacement), text));
+        }
         for index in REGS.into_iter().filter(|&index| index != Gpr::Rsp) {
             places.push((Mem::Sum(base, index), format!("[{}+{}]", name(base, 8), name(index, 8))));
         }
+    }
+    for displacement in IMMEDIATES {
+        places.push((Mem::Segment(None, displacement), format!("gs:[{:#x}]", displacement as u32)));
     }
     places
 }
@@ -167,6 +179,8 @@ fn one_register() {
             let expected = format!("set{} {}", lower(condition), name(d, 1));
             assert_eq!(text(|a| a.set(condition, d)), expected);
         }
+        assert_eq!(text(|a| a.read_segment(d)), format!("rdgsbase {}", name(d, 8)));
+        assert_eq!(text(|a| a.write_segment(d)), format!("wrgsbase {}", name(d, 8)));
         assert_eq!(text(|a| a.push(d)), format!("push {}", name(d, 8)));
         assert_eq!(text(|a| a.pop(d)), format!("pop {}", name(d, 8)));
     }
@@ -211,8 +225,10 @@ fn memory() {
     for (mem, place) in places() {
         for reg in REGS {
             for size in SIZES {
-                let expected = format!("lea {}, {place}", sized(reg, size));
-                assert_eq!(text(|a| a.lea(size, reg, mem)), expected);
+                if !matches!(mem, Mem::Segment(..)) {
+                    let expected = format!("lea {}, {place}", sized(reg, size));
+                    assert_eq!(text(|a| a.lea(size, reg, mem)), expected);
+                }
                 for op in ALUS {
                     let memory = pointer(if size == Size::B64 { 8 } else { 4 });
                     let expected = format!("{} {}, {memory}{place}", lower(op), sized(reg, size));

@@ -233,6 +233,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn prologue(&mut self) {
+        let has_segment = self.emit.features.segment;
         use Gpr::{R12, R13, R14, R15, Rbp, Rbx, Rdi};
         const SAVED: [Gpr; 6] = [Rbx, Rbp, R12, R13, R14, R15];
         let asm = &mut self.emit.asm;
@@ -241,6 +242,14 @@ impl<'a> Compiler<'a> {
         // The first argument of the call is the base.
         SAVED.into_iter().for_each(|reg| asm.push(reg));
         asm.mov(Size::B64, BASE, Rdi);
+        if has_segment {
+            // Reading it takes a cycle, writing it twenty or more.
+            asm.read_segment(SCRATCH);
+            asm.alu(Alu::Cmp, Size::B64, SCRATCH, BASE);
+            let is_set = asm.jcc_short(Cond::E);
+            asm.write_segment(BASE);
+            asm.bind_short(is_set);
+        }
         asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
         for (reg, at) in guest_registers() {
             asm.load(Width::B8, super::assembler::Extend::Zero, reg, Mem::Base(SCRATCH, at));

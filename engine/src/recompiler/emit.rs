@@ -14,6 +14,9 @@ use Size::{B32, B64};
 pub(super) struct Features {
     pub(super) lzcnt: bool,
     pub(super) tzcnt: bool,
+    /// Whether programs may set the base of the segment `gs`, which this system otherwise leaves alone. Guest memory is addressed
+    /// through it then: that adds, truncates to 32 bits and rebases in one instruction.
+    pub(super) segment: bool,
 }
 
 impl Features {
@@ -22,7 +25,7 @@ impl Features {
         let popcnt = std::is_x86_feature_detected!("popcnt");
         let lzcnt = std::is_x86_feature_detected!("lzcnt");
         let tzcnt = std::is_x86_feature_detected!("bmi1");
-        popcnt.then_some(Self { lzcnt, tzcnt })
+        popcnt.then_some(Self { lzcnt, tzcnt, segment: super::sys::has_segment_base() })
     }
 }
 
@@ -276,6 +279,7 @@ impl Emitter {
     #[inline]
     fn memory(&mut self, base: Option<Gpr>, offset: i32) -> Mem {
         match base {
+            _ if self.features.segment => return Mem::Segment(base, offset),
             None if offset >= 0 => return Mem::Base(BASE, offset),
             None => self.asm.mov_imm(SCRATCH, (offset as u32).into()),
             Some(base) => self.sum_32(base, offset),

@@ -15,6 +15,8 @@ mod context;
 mod emit;
 mod run;
 mod sys;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use compile::{Compiled, Offset};
 pub(crate) use run::{Guest, run};

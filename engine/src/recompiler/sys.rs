@@ -65,6 +65,15 @@ impl Drop for CodeMemory {
     }
 }
 
+/// Whether the processor and the system let programs set the base of the segment `gs`. Nothing else uses that segment on Linux.
+pub(super) fn has_segment_base() -> bool {
+    /// `HWCAP2_FSGSBASE`
+    const SEGMENT_BASE: u64 = 1 << 1;
+    // SAFETY: reads a number that the system passed to the process.
+    let capabilities = unsafe { libc::getauxval(libc::AT_HWCAP2) };
+    capabilities & SEGMENT_BASE != 0 && !cfg!(hatchery_base_register)
+}
+
 /// The native code that a thread is executing.
 pub(super) struct Running {
     /// Where accesses of the guest lie: from here up to there.
