@@ -268,6 +268,10 @@ impl Instance {
         if pool.is_scarce() {
             self.let_go();
         }
+        if let Stop::Syscall { pc, number, next } = stop {
+            self.at(pc, next);
+            return Ok(Exit::Syscall(number));
+        }
         self.stopped(stop)
     }
 

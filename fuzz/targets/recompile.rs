@@ -123,7 +123,7 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
             11 => 0xfffe_0000u32 as i32 - i32::from(piece.x & 0x1fff),
             12 => i32::from(piece.x) << 16,
             13 => i32::from(piece.x as u8 % 16) * 2,
-            14 => i32::MIN + i32::from(piece.x),
+            14 => i32::MIN.wrapping_add(piece.x.into()),
             _ => -1,
         };
         let opcode = opcodes[usize::from(piece.opcode) % opcodes.len()];

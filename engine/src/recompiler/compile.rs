@@ -13,7 +13,7 @@
 use super::assembler::{Alu, Assembler, Cond, Fixup, Gpr, Mem, Shift, Size, Width};
 use super::context::{self, BASE, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
-use super::sys::CodeMemory;
+use super::sys::{CodeMemory, Traps};
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
 use crate::interpreter::bit;
@@ -57,9 +57,10 @@ pub(super) struct Syscall {
 pub(crate) struct Compiled {
     pub(super) code: CodeMemory,
     /// Where the code of the guest begins and ends.
+    #[cfg(test)]
     pub(super) guest: core::ops::Range<u32>,
-    /// Where to go on after a refused access.
-    pub(super) fault_exit: u32,
+    /// The same for the signal handler.
+    pub(super) traps: Traps,
     pub(super) places: Box<[Place]>,
     pub(super) blocks: Box<[Block]>,
     pub(super) syscalls: Box<[Syscall]>,
@@ -469,10 +470,17 @@ impl<'a> Compiler<'a> {
             start + u64::from(if label == 0 { nowhere } else { label })
         });
         let jump_table = core::iter::once(start + u64::from(nowhere)).chain(entries).collect();
+        let absolute = |offset: u32| start as usize + offset as usize;
+        let traps = Traps {
+            start: absolute(self.guest),
+            end: absolute(guest_end),
+            exit: absolute(self.leave[Leave::Fault as usize]),
+        };
         Ok(Compiled {
             code,
+            #[cfg(test)]
             guest: self.guest..guest_end,
-            fault_exit: self.leave[Leave::Fault as usize],
+            traps,
             places: self.places.into(),
             blocks: self.blocks.into(),
             syscalls: self.syscalls.into(),

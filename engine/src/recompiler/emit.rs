@@ -5,6 +5,7 @@
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Gpr, Mem, Scan, Shift, Size, Unary, Width};
 use super::context::{BASE, GUEST, SCRATCH, SPILL};
+use super::sys::{CodeMemory, Traps, with_handler};
 use crate::isa::{Instruction, Opcode, Reg};
 
 use Size::{B32, B64};
@@ -25,7 +26,8 @@ impl Features {
         let popcnt = std::is_x86_feature_detected!("popcnt");
         let lzcnt = std::is_x86_feature_detected!("lzcnt");
         let tzcnt = std::is_x86_feature_detected!("bmi1");
-        popcnt.then_some(Self { lzcnt, tzcnt, segment: super::sys::has_segment_base() })
+        let segment = super::sys::has_segment_base() && segment_works();
+        popcnt.then_some(Self { lzcnt, tzcnt, segment })
     }
 }
 
@@ -36,6 +38,30 @@ pub(super) struct Emitter {
     pub(super) features: Features,
     /// Whether guest registers have 64 bits. Those of 32 bits are kept sign-extended.
     pub(super) is_64_bit: bool,
+}
+
+/// Loads through the segment once: emulators (valgrind) may say that they have it and not honour it.
+fn segment_works() -> bool {
+    const NUMBER: u64 = 0x1234_5678_9abc_def0;
+    let mut asm = Assembler::default();
+    asm.read_segment(Gpr::Rdx);
+    asm.write_segment(Gpr::Rdi);
+    asm.load(Width::B8, Extend::Zero, Gpr::Rax, Mem::Segment(None, 0));
+    asm.write_segment(Gpr::Rdx);
+    asm.ret();
+    let refused = asm.position();
+    asm.write_segment(Gpr::Rdx);
+    asm.alu(Alu::Xor, B32, Gpr::Rax, Gpr::Rax);
+    asm.ret();
+    let Ok(code) = CodeMemory::new(asm.bytes()) else { return false };
+    let start = code.start().as_ptr() as usize;
+    let mut fault = 0;
+    let traps = Traps { start, end: start + refused as usize, exit: start + refused as usize };
+    // SAFETY: the code above is a function of this signature. It loads from the number, or from address zero, which is refused.
+    unsafe {
+        let load: extern "sysv64" fn(*const u64) -> u64 = core::mem::transmute(code.start());
+        with_handler(&traps, &mut fault, || load(&NUMBER)) == NUMBER
+    }
 }
 
 pub(super) const fn native(reg: Reg) -> Gpr {

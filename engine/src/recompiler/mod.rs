@@ -35,10 +35,10 @@ pub(crate) struct Recompiler {
 impl Recompiler {
     /// A recompiler for this machine, or why there is none.
     pub(crate) fn new() -> Result<Self, &'static str> {
-        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
         sys::install_handler().map_err(|error| error.operation)?;
         // Some systems forbid this to all or some processes.
         sys::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
+        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
         Ok(Self { features })
     }
 

@@ -1,14 +1,15 @@
 //! Calls native code, and does what it leaves to the host.
 
 use core::mem::transmute;
+use core::ptr::NonNull;
 
 use super::compile::{Compiled, Offset, trap_of};
 use super::context::{Context, Leave};
-use super::sys::{Running, prepare_thread, with_handler};
+use super::sys::{prepare_thread, with_handler};
 use crate::exit::TrapKind;
 use crate::interpreter::{Machine, RETURN_TO_HOST, Regions, Stop, stop};
 use crate::isa::{GasClass, Instruction, Opcode, Shape};
-use crate::memory::{Access, AnyWindow, Contents, Guarded, HostError};
+use crate::memory::{Access, AnyWindow, Contents, Guarded, HostError, Window};
 use crate::pause::Pause;
 use crate::program::Code;
 
@@ -36,11 +37,71 @@ pub(crate) fn run(
     window: &mut AnyWindow,
     start: Offset,
 ) -> Stop<Offset> {
-    let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
     let AnyWindow::Guarded(window) = window else { panic!("native code runs in guarded windows only") };
+    let had = *guest.gas;
+    let allowance = match guest.pause {
+        None => had,
+        Some(pause) if !pause.is_raised() => had.min(ALLOWANCE),
+        Some(_) => return go_on(compiled, guest, window, start, None),
+    };
+    let left = enter(compiled, window.base(), guest.regs, allowance, start);
+    *guest.gas = had - allowance + left.gas;
+    if left.reason == Leave::Syscall as u32 {
+        return compiled.syscall(left.argument);
+    }
+    go_on(compiled, guest, window, start, Some((had, left)))
+}
+
+/// What there is to know after native code has come back.
+struct Left {
+    reason: u32,
+    pc: u32,
+    argument: u64,
+    gas: i64,
+}
+
+/// Calls native code.
+#[inline]
+fn enter(compiled: &Compiled, base: NonNull<u8>, regs: &mut [u64; 16], gas: i64, at: Offset) -> Left {
+    prepare_thread();
+    let context = Context::of(base).as_ptr();
+    let code = compiled.code.start();
+    // SAFETY: native code begins with a function of this signature.
+    let enter: extern "sysv64" fn(*mut u8) = unsafe { transmute(code) };
+    // SAFETY: the context lies in the window, which the caller has borrowed exclusively; it is only accessed through this pointer,
+    // by this function, by native code and by the handler. Native code accesses the context, the registers, the jump table and what
+    // the window lets the guest access; the handler makes it return when it is refused something else.
+    unsafe {
+        (*context).table = compiled.jump_table.as_ptr();
+        (*context).regs = regs.as_mut_ptr();
+        (*context).gas = gas;
+        (*context).argument = (code.as_ptr() as usize + at.0 as usize) as u64;
+        with_handler(&compiled.traps, &raw mut (*context).argument, || enter(base.as_ptr()));
+        let Context { leave, pc, argument, gas, .. } = *context;
+        Left { reason: leave, pc, argument, gas }
+    }
+}
+
+impl Compiled {
+    #[inline]
+    fn syscall(&self, index: u64) -> Stop<Offset> {
+        let syscall = &self.syscalls[index as usize];
+        Stop::Syscall { pc: syscall.pc, number: syscall.number, next: syscall.next }
+    }
+}
+
+/// Does what native code has left to the host, if it has run already, and goes on. With that comes the gas there was before.
+#[cold]
+fn go_on(
+    compiled: &Compiled,
+    guest: Guest<'_>,
+    window: &mut Window<Guarded>,
+    start: Offset,
+    first: Option<(i64, Left)>,
+) -> Stop<Offset> {
+    let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
     let machine = Machine { code, blocks, regions, window, contents, regs, gas, pause };
-    let execution = Execution { compiled, machine, start, refused: None };
-    execution.run()
+    Execution { compiled, machine, start, refused: None }.run(first)
 }
 
 struct Execution<'a> {
@@ -58,51 +119,29 @@ enum Next {
 }
 
 impl Execution<'_> {
-    #[inline]
-    fn run(mut self) -> Stop<Offset> {
-        prepare_thread();
-        let base = self.machine.window.base();
-        let context = Context::of(base).as_ptr();
-        let code = self.compiled.code.start().as_ptr() as usize;
-        // SAFETY: the context lies in the window, which is borrowed exclusively; it is only accessed through this pointer, by
-        // this function and by native code.
-        let running = unsafe {
-            (*context).table = self.compiled.jump_table.as_ptr();
-            (*context).regs = self.machine.regs.as_mut_ptr();
-            Running {
-                start: code + self.compiled.guest.start as usize,
-                end: code + self.compiled.guest.end as usize,
-                exit: code + self.compiled.fault_exit as usize,
-                fault: &raw mut (*context).argument,
-            }
-        };
-        // SAFETY: native code begins with a function of this signature.
-        let enter: extern "sysv64" fn(*mut u8) = unsafe { transmute(self.compiled.code.start()) };
-        let had = *self.machine.gas;
+    fn run(mut self, mut first: Option<(i64, Left)>) -> Stop<Offset> {
         let mut at = self.start;
         let mut is_first = true;
         loop {
-            let allowance = match self.machine.pause {
-                None => *self.machine.gas,
-                Some(pause) => self.allowance(pause, at, is_first),
+            let (had, left) = match first.take() {
+                Some((had, left)) => (had, left),
+                None => {
+                    let had = *self.machine.gas;
+                    let allowance = match self.machine.pause {
+                        None => had,
+                        Some(pause) => self.allowance(pause, at, is_first),
+                    };
+                    let base = self.machine.window.base();
+                    let left = enter(self.compiled, base, self.machine.regs, allowance, at);
+                    *self.machine.gas = had - allowance + left.gas;
+                    (had, left)
+                }
             };
-            // SAFETY: as above. Native code accesses the context, the registers, the jump table and what the window lets the
-            // guest access; the handler makes it return when it is refused something else.
-            let (reason, pc, argument, left) = unsafe {
-                (*context).gas = allowance;
-                (*context).argument = (code + at.0 as usize) as u64;
-                with_handler(&running, || enter(base.as_ptr()));
-                ((*context).leave, (*context).pc, (*context).argument, (*context).gas)
-            };
-            *self.machine.gas -= allowance - left;
-            if reason == Leave::Syscall as u32 {
-                let syscall = &self.compiled.syscalls[argument as usize];
-                return Stop::Syscall { pc: syscall.pc, number: syscall.number, next: syscall.next };
-            }
-            let reason = Leave::ALL[reason as usize];
-            let next = match reason {
+            let Left { reason, pc, argument, .. } = left;
+            let next = match Leave::ALL[reason as usize] {
+                Leave::Syscall => return self.compiled.syscall(argument),
                 Leave::Charge => self.charge(argument as usize, is_first.then_some(had)),
-                _ => self.serve(reason, pc, argument),
+                reason => self.serve(reason, pc, argument),
             };
             match next {
                 Next::At(offset) => at = offset,

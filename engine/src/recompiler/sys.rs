@@ -74,27 +74,30 @@ pub(super) fn has_segment_base() -> bool {
     capabilities & SEGMENT_BASE != 0 && !cfg!(hatchery_base_register)
 }
 
-/// The native code that a thread is executing.
-pub(super) struct Running {
+/// Native code whose accesses can be refused.
+#[derive(Debug)]
+pub(super) struct Traps {
     /// Where accesses of the guest lie: from here up to there.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Where to go on after one was refused.
     pub(super) exit: usize,
-    /// Where to say which one.
-    pub(super) fault: *mut u64,
 }
 
 thread_local! {
-    static RUNNING: Cell<*const Running> = const { Cell::new(null()) };
+    /// The native code that this thread is executing.
+    static RUNNING: Cell<*const Traps> = const { Cell::new(null()) };
+    /// Where to say which access was refused.
+    static REFUSED: Cell<*mut u64> = const { Cell::new(null_mut()) };
     static IS_PREPARED: Cell<bool> = const { Cell::new(false) };
     static SIGNAL_STACK: SignalStack = SignalStack::new();
 }
 
-/// Calls native code as `running` says.
+/// Calls native code. When it is refused an access the place of the instruction is written to `refused`, and it goes on at its exit.
 #[inline]
-pub(super) fn with_handler<T>(running: &Running, call: impl FnOnce() -> T) -> T {
-    RUNNING.set(running);
+pub(super) fn with_handler<T>(traps: &Traps, refused: *mut u64, call: impl FnOnce() -> T) -> T {
+    REFUSED.set(refused);
+    RUNNING.set(traps);
     let result = call();
     RUNNING.set(null());
     result
@@ -103,7 +106,8 @@ pub(super) fn with_handler<T>(running: &Running, call: impl FnOnce() -> T) -> T 
 /// Makes sure that this thread can be told of refused accesses.
 #[inline]
 pub(super) fn prepare_thread() {
-    if !IS_PREPARED.replace(true) {
+    if !IS_PREPARED.get() {
+        IS_PREPARED.set(true);
         // A thread that is ending needs no stack for signals any more.
         let _ = SIGNAL_STACK.try_with(|_| {});
     }
@@ -201,14 +205,14 @@ pub(super) fn install_handler() -> Result<(), HostError> {
 unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let running = RUNNING.get();
     if !running.is_null() {
-        // SAFETY: the pointer is that of a value that lives while native code runs on this thread. The context is that of the
+        // SAFETY: the pointers are those of values that live while native code runs on this thread. The context is that of the
         // interrupted instruction, which the system gives to handlers with SA_SIGINFO.
         unsafe {
             let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
             let at = registers[libc::REG_RIP as usize] as usize;
-            let Running { start, end, exit, fault } = *running;
+            let Traps { start, end, exit } = *running;
             if (start..end).contains(&at) {
-                *fault = at as u64;
+                *REFUSED.get() = at as u64;
                 registers[libc::REG_RIP as usize] = exit as i64;
                 return;
             }
