@@ -166,7 +166,7 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
             auxiliary_size: 0,
         };
         starts.truncate(count);
-        let program = Program { memory, imports: Vec::new(), exports: Vec::new(), code, strict: false };
+        let program = Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: false };
         return Some((program, starts));
     }
     None

@@ -215,7 +215,7 @@ impl<'a> Compiler<'a> {
             let is_affordable = match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
                 None => {
-                    self.count(&decoded);
+                    self.costs.add(self.code, pc);
                     self.leave_at(Leave::InvalidInstruction, pc);
                     self.end_block()
                 }
@@ -296,12 +296,6 @@ impl<'a> Compiler<'a> {
         self.places.push(Place { pc, offset: Offset(asm.position()) });
     }
 
-    /// Counts an instruction as part of the block.
-    #[inline]
-    fn count(&mut self, decoded: &Decoded) {
-        self.costs.add(self.code, decoded);
-    }
-
     /// Ends the block, whose cost is known now; false if it is beyond what one instruction can charge.
     fn end_block(&mut self) -> bool {
         let Some(Open { pc, offset, cost: at, refused }) = self.open.take() else { return true };
@@ -325,7 +319,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) -> bool {
-        self.count(decoded);
+        self.costs.add(self.code, decoded.pc);
         let start = self.emit.asm.position();
         if self.emit.instruction(i) {
             self.occupy(start);
@@ -371,7 +365,7 @@ impl<'a> Compiler<'a> {
         }
         // The trap belongs to the block: it is paid for with it.
         let pc = decoded.next_pc;
-        self.count(&self.code.decode_at(pc));
+        self.costs.add(self.code, pc);
         self.enter(pc);
         self.run_into_gap(pc);
         self.end_block()
@@ -400,7 +394,7 @@ impl<'a> Compiler<'a> {
             return false;
         }
         self.enter(pc);
-        self.count(&self.code.decode_at(pc));
+        self.costs.add(self.code, pc);
         self.run_into_gap(pc);
         self.end_block()
     }

@@ -34,7 +34,8 @@ fn code(set: InstructionSet, instructions: &[Instruction], jump_table: &[u8]) ->
 fn module(instructions: &[Instruction]) -> Module {
     let code = code(InstructionSet::JamV1, instructions, &[]);
     let memory = crate::program::MemoryConfig { rw_size: 1 << 20, ro_size: 1, ..Default::default() };
-    let program = Program { memory, imports: Vec::new(), exports: Vec::new(), code, strict: true };
+    let program =
+        Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: true };
     let config = Config::default().gas_model(GasModel::Flat).backend(Backend::Recompiler);
     Engine::new(config).unwrap().compile_program(program).unwrap()
 }
