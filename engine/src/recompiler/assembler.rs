@@ -158,7 +158,7 @@ struct Head {
 impl Head {
     const EMPTY: Self = Self { bytes: 0, length: 0 };
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, byte: u8) {
         self.bytes |= u64::from(byte) << (8 * self.length);
         self.length += 1;
@@ -174,6 +174,16 @@ const fn high(reg: Gpr) -> u8 {
 }
 
 impl Assembler {
+    /// An empty one that writes into the memory of this list.
+    pub(super) fn writing_to(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self { bytes }
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -185,12 +195,12 @@ impl Assembler {
     }
 
     /// Makes room for as many instructions, so that what follows need not look.
-    #[inline]
+    #[inline(always)]
     fn room(&mut self) {
         self.bytes.reserve(LONGEST);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bytes: u64, length: u32) {
         debug_assert!(length <= 8);
         let at = self.bytes.len();
@@ -203,18 +213,18 @@ impl Assembler {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_head(&mut self, head: Head) {
         self.put(head.bytes, head.length);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_32(&mut self, value: i32) {
         self.put(u64::from(value as u32), 4);
     }
 
     /// An instruction with a register and a register or memory operand that is a register.
-    #[inline]
+    #[inline(always)]
     fn rr(&mut self, prefix: u8, size: Size, escape: bool, opcode: u8, reg: u8, rm: Gpr, force_rex: bool) {
         self.room();
         let mut head = Head::EMPTY;
@@ -234,7 +244,7 @@ impl Assembler {
     }
 
     /// An instruction with a register and a memory operand.
-    #[inline]
+    #[inline(always)]
     fn rm(&mut self, prefix: u8, size: Size, escape: bool, opcode: u8, reg: u8, mem: Mem, force_rex: bool) {
         self.room();
         let mut head = Head::EMPTY;

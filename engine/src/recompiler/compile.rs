@@ -10,9 +10,12 @@
 //!                       jmp leave
 //! ```
 
+use core::cell::Cell;
+
 use super::assembler::{Alu, Assembler, Cond, Fixup, Gpr, Mem, Shift, Size, Width};
 use super::context::{self, BASE, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
+use super::places::{Place, Places};
 use super::sys::{CodeMemory, Traps};
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
@@ -27,13 +30,6 @@ const MOST_NATIVE_CODE: u32 = 1 << 30;
 /// A place in native code, in bytes from its start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Offset(pub(super) u32);
-
-/// An instruction and its native code.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) pc: u32,
-    pub(super) offset: Offset,
-}
 
 /// A block: where it begins, and what it costs.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +57,7 @@ pub(crate) struct Compiled {
     pub(super) guest: core::ops::Range<u32>,
     /// The same for the signal handler.
     pub(super) traps: Traps,
-    pub(super) places: Box<[Place]>,
+    pub(super) places: Places,
     pub(super) blocks: Box<[Block]>,
     pub(super) syscalls: Box<[Syscall]>,
     /// For each code address, halved, where it leads. The first, for address 0, leads nowhere, as do those that are no start of
@@ -80,11 +76,11 @@ impl Compiled {
         gas: GasModel,
         features: Features,
     ) -> Result<Option<Self>, HostError> {
-        let mut compiler = Compiler::new(code, blocks, gas, features);
-        if !compiler.run() {
-            return Ok(None);
-        }
-        compiler.finish().map(Some)
+        let scratch = SCRATCH_MEMORY.take();
+        let mut compiler = Compiler::new(code, blocks, gas, features, scratch);
+        let result = if compiler.run() { compiler.finish().map(Some) } else { Ok(None) };
+        SCRATCH_MEMORY.set(compiler.into_scratch());
+        result
     }
 
     /// Where the guest is at an offset: the pc, and whether the block that starts there is still to be paid for.
@@ -92,8 +88,8 @@ impl Compiled {
         if let Ok(at) = self.blocks.binary_search_by_key(&offset, |block| block.offset) {
             return Some((self.blocks[at].pc, true));
         }
-        let at = self.places.binary_search_by_key(&offset, |place| place.offset).ok()?;
-        Some((self.places[at].pc, false))
+        let place = self.places.around(offset).filter(|place| place.offset == offset)?;
+        Some((place.pc, false))
     }
 
     /// The opposite of `place`.
@@ -101,8 +97,7 @@ impl Compiled {
         if unpaid {
             return self.block_at(pc).map(|block| block.offset);
         }
-        let at = self.places.binary_search_by_key(&pc, |place| place.pc).ok()?;
-        Some(self.places[at].offset)
+        self.places.at_pc(pc).map(|place| place.offset)
     }
 
     pub(super) fn block_at(&self, pc: u32) -> Option<&Block> {
@@ -126,16 +121,10 @@ impl Compiled {
         self.offset(pc, false).map(|offset| (offset, block.cost))
     }
 
-    /// The instruction whose native code this lies in.
-    pub(super) fn place_around(&self, offset: Offset) -> Option<Place> {
-        let at = self.places.partition_point(|place| place.offset <= offset).checked_sub(1)?;
-        Some(self.places[at])
-    }
-
     /// Bytes of host memory that it takes.
     pub(crate) fn resident_bytes(&self) -> usize {
         self.code.len().next_multiple_of(4096)
-            + size_of_val(&*self.places)
+            + self.places.resident_bytes()
             + size_of_val(&*self.blocks)
             + size_of_val(&*self.syscalls)
             + size_of_val(&*self.jump_table)
@@ -165,6 +154,29 @@ struct Open {
     refused: Fixup,
 }
 
+/// Memory for what is not needed any more when a program is compiled, kept for the next one: it takes longer to get it from the
+/// system than to fill it.
+#[derive(Default)]
+struct Scratch {
+    native: Vec<u8>,
+    labels: Vec<u32>,
+    forward: Vec<Forward>,
+    refused: Vec<Fixup>,
+}
+
+/// More than this, in bytes of each kind, a thread does not keep.
+const MOST_TO_KEEP: usize = 4 << 20;
+
+thread_local! {
+    static SCRATCH_MEMORY: Cell<Scratch> = Cell::default();
+}
+
+/// An empty list, perhaps in the memory of this one.
+fn emptied<T>(mut list: Vec<T>) -> Vec<T> {
+    list.clear();
+    if list.capacity() * size_of::<T>() > MOST_TO_KEEP { Vec::new() } else { list }
+}
+
 struct Compiler<'a> {
     code: &'a Code,
     /// Where jumps may go.
@@ -178,29 +190,40 @@ struct Compiler<'a> {
     open: Option<Open>,
     forward: Vec<Forward>,
     refused: Vec<Fixup>,
-    places: Vec<Place>,
+    places: Places,
     blocks: Vec<Block>,
     syscalls: Vec<Syscall>,
 }
 
 impl<'a> Compiler<'a> {
-    fn new(code: &'a Code, starts: &'a [u64], gas: GasModel, features: Features) -> Self {
+    fn new(code: &'a Code, starts: &'a [u64], gas: GasModel, features: Features, scratch: Scratch) -> Self {
         let set = code.instruction_set();
-        let asm = Assembler::default();
+        let Scratch { native, mut labels, forward, refused } = scratch;
+        let asm = Assembler::writing_to(native);
+        labels.resize(code.length() as usize + 1, 0);
         Self {
             code,
             starts,
             costs: BlockCosts::new(set, gas),
             emit: Emitter { asm, features, is_64_bit: set.is_64_bit() },
-            labels: vec![0; code.length() as usize + 1],
+            labels,
             leave: [0; Leave::ALL.len()],
             guest: 0,
             open: None,
-            forward: Vec::new(),
-            refused: Vec::new(),
-            places: Vec::new(),
+            forward,
+            refused,
+            places: Places::default(),
             blocks: Vec::new(),
             syscalls: Vec::new(),
+        }
+    }
+
+    fn into_scratch(self) -> Scratch {
+        Scratch {
+            native: emptied(self.emit.asm.into_bytes()),
+            labels: emptied(self.labels),
+            forward: emptied(self.forward),
+            refused: emptied(self.refused),
         }
     }
 
@@ -441,17 +464,18 @@ impl<'a> Compiler<'a> {
         asm.jmp_mem(Mem::Base(SCRATCH, 0));
     }
 
-    fn finish(mut self) -> Result<Compiled, HostError> {
+    fn finish(&mut self) -> Result<Compiled, HostError> {
+        self.places.shrink();
         let guest_end = self.emit.asm.position();
-        for Forward { fixup, target } in core::mem::take(&mut self.forward) {
+        for Forward { fixup, target } in self.forward.drain(..) {
             let target = self.labels[target as usize];
             debug_assert!(target != 0, "every start of a block is reached by walking over the code");
             let target = if target == 0 { self.leave[Leave::InvalidJump as usize] } else { target };
             self.emit.asm.bind_to(fixup, target);
         }
-        for (index, fixup) in core::mem::take(&mut self.refused).into_iter().enumerate() {
+        for index in 0..self.refused.len() {
             let here = self.emit.asm.position();
-            self.emit.asm.bind_to(fixup, here);
+            self.emit.asm.bind_to(self.refused[index], here);
             self.leave_at(Leave::Charge, index as u32);
         }
         self.emit.asm.align(64);
@@ -475,9 +499,9 @@ impl<'a> Compiler<'a> {
             #[cfg(test)]
             guest: self.guest..guest_end,
             traps,
-            places: self.places.into(),
-            blocks: self.blocks.into(),
-            syscalls: self.syscalls.into(),
+            places: core::mem::take(&mut self.places),
+            blocks: core::mem::take(&mut self.blocks).into(),
+            syscalls: core::mem::take(&mut self.syscalls).into(),
             jump_table,
         })
     }

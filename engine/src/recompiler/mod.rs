@@ -3,6 +3,7 @@
 //! - [`assembler`] writes single instructions of the processor;
 //! - [`emit`] says what an instruction of the guest becomes;
 //! - [`compile`] walks over a program, charges for blocks and resolves jumps;
+//! - [`places`] remembers where the native code of an instruction lies;
 //! - [`context`] is what native code and the host tell each other;
 //! - [`run`] calls native code and does what it leaves to the host;
 //! - [`sys`] asks the operating system for executable memory and hears of refused accesses.
@@ -13,6 +14,7 @@ mod assembler;
 mod compile;
 mod context;
 mod emit;
+mod places;
 mod run;
 mod sys;
 #[cfg(test)]

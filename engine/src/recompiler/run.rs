@@ -236,7 +236,7 @@ impl Execution<'_> {
     /// The processor has refused an access: because the page has not come into the window yet, or because the guest must not do
     /// that.
     fn fault(&mut self, at: Offset) -> Next {
-        let Some(place) = self.compiled.place_around(at) else { return broken(0, self.start) };
+        let Some(place) = self.compiled.places.around(at) else { return broken(0, self.start) };
         let decoded = self.machine.code.decode_at(place.pc);
         let Some((address, length, access)) = decoded.instruction.and_then(|i| self.access(&i)) else {
             return broken(place.pc, place.offset);
