@@ -36,17 +36,36 @@ pub enum Backend {
     Auto,
     /// The portable interpreter.
     Interpreter,
+    /// Native code. On x86-64 with Linux only, in windows of kind [`Reserved`](WindowKind); otherwise the engine cannot be made. Under
+    /// [`Charge::Instruction`] programs are interpreted all the same.
+    Recompiler,
+    /// Native code and the interpreter, block by block: [`Instance::run`](crate::Instance::run) fails at the first difference. For
+    /// those who look for defects of the engine.
+    Verify,
 }
 
 impl Backend {
     /// The backends that this machine has.
-    pub const AVAILABLE: &[Self] = &[Self::Interpreter];
+    pub const AVAILABLE: &[Self] = &[
+        Self::Interpreter,
+        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+        Self::Recompiler,
+        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+        Self::Verify,
+    ];
+
+    /// Whether it can execute programs in windows of this kind: native code needs those with guard pages.
+    pub const fn runs_in(self, kind: WindowKind) -> bool {
+        !matches!((self, kind), (Self::Recompiler | Self::Verify, WindowKind::Portable))
+    }
 
     /// The name used on command lines and in documents, such as `interpreter`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Interpreter => "interpreter",
+            Self::Recompiler => "recompiler",
+            Self::Verify => "verify",
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::config::{Charge, Config};
+use crate::config::{Backend, Charge, Config};
 use crate::gas::GasModel;
 use crate::isa::InstructionSet;
-use crate::memory::{MemoryMapError, Pool};
+use crate::memory::{HostError, MemoryMapError, Pool};
 use crate::module::Module;
-use crate::program::{Program, ProgramError};
+use crate::program::{Code, Program, ProgramError};
+use crate::recompiler::{Compiled, Recompiler};
 
 /// Compiles programs and lends memory to their instances. Cheap to clone; clones are the same engine.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) pool: Pool,
+    /// What makes native code, if that is executed.
+    recompiler: Option<Recompiler>,
 }
 
 /// Why an engine cannot be made.
@@ -43,6 +46,12 @@ pub enum EngineError {
         /// The set that was asked for.
         set: InstructionSet,
     },
+    /// This machine cannot execute native code of programs.
+    #[error("the recompiler is not available: {reason}")]
+    NoRecompiler {
+        /// Why.
+        reason: &'static str,
+    },
     /// Without a window nothing can run.
     #[error("the limit of windows is zero: no instance could run")]
     NoWindows,
@@ -66,6 +75,9 @@ pub enum CompileError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The host cannot make native code. The program is not at fault.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// An instruction is invalid, in a format in which all must be valid.
     #[error(
         "code: invalid instruction at pc {pc:#x} ({}); every instruction of a {set} program must be valid",
@@ -99,8 +111,9 @@ impl Engine {
         if config.window_limit == 0 {
             return Err(EngineError::NoWindows);
         }
-        let pool = Pool::new(config.window_kind, config.window_limit);
-        Ok(Self { inner: Arc::new(Inner { config, pool }) })
+        let recompiler = recompiler(&config)?;
+        let pool = Pool::new(config.window_kind, recompiler.is_some(), config.window_limit);
+        Ok(Self { inner: Arc::new(Inner { config, pool, recompiler }) })
     }
 
     /// The settings.
@@ -124,6 +137,31 @@ impl Engine {
     /// If its memory does not fit or, where all must be valid, an instruction is invalid.
     pub fn compile_program(&self, program: Program) -> Result<Module, CompileError> {
         Module::new(self.clone(), program)
+    }
+}
+
+/// What makes native code, if these settings want it.
+fn recompiler(config: &Config) -> Result<Option<Recompiler>, EngineError> {
+    match config.backend {
+        Backend::Auto | Backend::Interpreter => Ok(None),
+        Backend::Recompiler | Backend::Verify => {
+            if !config.backend.runs_in(config.window_kind) {
+                return Err(EngineError::NoRecompiler { reason: "portable windows have no guard pages" });
+            }
+            Recompiler::new().map(Some).map_err(|reason| EngineError::NoRecompiler { reason })
+        }
+    }
+}
+
+impl Inner {
+    /// Native code of a program, if it is to be executed. Gas for single instructions is left to the interpreter.
+    pub(crate) fn recompile(&self, code: &Code, blocks: &[u64]) -> Result<Option<Compiled>, HostError> {
+        match &self.recompiler {
+            Some(recompiler) if self.config.charge == Charge::Block => {
+                recompiler.compile(code, blocks, self.config.gas_model)
+            }
+            _ => Ok(None),
+        }
     }
 }
 

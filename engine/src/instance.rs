@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::Backend;
 use crate::exit::{Exit, PageFault, Trap, TrapKind};
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
@@ -10,6 +11,8 @@ use crate::memory::{
 };
 use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
+use crate::recompiler::{self, Guest, Offset};
+use crate::verify::{self, Disagreement};
 
 /// A program with registers, gas and memory of its own.
 ///
@@ -24,7 +27,7 @@ pub struct Instance {
     /// The instruction it stopped at.
     pc: u32,
     state: State,
-    pause: Option<Pause>,
+    pub(crate) pause: Option<Pause>,
 }
 
 /// What the next `run` does.
@@ -36,6 +39,20 @@ enum State {
     Entry,
     /// Goes on at a place. If that is not the start of a block, the block is paid.
     At(Position),
+    /// As `At`, in native code.
+    Native(Offset),
+}
+
+impl From<Position> for State {
+    fn from(position: Position) -> Self {
+        Self::At(position)
+    }
+}
+
+impl From<Offset> for State {
+    fn from(offset: Offset) -> Self {
+        Self::Native(offset)
+    }
 }
 
 /// Why an instance cannot be prepared. It stays as it was.
@@ -69,6 +86,10 @@ pub enum RunError {
     /// The host lacks memory. The next `run` goes on where it was missing.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// Native code and the interpreter do not do the same: a defect of the engine (only with
+    /// [`Backend::Verify`](crate::Backend::Verify)).
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
 }
 
 impl Instance {
@@ -192,7 +213,11 @@ impl Instance {
     /// on.
     #[inline]
     pub fn run(&mut self) -> Result<Exit, RunError> {
-        self.go::<false>()
+        match &self.module.inner.native {
+            None => self.interpret::<false>(),
+            Some(_) if self.module.engine().config().backend == Backend::Verify => verify::run(self),
+            Some(_) => self.run_native(),
+        }
     }
 
     /// Executes one instruction, under the same rules of gas: entering a block charges for all of it, and where that gas is
@@ -203,11 +228,77 @@ impl Instance {
     /// # Errors
     /// As [`Instance::run`].
     pub fn step(&mut self) -> Result<Exit, RunError> {
-        self.go::<true>()
+        self.interpret::<true>()
+    }
+
+    /// Runs native code, which there must be.
+    #[inline]
+    pub(crate) fn run_native(&mut self) -> Result<Exit, RunError> {
+        let offset = match self.state {
+            State::Native(offset) if self.gas >= 0 => offset,
+            State::Idle => return Err(RunError::NotPrepared),
+            _ if self.gas < 0 => return Ok(Exit::OutOfGas),
+            _ => match self.enter_native() {
+                Ok(offset) => offset,
+                Err(exit) => return Ok(exit),
+            },
+        };
+        let inner = &*self.module.inner;
+        let pool = &inner.engine.inner.pool;
+        let space = self.held.get_or_insert_with(|| self.slot.take());
+        if space.window.is_none()
+            && let Err(error) = mount(pool, &self.slot, space)
+        {
+            // As in `interpret`.
+            self.state = State::Native(offset);
+            return Err(error.into());
+        }
+        let AddressSpace { contents, window } = &mut **space;
+        let (Some(window), Some(native)) = (window, &inner.native) else { return Err(RunError::NotPrepared) };
+        let guest = Guest {
+            code: &inner.code,
+            blocks: &inner.blocks,
+            regions: &inner.regions,
+            contents,
+            regs: &mut self.regs,
+            gas: &mut self.gas,
+            pause: self.pause.as_ref(),
+        };
+        let stop = recompiler::run(native, guest, window, offset);
+        if pool.is_scarce() {
+            self.let_go();
+        }
+        if let Stop::Syscall { pc, number, next } = stop {
+            self.at(pc, next);
+            return Ok(Exit::Syscall(number));
+        }
+        self.stopped(stop)
+    }
+
+    /// Where to begin in native code, as `enter`, or to go on after something else was executed.
+    #[cold]
+    fn enter_native(&mut self) -> Result<Offset, Exit> {
+        let module::Inner { code, blocks, regions, native, .. } = &*self.module.inner;
+        let pc = self.pc;
+        let invalid = Trap { kind: TrapKind::InvalidEntry, pc, address: None };
+        let place = match self.state {
+            State::At(position) => {
+                let (pc, unpaid) = regions.place(code, blocks, position);
+                native.as_ref().and_then(|native| native.offset(pc, unpaid)).map(|offset| (offset, 0))
+            }
+            _ => native.as_ref().and_then(|native| native.entry(code, pc)),
+        };
+        let Some((offset, cost)) = place else { return Err(self.trap(invalid)) };
+        if self.gas < cost.into() {
+            return Err(Exit::OutOfGas);
+        }
+        self.gas -= i64::from(cost);
+        Ok(offset)
     }
 
     #[inline]
-    fn go<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
+    pub(crate) fn interpret<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
+        self.leave_native();
         let position = match self.state {
             State::At(position) if self.gas >= 0 => position,
             State::Idle => return Err(RunError::NotPrepared),
@@ -248,6 +339,18 @@ impl Instance {
         self.stopped(stop)
     }
 
+    /// Goes on where native code stopped with operations of the interpreter.
+    #[inline]
+    fn leave_native(&mut self) {
+        if let State::Native(offset) = self.state {
+            let module::Inner { code, blocks, regions, native, .. } = &*self.module.inner;
+            let place = native.as_ref().and_then(|native| native.place(offset));
+            let position = place.and_then(|place| regions.position(code, blocks, place));
+            debug_assert!(position.is_some(), "no operation for {offset:?}");
+            self.state = position.map_or(State::Idle, State::At);
+        }
+    }
+
     /// Leaves the memory where the pool can take its window.
     #[cold]
     fn let_go(&mut self) {
@@ -277,6 +380,11 @@ impl Instance {
         change(&mut self.held, &self.slot, work)
     }
 
+    /// The first page whose bytes or permissions are not as in another instance of the module.
+    pub(crate) fn different_page(&mut self, other: &mut Self) -> Option<u32> {
+        self.with_space_mut(|space| other.with_space_mut(|other| space.different_page(other)))
+    }
+
     /// Lets the pool have the window that `leave` takes the memory out of.
     fn leave_window(&mut self, leave: impl FnOnce(&mut AddressSpace) -> Option<AnyWindow>) {
         let Self { module, slot, held, .. } = self;
@@ -284,7 +392,7 @@ impl Instance {
     }
 
     #[inline]
-    fn stopped(&mut self, stop: Stop) -> Result<Exit, RunError> {
+    fn stopped<Place: Into<State>>(&mut self, stop: Stop<Place>) -> Result<Exit, RunError> {
         let exit = match stop {
             Stop::Syscall { pc, number, next } => {
                 self.at(pc, next);
@@ -321,9 +429,9 @@ impl Instance {
         Ok(exit)
     }
 
-    fn at(&mut self, pc: u32, next: Position) {
+    fn at(&mut self, pc: u32, next: impl Into<State>) {
         self.pc = pc;
-        self.state = State::At(next);
+        self.state = next.into();
     }
 
     fn trap(&mut self, trap: Trap) -> Exit {

@@ -44,8 +44,9 @@
 //! | [`gas`] | what blocks cost |
 //! | [`memory`] | layout, permissions, the two forms of an instance's memory |
 //! | `interpreter` | operations and the loop that executes them |
+//! | `recompiler` | native code and its host |
 //!
-//! `unsafe` code is confined to `memory` and `interpreter`.
+//! `unsafe` code is confined to `memory`, `interpreter` and `recompiler`.
 
 #![deny(unsafe_code)]
 
@@ -61,6 +62,13 @@ pub mod memory;
 mod module;
 mod pause;
 pub mod program;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[expect(unsafe_code, reason = "native code is written, called and interrupted")]
+mod recompiler;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
+#[path = "recompiler/absent.rs"]
+mod recompiler;
+mod verify;
 
 pub use config::{Backend, Charge, Config};
 pub use engine::{CompileError, Engine, EngineError};
@@ -71,3 +79,4 @@ pub use isa::{InstructionSet, Reg};
 pub use memory::{HostError, MemoryError, Permission};
 pub use module::{Block, Module, ProgramCounter};
 pub use pause::Pause;
+pub use verify::{Difference, Disagreement};

@@ -10,6 +10,7 @@ use crate::interpreter::{Regions, bit};
 use crate::isa::{Decoded, InstructionSet};
 use crate::memory::{Image, MemoryMap};
 use crate::program::{Code, Program};
+use crate::recompiler::Compiled;
 
 /// A compiled program. Cheap to clone; clones, on whichever threads, share everything.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Inner {
     /// Where jumps may go, a bit for each byte of code.
     pub(crate) blocks: Box<[u64]>,
     pub(crate) regions: Regions,
+    /// What is executed instead of `regions` if it is there.
+    pub(crate) native: Option<Compiled>,
     pub(crate) image: Arc<Image>,
     code_hash: [u8; 32],
     imports: Vec<Vec<u8>>,
@@ -67,8 +70,19 @@ impl Module {
         let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();
+        let native = engine.inner.recompile(&code, &blocks)?;
         Ok(Self {
-            inner: Arc::new(Inner { engine, code, blocks, regions, image, code_hash, imports, exports }),
+            inner: Arc::new(Inner {
+                engine,
+                code,
+                blocks,
+                regions,
+                native,
+                image,
+                code_hash,
+                imports,
+                exports,
+            }),
         })
     }
 
@@ -161,9 +175,15 @@ impl Module {
     }
 
     fn fixed_bytes(&self) -> usize {
-        let Inner { code, blocks, image, imports, exports, .. } = &*self.inner;
+        let Inner { code, blocks, image, imports, exports, native, .. } = &*self.inner;
         // An entry of a list or map is some sixty bytes beside its symbol.
         let symbols: usize = imports.iter().chain(exports.keys()).map(|symbol| symbol.len() + 64).sum();
-        size_of::<Inner>() + code.resident_bytes() + blocks.len() * 8 + image.resident_bytes() + symbols
+        let native = native.as_ref().map_or(0, Compiled::resident_bytes);
+        size_of::<Inner>()
+            + native
+            + code.resident_bytes()
+            + blocks.len() * 8
+            + image.resident_bytes()
+            + symbols
     }
 }

@@ -258,6 +258,10 @@ fn compare(
     let expected = [(); 2].map(|()| calm.call(gas, top_up, core::iter::empty()));
     for windows in [1, 2, 64] {
         for (name, engine) in engines(config.window_limit(windows)) {
+            // It runs two instances at once and takes time to get windows that it does not find.
+            if name.starts_with("Verify") && windows != 2 {
+                continue;
+            }
             let (module, neighbour) = (engine.compile(&blob).unwrap(), neighbour_of(&engine));
             let mut subject = Subject::new(&module, &neighbour);
             for round in ["first", "after a reset"] {

@@ -95,6 +95,8 @@ pub enum Variant {
 /// Computes costs of blocks, one after the other, without allocating.
 #[derive(Debug)]
 pub struct BlockCosts {
+    /// Instructions of a block that were added.
+    count: u32,
     pipeline: Option<Pipeline>,
 }
 
@@ -105,7 +107,7 @@ impl BlockCosts {
             GasModel::Flat => None,
             GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant, ())),
         };
-        Self { pipeline }
+        Self { count: 0, pipeline }
     }
 
     /// Cost in gas of executing from `pc` to the end of its block, at least 1.
@@ -119,6 +121,22 @@ impl BlockCosts {
                 pipeline.dispatch(code, pc, outline);
             }
         });
+        self.pipeline.as_mut().map_or(count, Pipeline::finish)
+    }
+
+    /// Adds the instruction at `pc` to a block, for those who walk over the code themselves.
+    #[inline]
+    pub(crate) fn add(&mut self, code: &Code, pc: u32) {
+        self.count += 1;
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.dispatch(code, pc, code.outline_at(pc));
+        }
+    }
+
+    /// The cost of the block whose instructions were added.
+    #[inline]
+    pub(crate) fn finish(&mut self) -> u32 {
+        let count = core::mem::take(&mut self.count);
         self.pipeline.as_mut().map_or(count, Pipeline::finish)
     }
 }

@@ -25,20 +25,21 @@ pub(crate) struct Machine<'a, B> {
     pub(crate) pause: Option<&'a Pause>,
 }
 
-/// Why the loop ended. `pc` is where it stopped, the position where it goes on.
+/// Why execution ended. `pc` is where it stopped, the place where it goes on: of the operations here, of the native code where
+/// that runs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Stop {
+pub(crate) enum Stop<Place = Position> {
     Finished { pc: u32 },
-    Syscall { pc: u32, number: u32, next: Position },
-    OutOfGas { pc: u32, next: Position },
+    Syscall { pc: u32, number: u32, next: Place },
+    OutOfGas { pc: u32, next: Place },
     Trap { pc: u32, kind: TrapKind, address: Option<u32> },
-    PageFault { pc: u32, denied: Denied, next: Position },
-    Paused { pc: u32, next: Position },
-    Host { pc: u32, error: HostError, next: Position },
+    PageFault { pc: u32, denied: Denied, next: Place },
+    Paused { pc: u32, next: Place },
+    Host { pc: u32, error: HostError, next: Place },
 }
 
 /// How an operation ended that did not just work.
-enum Problem {
+pub(crate) enum Problem {
     Trap(TrapKind, Option<u32>),
     PageFault(Denied),
     Host(HostError),
@@ -393,7 +394,7 @@ fn invalid_entry(pc: u32) -> Stop {
 }
 
 #[cold]
-fn stop<B>(_: &Machine<'_, B>, pc: u32, next: Position, problem: Problem) -> Stop {
+pub(crate) fn stop<B, Place>(_: &Machine<'_, B>, pc: u32, next: Place, problem: Problem) -> Stop<Place> {
     match problem {
         Problem::Trap(kind, address) => Stop::Trap { pc, kind, address },
         Problem::PageFault(denied) => Stop::PageFault { pc, denied, next },
@@ -441,7 +442,8 @@ impl<B: Backing> Machine<'_, B> {
         Ok(())
     }
 
-    fn touch(&mut self, address: u32, length: usize, access: Access) -> Result<(), Problem> {
+    /// Makes an access possible, or says what is wrong with it.
+    pub(crate) fn touch(&mut self, address: u32, length: usize, access: Access) -> Result<(), Problem> {
         let fault = match self.window.touch(self.contents, address, length, access) {
             Ok(()) => return Ok(()),
             Err(fault) => fault,
@@ -471,7 +473,7 @@ impl<B: Backing> Machine<'_, B> {
 
     /// Grows the heap. In the extended encoding as polkavm does since 0.37, otherwise as 0.33: what a size of more than 32 bits
     /// means, and whether an address in the upper half is sign-extended.
-    fn sbrk(&mut self, size: u64) -> u64 {
+    pub(crate) fn sbrk(&mut self, size: u64) -> u64 {
         let extended = self.code.instruction_set() == InstructionSet::Latest64Extended;
         let size = u32::try_from(size).ok().or(extended.then_some(0));
         let top = size.and_then(|size| self.contents.sbrk(size.into())).unwrap_or(0);
@@ -479,7 +481,7 @@ impl<B: Backing> Machine<'_, B> {
     }
 
     /// Fills memory, one gas a byte, page by page; stops at itself with its progress in the registers.
-    fn memset(&mut self) -> Result<(), Problem> {
+    pub(crate) fn memset(&mut self) -> Result<(), Problem> {
         let (destination, value, count) =
             (Reg::A0 as usize, self.regs[Reg::A1 as usize] as u8, Reg::A2 as usize);
         if self.code.instruction_set() == InstructionSet::Latest64Extended {

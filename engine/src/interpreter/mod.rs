@@ -5,5 +5,5 @@
 mod execute;
 mod operations;
 
-pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute};
+pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute, stop};
 pub(crate) use operations::{Position, Regions, bit};

@@ -189,6 +189,29 @@ impl Regions {
         Some((Position { region, operation }, cost))
     }
 
+    /// The pc of a position, and whether the block that starts there is still to be paid for.
+    pub(crate) fn place(&self, code: &Code, blocks: &[u64], position: Position) -> (u32, bool) {
+        let region = self.region(code, blocks, position.region);
+        let at = position.operation as usize;
+        (region.pcs[at], region.operations[at].kind == Kind::Charge)
+    }
+
+    /// The opposite of `place`.
+    pub(crate) fn position(
+        &self,
+        code: &Code,
+        blocks: &[u64],
+        (pc, unpaid): (u32, bool),
+    ) -> Option<Position> {
+        let number = self.number(pc) as u32;
+        let region = self.region(code, blocks, number);
+        let first = region.pcs.partition_point(|&other| other < pc);
+        let charges = region.operations.get(first)?.kind == Kind::Charge;
+        let operation = first + usize::from(charges && !unpaid);
+        (region.pcs.get(operation) == Some(&pc))
+            .then_some(Position { region: number, operation: operation as u32 })
+    }
+
     /// Bytes of host memory that the operations made so far take.
     pub(crate) fn resident_bytes(&self) -> usize {
         let made = self.regions.iter().filter_map(OnceLock::get);

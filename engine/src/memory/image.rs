@@ -1,6 +1,6 @@
 //! The initial memory of a module, shared by its instances.
 
-use super::{MemoryMap, PAGE_SIZE};
+use super::{Extent, MemoryMap, PAGE_SIZE};
 use crate::program::MemoryConfig;
 
 /// Layout and initial contents.
@@ -29,6 +29,11 @@ impl Image {
             ro_data: config.ro_data.as_slice().into(),
             rw_data: config.rw_data.as_slice().into(),
         }
+    }
+
+    /// How far memory reaches initially.
+    pub(crate) fn extent(&self) -> Extent {
+        Extent { heap_top: self.map.heap_base(), auxiliary: 0 }
     }
 
     /// The initial contents of a page; what is missing up to the page size is zero.

@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
-use super::Reserved;
 use super::{AddressSpace, HostError, Image, Portable, Slot, Window};
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+use super::{Guarded, Reserved};
 
 /// A window of whichever kind the engine uses.
 pub(crate) enum AnyWindow {
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+    Guarded(Box<Window<Guarded>>),
     #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
     Reserved(Box<Window<Reserved>>),
     Portable(Box<Window<Portable>>),
@@ -19,6 +21,8 @@ pub(crate) enum AnyWindow {
 macro_rules! any_window {
     ($any:expr, $window:ident => $body:expr) => {
         match $any {
+            #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+            $crate::memory::AnyWindow::Guarded($window) => $body,
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
             $crate::memory::AnyWindow::Reserved($window) => $body,
             $crate::memory::AnyWindow::Portable($window) => $body,
@@ -55,8 +59,11 @@ impl WindowKind {
     /// The best kind that this platform has.
     pub const BEST: Self = Self::ALL[0];
 
-    fn make(self) -> Result<AnyWindow, HostError> {
+    /// A window; one that the processor guards if that is wanted and this kind can be guarded.
+    fn make(self, guarded: bool) -> Result<AnyWindow, HostError> {
         Ok(match self {
+            #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+            Self::Reserved if guarded => AnyWindow::Guarded(Box::new(Window::new()?)),
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
             Self::Reserved => AnyWindow::Reserved(Box::new(Window::new()?)),
             Self::Portable => AnyWindow::Portable(Box::new(Window::new()?)),
@@ -68,6 +75,8 @@ impl WindowKind {
 #[derive(Debug)]
 pub(crate) struct Pool {
     kind: WindowKind,
+    /// Whether native code runs in them.
+    guarded: bool,
     /// Windows to have at most, unless more instances are running at the same time.
     limit: usize,
     /// Counts mounts; instances note its value when they stop, so that it tells who was used last.
@@ -87,9 +96,10 @@ struct Inner {
 }
 
 impl Pool {
-    pub(crate) fn new(kind: WindowKind, limit: usize) -> Self {
+    pub(crate) fn new(kind: WindowKind, guarded: bool, limit: usize) -> Self {
         Self {
             kind,
+            guarded,
             limit,
             clock: AtomicU64::new(0),
             is_scarce: AtomicBool::new(false),
@@ -132,7 +142,7 @@ impl Pool {
         let mut window = match found {
             Some(window) => window,
             None => {
-                let window = self.kind.make()?;
+                let window = self.kind.make(self.guarded)?;
                 inner.count += 1;
                 window
             }

@@ -353,12 +353,12 @@ impl Code {
     pub(crate) fn first_invalid(&self) -> Option<u32> {
         let mut pc = 0;
         loop {
-            let decoded = self.decode_at(pc);
-            let Some(instruction) = decoded.instruction else { return Some(pc) };
-            if !decoded.next_is_start {
-                return instruction.opcode.can_fall_through().then_some(decoded.next_pc);
+            let Outline { opcode, next_pc, .. } = self.outline_at(pc);
+            let Some(opcode) = opcode else { return Some(pc) };
+            if !self.is_start(next_pc) {
+                return opcode.can_fall_through().then_some(next_pc);
             }
-            pc = decoded.next_pc;
+            pc = next_pc;
         }
     }
 }

@@ -12,7 +12,7 @@ use hatchery_engine::{Backend, Config, Engine, InstructionSet};
 pub(crate) fn engines(config: Config) -> Vec<(String, Engine)> {
     let mut engines = Vec::new();
     for &backend in Backend::AVAILABLE {
-        for &kind in WindowKind::ALL {
+        for &kind in WindowKind::ALL.iter().filter(|&&kind| backend.runs_in(kind)) {
             let engine = Engine::new(config.backend(backend).window_kind(kind)).unwrap();
             engines.push((format!("{backend:?} in {kind:?} windows"), engine));
         }

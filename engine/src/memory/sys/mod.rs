@@ -4,19 +4,27 @@
 //! works everywhere.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+mod guarded;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 mod linux;
 mod portable;
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+pub(crate) use guarded::{CONTEXT_SIZE, Guarded};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 pub(crate) use linux::Reserved;
 pub(crate) use portable::Portable;
 
 use core::ops::Range;
 
-use super::{HostError, Page};
+use super::{HostError, Page, Permission};
 
 /// The bytes of a 4 GiB address space, zero at first, of which pages are *committed* before they are accessed.
 pub(crate) trait Backing: Sized + Send + 'static {
+    /// Whether the processor itself keeps code from doing what `protect` has not allowed. Then pages are not committed but
+    /// protected.
+    const GUARDED: bool = false;
+
     /// A fresh address space.
     fn reserve() -> Result<Self, HostError>;
 
@@ -32,6 +40,17 @@ pub(crate) trait Backing: Sized + Send + 'static {
 
     /// Makes these committed pages zero in a way that frees their memory. May reorder the list.
     fn discard(&mut self, pages: &mut [u32]);
+
+    /// Decides what the processor lets code do to these pages, nothing at first. Pages that allowed nothing before are zero the
+    /// first time, and keep their bytes afterwards. If it fails, some of the pages may have been protected.
+    fn protect(&mut self, _: Range<u32>, _: Permission) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    /// Forbids everything everywhere and makes all bytes zero. False if the system refuses: then the space is of no use.
+    fn forget(&mut self) -> bool {
+        true
+    }
 
     /// Loads from a page.
     ///

@@ -1,0 +1,211 @@
+//! An address space that the processor guards: native code runs in it without checks of its own.
+//!
+//! ```text
+//!  base - 64 KiB    nothing
+//!  base - 4 KiB     what native code and its host tell each other, out of the guest's reach
+//!  base             guest address 0: 4 GiB of which only pages that were allowed are accessible
+//!  base + 4 GiB     64 KiB of nothing, since an access may begin at the last byte
+//! ```
+//!
+//! Guest addresses have 32 bits and are added to the base, so that no access of a guest can leave this.
+
+use core::ops::Range;
+use core::ptr::{NonNull, null_mut};
+
+use rustix::io::Errno;
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
+
+use super::Backing;
+use crate::memory::{HostError, PAGE_SIZE, PAGES, Page, Permission};
+
+/// Bytes in front of the base, which are accessible whatever the guest may do.
+pub(crate) const CONTEXT_SIZE: usize = PAGE_SIZE as usize;
+const BEFORE: usize = 0x1_0000;
+const SPACE: usize = 1 << 32;
+const AFTER: usize = 0x1_0000;
+const LENGTH: usize = BEFORE + SPACE + AFTER;
+
+/// Reserved virtual memory with real permissions.
+pub(crate) struct Guarded {
+    /// Guest address 0.
+    base: NonNull<u8>,
+    /// A bit for each page: whether it is readable, and writable.
+    readable: Box<[u64]>,
+    writable: Box<[u64]>,
+}
+
+// SAFETY: the memory belongs to this value alone; nothing in it is tied to a thread.
+unsafe impl Send for Guarded {}
+
+impl Guarded {
+    /// Where the guest's address 0 lies.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// The start of a page of which one of the tables says that it is accessible.
+    fn page_pointer(&self, table: &[u64], page: u32) -> NonNull<Page> {
+        let accessible = table[page as usize / 64] >> (page % 64) & 1 != 0;
+        assert!(accessible, "page {page:#x} is not accessible");
+        // SAFETY: every page lies in the reservation, which is one allocation.
+        unsafe { self.base.add(page as usize * PAGE_SIZE as usize).cast() }
+    }
+}
+
+impl Backing for Guarded {
+    const GUARDED: bool = true;
+
+    fn reserve() -> Result<Self, HostError> {
+        let failed = |code| failed("reserve 4 GiB of address space", code);
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let mapped = unsafe {
+            mmap_anonymous(null_mut(), LENGTH, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)
+        };
+        let start: NonNull<u8> =
+            NonNull::new(mapped.map_err(failed)?.cast()).ok_or_else(|| failed(Errno::NOMEM))?;
+        // SAFETY: `BEFORE` is less than the length of the mapping.
+        let base = unsafe { start.add(BEFORE) };
+        let bits = || vec![0; PAGES / 64].into_boxed_slice();
+        // From here on dropping unmaps it.
+        let space = Self { base, readable: bits(), writable: bits() };
+        // SAFETY: the context lies in the mapping, before the base.
+        let done = unsafe {
+            let context = base.sub(CONTEXT_SIZE).as_ptr().cast();
+            mprotect(context, CONTEXT_SIZE, MprotectFlags::READ | MprotectFlags::WRITE)
+        };
+        done.map_err(failed)?;
+        Ok(space)
+    }
+
+    fn commit(&mut self, _: u32, _: Range<u32>) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn protect(&mut self, pages: Range<u32>, permission: Permission) -> Result<(), HostError> {
+        let flags = match permission {
+            Permission::None => MprotectFlags::empty(),
+            Permission::Read => MprotectFlags::READ,
+            Permission::ReadWrite => MprotectFlags::READ | MprotectFlags::WRITE,
+        };
+        assert!(pages.end as usize <= PAGES);
+        // SAFETY: the range lies in the reservation, of which only `page` and `page_mut` give references; `self` is borrowed
+        // exclusively, so there are none.
+        let done = unsafe {
+            let at = self.base.add(pages.start as usize * PAGE_SIZE as usize).as_ptr().cast();
+            mprotect(at, pages.len() * PAGE_SIZE as usize, flags)
+        };
+        done.map_err(|code| failed("protect guest memory", code))?;
+        for page in pages {
+            let (word, bit) = (page as usize / 64, 1 << (page % 64));
+            for (table, set) in [
+                (&mut self.readable, permission >= Permission::Read),
+                (&mut self.writable, permission == Permission::ReadWrite),
+            ] {
+                if set {
+                    table[word] |= bit;
+                } else {
+                    table[word] &= !bit;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self) -> bool {
+        let at = self.base.as_ptr().cast();
+        // SAFETY: all of the space, into which there are no references since `self` is borrowed exclusively. Private anonymous
+        // memory reads as zero afterwards.
+        let done = unsafe {
+            mprotect(at, SPACE, MprotectFlags::empty())
+                .and_then(|()| madvise(at, SPACE, Advice::LinuxDontNeed))
+        };
+        self.readable.fill(0);
+        self.writable.fill(0);
+        done.is_ok()
+    }
+
+    fn page(&self, page: u32) -> &Page {
+        // SAFETY: the page is readable, and shared access to `self` means that nobody writes it.
+        unsafe { self.page_pointer(&self.readable, page).as_ref() }
+    }
+
+    fn page_mut(&mut self, page: u32) -> &mut Page {
+        // SAFETY: the page is writable, and `self` is borrowed exclusively.
+        unsafe { self.page_pointer(&self.writable, page).as_mut() }
+    }
+
+    fn discard(&mut self, pages: &mut [u32]) {
+        pages.sort_unstable();
+        for run in pages.chunk_by(|a, b| a + 1 == *b) {
+            // SAFETY: the pages lie in the reservation, into which there are no references since `self` is borrowed exclusively.
+            let done = unsafe {
+                let at = self.base.add(run[0] as usize * PAGE_SIZE as usize).as_ptr().cast();
+                madvise(at, run.len() * PAGE_SIZE as usize, Advice::LinuxDontNeed)
+            };
+            if done.is_err() {
+                run.iter().for_each(|&page| self.page_mut(page).fill(0));
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn load<const N: usize>(&self, address: u32) -> [u8; N] {
+        // SAFETY: the caller promises that the bytes lie in a readable page; byte arrays need no alignment.
+        unsafe { self.base.add(address as usize).cast::<[u8; N]>().read() }
+    }
+
+    #[inline]
+    unsafe fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) {
+        // SAFETY: the caller promises that the bytes lie in a writable page; byte arrays need no alignment.
+        unsafe { self.base.add(address as usize).cast::<[u8; N]>().write(value) }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `reserve` with this start and length and nobody has references into it any more.
+        // Failing would leak address space, which is all that can be done about it.
+        let _ = unsafe { munmap(self.base.sub(BEFORE).as_ptr().cast(), LENGTH) };
+    }
+}
+
+fn failed(operation: &'static str, code: Errno) -> HostError {
+    HostError { operation, code: code.raw_os_error() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_keep_their_bytes_whatever_is_allowed() {
+        let mut space = Guarded::reserve().unwrap();
+        space.protect(0x10..0x13, Permission::ReadWrite).unwrap();
+        space.page_mut(0x11)[7] = 9;
+        space.protect(0x10..0x12, Permission::Read).unwrap();
+        assert_eq!(space.page(0x11)[7], 9);
+        space.protect(0x11..0x12, Permission::None).unwrap();
+        space.protect(0x11..0x12, Permission::Read).unwrap();
+        assert_eq!((space.page(0x11)[7], space.page(0x12)[7]), (9, 0));
+        assert!(space.forget());
+        space.protect(0x11..0x12, Permission::Read).unwrap();
+        assert_eq!(space.page(0x11)[7], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "page 0x10 is not accessible")]
+    fn read_only_pages_cannot_be_written() {
+        let mut space = Guarded::reserve().unwrap();
+        space.protect(0x10..0x11, Permission::Read).unwrap();
+        space.page_mut(0x10);
+    }
+
+    #[test]
+    fn the_first_and_the_last_page_are_part_of_it() {
+        let mut space = Guarded::reserve().unwrap();
+        for page in [0, 0xf_ffff] {
+            space.protect(page..page + 1, Permission::ReadWrite).unwrap();
+            space.page_mut(page).fill(1);
+        }
+    }
+}

@@ -1,0 +1,519 @@
+//! From a program to native code, in one pass.
+//!
+//! ```text
+//!  enter                puts the guest's registers where they live and goes to where it is told
+//!  leave (several)      say why, put the guest's registers away, return to the host
+//!  code of the guest    sub [gas], 3          each block
+//!                       js  ->|
+//!                       ...   |
+//!  out of the way       mov ecx, 17 <-        each block: its index
+//!                       jmp leave
+//! ```
+
+use core::cell::Cell;
+
+use super::assembler::{Alu, Assembler, Cond, Fixup, Gpr, Mem, Shift, Size, Width};
+use super::context::{self, BASE, GUEST, Leave, SCRATCH};
+use super::emit::{Emitter, Features, native};
+use super::places::{Place, Places};
+use super::sys::{CodeMemory, Traps};
+use crate::exit::TrapKind;
+use crate::gas::{BlockCosts, GasModel};
+use crate::interpreter::bit;
+use crate::isa::{Decoded, Instruction, Opcode};
+use crate::memory::HostError;
+use crate::program::Code;
+
+/// The most native code there is of a program. One that takes more (tens of megabytes of code) is interpreted.
+const MOST_NATIVE_CODE: u32 = 1 << 30;
+
+/// A place in native code, in bytes from its start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Offset(pub(super) u32);
+
+/// A block: where it begins, and what it costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    pub(super) pc: u32,
+    /// Where it is charged for.
+    pub(super) offset: Offset,
+    pub(super) cost: u32,
+}
+
+/// A syscall: the instruction, its number, and where to go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Syscall {
+    pub(super) pc: u32,
+    pub(super) number: u32,
+    pub(super) next: Offset,
+}
+
+/// The native code of a program, and what one has to know of it. The lists are in the order of the code.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(super) code: CodeMemory,
+    /// Where the code of the guest begins and ends.
+    #[cfg(test)]
+    pub(super) guest: core::ops::Range<u32>,
+    /// The same for the signal handler.
+    pub(super) traps: Traps,
+    pub(super) places: Places,
+    pub(super) blocks: Box<[Block]>,
+    pub(super) syscalls: Box<[Syscall]>,
+    /// For each code address, halved, where it leads. The first, for address 0, leads nowhere, as do those that are no start of
+    /// a block.
+    pub(super) jump_table: Box<[u64]>,
+}
+
+impl Compiled {
+    /// Compiles a program, or gives `None` if it should rather be interpreted.
+    ///
+    /// # Errors
+    /// If the host lacks memory.
+    pub(super) fn new(
+        code: &Code,
+        blocks: &[u64],
+        gas: GasModel,
+        features: Features,
+    ) -> Result<Option<Self>, HostError> {
+        let scratch = SCRATCH_MEMORY.take();
+        let mut compiler = Compiler::new(code, blocks, gas, features, scratch);
+        let result = if compiler.run() { compiler.finish().map(Some) } else { Ok(None) };
+        SCRATCH_MEMORY.set(compiler.into_scratch());
+        result
+    }
+
+    /// Where the guest is at an offset: the pc, and whether the block that starts there is still to be paid for.
+    pub(crate) fn place(&self, offset: Offset) -> Option<(u32, bool)> {
+        if let Ok(at) = self.blocks.binary_search_by_key(&offset, |block| block.offset) {
+            return Some((self.blocks[at].pc, true));
+        }
+        let place = self.places.around(offset).filter(|place| place.offset == offset)?;
+        Some((place.pc, false))
+    }
+
+    /// The opposite of `place`.
+    pub(crate) fn offset(&self, pc: u32, unpaid: bool) -> Option<Offset> {
+        if unpaid {
+            return self.block_at(pc).map(|block| block.offset);
+        }
+        self.places.at_pc(pc).map(|place| place.offset)
+    }
+
+    pub(super) fn block_at(&self, pc: u32) -> Option<&Block> {
+        self.blocks.binary_search_by_key(&pc, |block| block.pc).ok().map(|at| &self.blocks[at])
+    }
+
+    /// Where the host enters at `pc`, and the gas to be charged before if that is not done there. `None` where no instruction
+    /// starts or its block is behind a gap.
+    pub(crate) fn entry(&self, code: &Code, pc: u32) -> Option<(Offset, u32)> {
+        if !code.is_start(pc) {
+            return None;
+        }
+        let block = self.blocks.partition_point(|block| block.pc <= pc).checked_sub(1)?;
+        let block = &self.blocks[block];
+        if !code.is_reachable(block.pc) {
+            return None;
+        }
+        if block.pc == pc {
+            return Some((block.offset, 0));
+        }
+        self.offset(pc, false).map(|offset| (offset, block.cost))
+    }
+
+    /// Bytes of host memory that it takes.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        self.code.len().next_multiple_of(4096)
+            + self.places.resident_bytes()
+            + size_of_val(&*self.blocks)
+            + size_of_val(&*self.syscalls)
+            + size_of_val(&*self.jump_table)
+    }
+
+    /// The native code.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: the code is as long as that and never changes.
+        unsafe { core::slice::from_raw_parts(self.code.start().as_ptr(), self.code.len()) }
+    }
+}
+
+/// A jump to the start of a block that comes later.
+struct Forward {
+    fixup: Fixup,
+    target: u32,
+}
+
+/// A block that is being compiled.
+struct Open {
+    pc: u32,
+    offset: Offset,
+    /// Where its cost goes.
+    cost: u32,
+    /// The jump for when there is not enough gas.
+    refused: Fixup,
+}
+
+/// Memory for what is not needed any more when a program is compiled, kept for the next one: it takes longer to get it from the
+/// system than to fill it.
+#[derive(Default)]
+struct Scratch {
+    native: Vec<u8>,
+    labels: Vec<u32>,
+    forward: Vec<Forward>,
+    refused: Vec<Fixup>,
+}
+
+/// More than this, in bytes of each kind, a thread does not keep.
+const MOST_TO_KEEP: usize = 4 << 20;
+
+thread_local! {
+    static SCRATCH_MEMORY: Cell<Scratch> = Cell::default();
+}
+
+/// An empty list, perhaps in the memory of this one.
+fn emptied<T>(mut list: Vec<T>) -> Vec<T> {
+    list.clear();
+    if list.capacity() * size_of::<T>() > MOST_TO_KEEP { Vec::new() } else { list }
+}
+
+struct Compiler<'a> {
+    code: &'a Code,
+    /// Where jumps may go.
+    starts: &'a [u64],
+    costs: BlockCosts,
+    emit: Emitter,
+    /// For each pc where the block that begins there is charged for; 0 if it is not known yet.
+    labels: Vec<u32>,
+    leave: [u32; Leave::ALL.len()],
+    guest: u32,
+    open: Option<Open>,
+    forward: Vec<Forward>,
+    refused: Vec<Fixup>,
+    places: Places,
+    blocks: Vec<Block>,
+    syscalls: Vec<Syscall>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(code: &'a Code, starts: &'a [u64], gas: GasModel, features: Features, scratch: Scratch) -> Self {
+        let set = code.instruction_set();
+        let Scratch { native, mut labels, forward, refused } = scratch;
+        let asm = Assembler::writing_to(native);
+        labels.resize(code.length() as usize + 1, 0);
+        Self {
+            code,
+            starts,
+            costs: BlockCosts::new(set, gas),
+            emit: Emitter { asm, features, is_64_bit: set.is_64_bit() },
+            labels,
+            leave: [0; Leave::ALL.len()],
+            guest: 0,
+            open: None,
+            forward,
+            refused,
+            places: Places::default(),
+            blocks: Vec::new(),
+            syscalls: Vec::new(),
+        }
+    }
+
+    fn into_scratch(self) -> Scratch {
+        Scratch {
+            native: emptied(self.emit.asm.into_bytes()),
+            labels: emptied(self.labels),
+            forward: emptied(self.forward),
+            refused: emptied(self.refused),
+        }
+    }
+
+    /// Writes everything; false if the program should rather be interpreted.
+    fn run(&mut self) -> bool {
+        self.prologue();
+        self.guest = self.emit.asm.position();
+        let mut next = self.code.next_start(0);
+        while let Some(pc) = next {
+            let decoded = self.code.decode_at(pc);
+            self.enter(pc);
+            let is_affordable = match &decoded.instruction {
+                Some(instruction) => self.instruction(instruction, &decoded),
+                None => {
+                    self.costs.add(self.code, pc);
+                    self.leave_at(Leave::InvalidInstruction, pc);
+                    self.end_block()
+                }
+            };
+            if !is_affordable || self.emit.asm.position() > MOST_NATIVE_CODE {
+                return false;
+            }
+            next = if decoded.next_is_start {
+                Some(decoded.next_pc)
+            } else {
+                self.code.next_start(decoded.next_pc)
+            };
+        }
+        debug_assert!(self.open.is_none(), "code ends with the end of a block");
+        true
+    }
+
+    fn prologue(&mut self) {
+        let has_segment = self.emit.features.segment;
+        use Gpr::{R12, R13, R14, R15, Rbp, Rbx, Rdi};
+        const SAVED: [Gpr; 6] = [Rbx, Rbp, R12, R13, R14, R15];
+        let asm = &mut self.emit.asm;
+        let guest_registers = || GUEST.into_iter().zip((0..).step_by(8));
+
+        // The first argument of the call is the base.
+        SAVED.into_iter().for_each(|reg| asm.push(reg));
+        asm.mov(Size::B64, BASE, Rdi);
+        if has_segment {
+            // Reading it takes a cycle, writing it twenty or more.
+            asm.read_segment(SCRATCH);
+            asm.alu(Alu::Cmp, Size::B64, SCRATCH, BASE);
+            let is_set = asm.jcc_short(Cond::E);
+            asm.write_segment(BASE);
+            asm.bind_short(is_set);
+        }
+        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
+        for (reg, at) in guest_registers() {
+            asm.load(Width::B8, super::assembler::Extend::Zero, reg, Mem::Base(SCRATCH, at));
+        }
+        asm.jmp_mem(context::ARGUMENT);
+
+        let mut ends = Vec::new();
+        // The most frequent one goes last and needs no jump.
+        for reason in Leave::ALL.into_iter().rev() {
+            asm.align(16);
+            self.leave[reason as usize] = asm.position();
+            if reason != Leave::Fault {
+                asm.store(Width::B8, context::ARGUMENT, SCRATCH);
+            }
+            asm.store_imm(Width::B4, context::LEAVE, reason as i32);
+            if reason != Leave::Syscall {
+                ends.push(asm.jmp());
+            }
+        }
+        let end = asm.position();
+        ends.into_iter().for_each(|fixup| asm.bind_to(fixup, end));
+        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
+        for (reg, at) in guest_registers() {
+            asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
+        }
+        SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
+        asm.ret();
+        asm.align(16);
+    }
+
+    /// Charges at the start of a block. What comes next is code of the instruction at `pc`.
+    fn enter(&mut self, pc: u32) {
+        let asm = &mut self.emit.asm;
+        if self.open.is_none() {
+            let offset = Offset(asm.position());
+            if bit(self.starts, pc) {
+                self.labels[pc as usize] = offset.0;
+            }
+            let cost = asm.alu_mem_imm(Alu::Sub, context::GAS, 0);
+            let refused = asm.jcc(Cond::S);
+            self.open = Some(Open { pc, offset, cost, refused });
+        }
+        self.places.push(Place { pc, offset: Offset(asm.position()) });
+    }
+
+    /// Ends the block, whose cost is known now; false if it is beyond what one instruction can charge.
+    fn end_block(&mut self) -> bool {
+        let Some(Open { pc, offset, cost: at, refused }) = self.open.take() else { return true };
+        let cost = self.costs.finish();
+        self.emit.asm.patch(at, cost);
+        self.refused.push(refused);
+        self.blocks.push(Block { pc, offset, cost });
+        i32::try_from(cost).is_ok()
+    }
+
+    /// Goes back to the host, with this argument.
+    fn leave_at(&mut self, reason: Leave, argument: u32) {
+        self.emit.asm.mov_imm(SCRATCH, argument.into());
+        self.emit.asm.jmp_to(self.leave[reason as usize]);
+    }
+
+    /// Runs into what is no instruction.
+    fn run_into_gap(&mut self, pc: u32) {
+        let reason = if pc >= self.code.length() { Leave::CodeEnd } else { Leave::InvalidInstruction };
+        self.leave_at(reason, pc);
+    }
+
+    fn instruction(&mut self, i: &Instruction, decoded: &Decoded) -> bool {
+        self.costs.add(self.code, decoded.pc);
+        let start = self.emit.asm.position();
+        if self.emit.instruction(i) {
+            self.occupy(start);
+            return self.went_on(decoded);
+        }
+        let pc = decoded.pc;
+        match i.opcode {
+            Opcode::Ecalli => {
+                self.leave_at(Leave::Syscall, self.syscalls.len() as u32);
+                let next = Offset(self.emit.asm.position());
+                self.syscalls.push(Syscall { pc, number: i.x as u32, next });
+                self.went_on(decoded)
+            }
+            Opcode::Memset | Opcode::Sbrk => {
+                self.leave_at(Leave::Service, pc);
+                self.went_on(decoded)
+            }
+            Opcode::Trap => {
+                self.leave_at(Leave::Trap, pc);
+                self.end_block()
+            }
+            Opcode::Fallthrough => self.fall_through(decoded),
+            Opcode::JumpIndirect => {
+                self.jump_indirect(i, i.x as i32, pc);
+                self.end_block()
+            }
+            Opcode::LoadImmAndJumpIndirect => {
+                self.jump_indirect(i, i.y as i32, pc);
+                self.end_block()
+            }
+            _ => {
+                self.jump(i, decoded);
+                self.end_block()
+            }
+        }
+    }
+
+    /// After an instruction that does not end its block.
+    #[inline]
+    fn went_on(&mut self, decoded: &Decoded) -> bool {
+        if decoded.next_is_start {
+            return true;
+        }
+        // The trap belongs to the block: it is paid for with it.
+        let pc = decoded.next_pc;
+        self.costs.add(self.code, pc);
+        self.enter(pc);
+        self.run_into_gap(pc);
+        self.end_block()
+    }
+
+    /// Every instruction has a place of its own, so that a place says which instruction comes next.
+    #[inline]
+    fn occupy(&mut self, start: u32) {
+        if self.emit.asm.position() == start {
+            self.emit.asm.nop();
+        }
+    }
+
+    fn fall_through(&mut self, decoded: &Decoded) -> bool {
+        self.emit.asm.nop();
+        let pc = decoded.next_pc;
+        if decoded.next_is_start {
+            return self.end_block();
+        }
+        if pc == self.code.length() {
+            // It is itself where execution ends, and that costs nothing more.
+            self.leave_at(Leave::CodeEnd, decoded.pc);
+            return self.end_block();
+        }
+        if !self.end_block() {
+            return false;
+        }
+        self.enter(pc);
+        self.costs.add(self.code, pc);
+        self.run_into_gap(pc);
+        self.end_block()
+    }
+
+    /// A direct jump or branch.
+    fn jump(&mut self, i: &Instruction, decoded: &Decoded) {
+        let conditional = i.opcode.can_fall_through();
+        let valid = bit(self.starts, i.target) && (!conditional || bit(self.starts, decoded.next_pc));
+        if i.opcode == Opcode::LoadImmAndJump {
+            self.emit.load_imm(native(i.d), i.x);
+        }
+        if !valid {
+            return self.leave_at(Leave::InvalidJump, decoded.pc);
+        }
+        let start = self.places.last().map_or(0, |place| place.offset.0);
+        let condition = self.emit.branch_condition(i);
+        let asm = &mut self.emit.asm;
+        let known = self.labels[i.target as usize];
+        let fixup = match (condition, known) {
+            // The next block follows; nothing lies between.
+            (None, 0) if i.target == decoded.next_pc => return self.occupy(start),
+            (None, 0) => asm.jmp(),
+            (Some(condition), 0) => asm.jcc(condition),
+            (None, known) => return asm.jmp_to(known),
+            (Some(condition), known) => return asm.jcc_to(condition, known),
+        };
+        self.forward.push(Forward { fixup, target: i.target });
+    }
+
+    /// Jumps through the table. Addresses of code are even and above zero: rotated right by one, an odd one is too large.
+    fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
+        self.emit.sum_32(native(i.s1), offset);
+        if i.opcode == Opcode::LoadImmAndJumpIndirect {
+            self.emit.load_imm(native(i.d), i.x);
+        }
+        let asm = &mut self.emit.asm;
+        asm.store_imm(Width::B4, context::PC, pc as i32);
+        asm.shift_imm(Shift::Ror, Size::B32, SCRATCH, 1);
+        // At most 16 million entries.
+        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, self.code.jump_table_length() as i32 + 1);
+        asm.jcc_to(Cond::Ae, self.leave[Leave::Indirect as usize]);
+        asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 3);
+        asm.alu_mem(Alu::Add, Size::B64, SCRATCH, context::TABLE);
+        asm.jmp_mem(Mem::Base(SCRATCH, 0));
+    }
+
+    fn finish(&mut self) -> Result<Compiled, HostError> {
+        self.places.shrink();
+        let guest_end = self.emit.asm.position();
+        for Forward { fixup, target } in self.forward.drain(..) {
+            let target = self.labels[target as usize];
+            debug_assert!(target != 0, "every start of a block is reached by walking over the code");
+            let target = if target == 0 { self.leave[Leave::InvalidJump as usize] } else { target };
+            self.emit.asm.bind_to(fixup, target);
+        }
+        for index in 0..self.refused.len() {
+            let here = self.emit.asm.position();
+            self.emit.asm.bind_to(self.refused[index], here);
+            self.leave_at(Leave::Charge, index as u32);
+        }
+        self.emit.asm.align(64);
+        let code = CodeMemory::new(self.emit.asm.bytes())?;
+        let start = code.start().as_ptr() as u64;
+        let nowhere = self.leave[Leave::Nowhere as usize];
+        let entries = (0..self.code.jump_table_length()).map(|index| {
+            let target = self.code.jump_table_entry(index).filter(|&pc| bit(self.starts, pc));
+            let label = target.map_or(0, |pc| self.labels[pc as usize]);
+            start + u64::from(if label == 0 { nowhere } else { label })
+        });
+        let jump_table = core::iter::once(start + u64::from(nowhere)).chain(entries).collect();
+        let absolute = |offset: u32| start as usize + offset as usize;
+        let traps = Traps {
+            start: absolute(self.guest),
+            end: absolute(guest_end),
+            exit: absolute(self.leave[Leave::Fault as usize]),
+        };
+        Ok(Compiled {
+            code,
+            #[cfg(test)]
+            guest: self.guest..guest_end,
+            traps,
+            places: core::mem::take(&mut self.places),
+            blocks: core::mem::take(&mut self.blocks).into(),
+            syscalls: core::mem::take(&mut self.syscalls).into(),
+            jump_table,
+        })
+    }
+}
+
+/// What a reason for leaving means as a trap, if it is one.
+pub(super) const fn trap_of(reason: Leave) -> Option<TrapKind> {
+    match reason {
+        Leave::Trap => Some(TrapKind::Trap),
+        Leave::InvalidInstruction => Some(TrapKind::InvalidInstruction),
+        Leave::CodeEnd => Some(TrapKind::CodeEnd),
+        Leave::InvalidJump => Some(TrapKind::InvalidJump),
+        _ => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! What native code and the host tell each other: a page in front of the guest's memory, at small negative offsets from the
+//! register that holds its base.
+
+use core::ptr::NonNull;
+
+use super::assembler::{Gpr, Mem};
+use crate::memory::CONTEXT_SIZE;
+
+/// Holds the base of the guest's memory while native code runs.
+pub(super) const BASE: Gpr = Gpr::R15;
+/// Belongs to no guest register: native code computes addresses, counts and what it tells the host in it.
+pub(super) const SCRATCH: Gpr = Gpr::Rcx;
+
+/// Where the guest's registers live, in the order of their numbers. All but `rsp`, [`BASE`] and [`SCRATCH`]; `rax` and `rdx`, which
+/// multiplication and division take, are those of registers that compilers use for short-lived values.
+pub(super) const GUEST: [Gpr; 13] = {
+    use Gpr::*;
+    [R13, Rbp, Rax, Rdx, R12, Rbx, R14, Rdi, Rsi, R8, R9, R10, R11]
+};
+
+/// Why native code returned to its host. The argument is what `SCRATCH` held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(super) enum Leave {
+    /// A syscall; the argument is its index in the list of syscalls.
+    Syscall = 0,
+    /// There is not enough gas for a block, which has been deducted; the argument is its index.
+    Charge,
+    /// An instruction that the host executes; the argument is its pc.
+    Service,
+    /// An indirect jump that the jump table has no entry for; the argument is the address rotated right by one, `pc` the
+    /// instruction.
+    Indirect,
+    /// An indirect jump through an entry that leads nowhere; the argument is the address of the entry, `pc` the instruction.
+    Nowhere,
+    /// A `trap` instruction; the argument is its pc.
+    Trap,
+    /// Bytes that are no instruction; the argument is their pc.
+    InvalidInstruction,
+    /// The end of the code; the argument is the pc.
+    CodeEnd,
+    /// A jump to what is no block; the argument is its pc.
+    InvalidJump,
+    /// The processor refused an access; the argument is the place in the native code, which the signal handler puts here.
+    Fault,
+}
+
+impl Leave {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Syscall,
+        Self::Charge,
+        Self::Service,
+        Self::Indirect,
+        Self::Nowhere,
+        Self::Trap,
+        Self::InvalidInstruction,
+        Self::CodeEnd,
+        Self::InvalidJump,
+        Self::Fault,
+    ];
+}
+
+/// The end of the page in front of the guest's memory.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Context {
+    /// Where native code puts registers away while it needs them.
+    spill: [u64; 3],
+    /// The number of a [`Leave`].
+    pub(super) leave: u32,
+    /// The instruction at which it left, for some reasons.
+    pub(super) pc: u32,
+    /// Where to go on, then what belongs to the reason for leaving.
+    pub(super) argument: u64,
+    /// The table of native addresses for indirect jumps.
+    pub(super) table: *const u64,
+    /// The guest's registers while native code does not run.
+    pub(super) regs: *mut u64,
+    /// The gas that native code may use.
+    pub(super) gas: i64,
+}
+
+const _: () = assert!(size_of::<Context>() <= 128, "offsets fit one byte");
+const _: () = assert!(size_of::<Context>() <= CONTEXT_SIZE);
+
+macro_rules! field {
+    ($name:ident, $field:ident, $doc:literal) => {
+        #[doc = $doc]
+        pub(super) const $name: Mem = at(core::mem::offset_of!(Context, $field));
+    };
+}
+
+const fn at(offset: usize) -> Mem {
+    Mem::Base(BASE, offset as i32 - size_of::<Context>() as i32)
+}
+
+/// Where native code puts registers away.
+pub(super) const SPILL: [Mem; 3] = [at(0), at(8), at(16)];
+field!(LEAVE, leave, "[`Context::leave`]");
+field!(PC, pc, "[`Context::pc`]");
+field!(ARGUMENT, argument, "[`Context::argument`]");
+field!(TABLE, table, "[`Context::table`]");
+field!(REGS, regs, "[`Context::regs`]");
+field!(GAS, gas, "[`Context::gas`]");
+
+impl Context {
+    /// The context of the memory at this base.
+    pub(super) const fn of(base: NonNull<u8>) -> NonNull<Self> {
+        // SAFETY: there are `CONTEXT_SIZE` bytes in front of the base of every guarded window.
+        unsafe { base.cast::<Self>().sub(1) }
+    }
+}

@@ -1,0 +1,246 @@
+//! What the recompiler asks the operating system for: pages to execute, and the signal that says that an access was refused.
+//!
+//! The handler is the process's own: it looks whether the thread is executing native code of ours and whether the instruction
+//! that was refused lies in it; then it makes the thread go on at that code's exit. Everything else it hands to the handler that
+//! was there before, so that others (wasmtime, the Rust runtime's stack overflow check) do not notice it, whoever came first.
+
+use core::cell::Cell;
+use core::ffi::{c_int, c_void};
+use core::ptr::{NonNull, null, null_mut};
+use std::sync::OnceLock;
+
+use rustix::io::Errno;
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
+use crate::memory::HostError;
+
+/// Machine code that can be executed and not written.
+#[derive(Debug)]
+pub(super) struct CodeMemory {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the memory belongs to this value alone and never changes.
+unsafe impl Send for CodeMemory {}
+// SAFETY: as above.
+unsafe impl Sync for CodeMemory {}
+
+impl CodeMemory {
+    /// A copy of this code. It is writable until it is complete, then executable, never both.
+    pub(super) fn new(code: &[u8]) -> Result<Self, HostError> {
+        let failed =
+            |code: Errno| HostError { operation: "make native code executable", code: code.raw_os_error() };
+        let length = code.len().max(1);
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let mapped = unsafe {
+            let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
+            mmap_anonymous(null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, flags)
+        };
+        let start = NonNull::new(mapped.map_err(failed)?.cast()).ok_or_else(|| failed(Errno::NOMEM))?;
+        // From here on dropping unmaps it.
+        let memory = Self { start, length };
+        // SAFETY: the mapping is as long as the code and nobody else knows of it.
+        unsafe {
+            start.copy_from_nonoverlapping(NonNull::from(code).cast(), code.len());
+            mprotect(start.as_ptr().cast(), length, MprotectFlags::READ | MprotectFlags::EXEC)
+                .map_err(failed)?;
+        }
+        Ok(memory)
+    }
+
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+}
+
+impl Drop for CodeMemory {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new` with this length; whoever could execute it holds a reference to this.
+        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
+
+/// Whether the processor and the system let programs set the base of the segment `gs`. Nothing else uses that segment on Linux.
+pub(super) fn has_segment_base() -> bool {
+    /// `HWCAP2_FSGSBASE`
+    const SEGMENT_BASE: u64 = 1 << 1;
+    // SAFETY: reads a number that the system passed to the process.
+    let capabilities = unsafe { libc::getauxval(libc::AT_HWCAP2) };
+    capabilities & SEGMENT_BASE != 0 && !cfg!(hatchery_base_register)
+}
+
+/// Native code whose accesses can be refused.
+#[derive(Debug)]
+pub(super) struct Traps {
+    /// Where accesses of the guest lie: from here up to there.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where to go on after one was refused.
+    pub(super) exit: usize,
+}
+
+thread_local! {
+    /// The native code that this thread is executing.
+    static RUNNING: Cell<*const Traps> = const { Cell::new(null()) };
+    /// Where to say which access was refused.
+    static REFUSED: Cell<*mut u64> = const { Cell::new(null_mut()) };
+    static IS_PREPARED: Cell<bool> = const { Cell::new(false) };
+    static SIGNAL_STACK: SignalStack = SignalStack::new();
+}
+
+/// Calls native code. When it is refused an access the place of the instruction is written to `refused`, and it goes on at its exit.
+#[inline]
+pub(super) fn with_handler<T>(traps: &Traps, refused: *mut u64, call: impl FnOnce() -> T) -> T {
+    REFUSED.set(refused);
+    RUNNING.set(traps);
+    let result = call();
+    RUNNING.set(null());
+    result
+}
+
+/// Makes sure that this thread can be told of refused accesses.
+#[inline]
+pub(super) fn prepare_thread() {
+    if !IS_PREPARED.get() {
+        IS_PREPARED.set(true);
+        // A thread that is ending needs no stack for signals any more.
+        let _ = SIGNAL_STACK.try_with(|_| {});
+    }
+}
+
+/// A stack for signal handlers, for threads that have none. Ours would do without, since guests do not move the stack pointer,
+/// but handlers that come after it may be told of a stack overflow.
+struct SignalStack(Option<NonNull<c_void>>);
+
+const SIGNAL_STACK_SIZE: usize = 0x1_0000;
+
+impl SignalStack {
+    fn new() -> Self {
+        // SAFETY: an all-zero value is a valid `stack_t`, and the system fills it in.
+        let present = unsafe {
+            let mut present: libc::stack_t = core::mem::zeroed();
+            libc::sigaltstack(null(), &mut present) != 0 || present.ss_flags & libc::SS_DISABLE == 0
+        };
+        if present {
+            return Self(None);
+        }
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists. Its lowest page stays
+        // inaccessible, so that an overflow does not go unnoticed.
+        let stack = unsafe {
+            let Ok(start) =
+                mmap_anonymous(null_mut(), SIGNAL_STACK_SIZE + 4096, ProtFlags::empty(), MapFlags::PRIVATE)
+            else {
+                return Self(None);
+            };
+            let usable = start.byte_add(4096);
+            let stack = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIGNAL_STACK_SIZE };
+            if mprotect(usable, SIGNAL_STACK_SIZE, MprotectFlags::READ | MprotectFlags::WRITE).is_err()
+                || libc::sigaltstack(&stack, null_mut()) != 0
+            {
+                let _ = munmap(start, SIGNAL_STACK_SIZE + 4096);
+                return Self(None);
+            }
+            start
+        };
+        Self(NonNull::new(stack))
+    }
+}
+
+impl Drop for SignalStack {
+    fn drop(&mut self) {
+        let Some(start) = self.0 else { return };
+        // SAFETY: the mapping was made by `new`; it goes only if it is still this thread's signal stack and given up here, or if
+        // the thread has another one by now.
+        unsafe {
+            let mut present: libc::stack_t = core::mem::zeroed();
+            if libc::sigaltstack(null(), &mut present) != 0 {
+                return;
+            }
+            if present.ss_sp == start.as_ptr().byte_add(4096) {
+                let none = libc::stack_t { ss_sp: null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+                if libc::sigaltstack(&none, null_mut()) != 0 {
+                    return;
+                }
+            }
+            let _ = munmap(start.as_ptr(), SIGNAL_STACK_SIZE + 4096);
+        }
+    }
+}
+
+/// What was there before, and whether ours could be installed.
+static BEFORE: OnceLock<Result<Action, HostError>> = OnceLock::new();
+
+struct Action(libc::sigaction);
+
+/// Installs the handler, once in the life of the process.
+pub(super) fn install_handler() -> Result<(), HostError> {
+    let installed = BEFORE.get_or_init(|| {
+        let failed = || HostError {
+            operation: "install a signal handler",
+            code: std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
+        };
+        // SAFETY: an all-zero value is a valid `sigaction`; the handler has the signature that SA_SIGINFO asks for. Native code
+        // does not run, so that nothing is asked of the handler, before this is initialised.
+        unsafe {
+            let mut ours: libc::sigaction = core::mem::zeroed();
+            let mut before: libc::sigaction = core::mem::zeroed();
+            ours.sa_sigaction = handle as *const () as usize;
+            ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+            if libc::sigemptyset(&mut ours.sa_mask) != 0
+                || libc::sigaction(libc::SIGSEGV, &ours, &mut before) != 0
+            {
+                return Err(failed());
+            }
+            Ok(Action(before))
+        }
+    });
+    installed.as_ref().map(|_| ()).map_err(|&error| error)
+}
+
+unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let running = RUNNING.get();
+    if !running.is_null() {
+        // SAFETY: the pointers are those of values that live while native code runs on this thread. The context is that of the
+        // interrupted instruction, which the system gives to handlers with SA_SIGINFO.
+        unsafe {
+            let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
+            let at = registers[libc::REG_RIP as usize] as usize;
+            let Traps { start, end, exit } = *running;
+            if (start..end).contains(&at) {
+                *REFUSED.get() = at as u64;
+                registers[libc::REG_RIP as usize] = exit as i64;
+                return;
+            }
+        }
+    }
+    hand_on(signal, info, context);
+}
+
+/// Does what would have been done if our handler were not there.
+#[cold]
+fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let before = match BEFORE.get() {
+        Some(Ok(Action(before))) => Some(before),
+        _ => None,
+    };
+    let action = before.map_or(libc::SIG_DFL, |before| before.sa_sigaction);
+    // SAFETY: the other handler gets what the system gave us, in the form that its flags ask for. Default and ignored signals are
+    // made default, so that the instruction, when it is tried again, ends the process as it would have without us.
+    unsafe {
+        if action == libc::SIG_DFL || action == libc::SIG_IGN {
+            let mut default: libc::sigaction = core::mem::zeroed();
+            default.sa_sigaction = libc::SIG_DFL;
+            libc::sigaction(signal, &default, null_mut());
+        } else if before.is_some_and(|before| before.sa_flags & libc::SA_SIGINFO != 0) {
+            type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+            core::mem::transmute::<usize, Handler>(action)(signal, info, context);
+        } else {
+            core::mem::transmute::<usize, unsafe extern "C" fn(c_int)>(action)(signal);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What the recompiler asks of the system, and what it makes of small programs.
+
+use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+
+use super::compile::Compiled;
+use super::emit::Features;
+use crate::isa::{Instruction, InstructionSet, Opcode, Reg, encode};
+use crate::program::{Code, Program};
+use crate::{Backend, Config, Engine, Exit, GasModel, Instance, Module, ProgramCounter};
+
+const RW: u32 = 0x3_0000;
+
+/// A program of these instructions, whose targets are indices of instructions.
+fn code(set: InstructionSet, instructions: &[Instruction], jump_table: &[u8]) -> Code {
+    let mut starts = vec![0; instructions.len() + 1];
+    loop {
+        let mut bytes = Vec::new();
+        let mut next = Vec::new();
+        for (at, instruction) in instructions.iter().enumerate() {
+            next.push(bytes.len() as u32);
+            let target = starts[instruction.target as usize];
+            encode(set, &Instruction { target, ..*instruction }, starts[at], &mut bytes).unwrap();
+        }
+        next.push(bytes.len() as u32);
+        if next == starts {
+            let mut bitmask = vec![0u8; bytes.len().div_ceil(8)];
+            starts[..instructions.len()].iter().for_each(|at| bitmask[*at as usize / 8] |= 1 << (at % 8));
+            return Code::new(set, &bytes, &bitmask, jump_table, 1).unwrap();
+        }
+        starts = next;
+    }
+}
+
+fn module(instructions: &[Instruction]) -> Module {
+    let code = code(InstructionSet::JamV1, instructions, &[]);
+    let memory = crate::program::MemoryConfig { rw_size: 1 << 20, ro_size: 1, ..Default::default() };
+    let program =
+        Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: true };
+    let config = Config::default().gas_model(GasModel::Flat).backend(Backend::Recompiler);
+    Engine::new(config).unwrap().compile_program(program).unwrap()
+}
+
+fn i(opcode: Opcode, d: Reg, s1: Reg, s2: Reg, x: i32, target: u32) -> Instruction {
+    Instruction { opcode, d, s1, s2, x: i64::from(x) as u64, y: 77, target }
+}
+
+/// Counts in memory and calls its host each time.
+fn counter() -> Module {
+    use Opcode::*;
+    use Reg::*;
+    module(&[
+        i(LoadIndirectU64, A0, A1, A1, 0, 0),
+        i(AddImm64, A0, A0, A0, 1, 0),
+        i(StoreIndirectU64, A0, A0, A1, 0, 0),
+        i(Ecalli, A0, A0, A0, 0, 0),
+        i(Jump, A0, A0, A0, 0, 0),
+    ])
+}
+
+fn prepare(module: &Module, address: u32) -> Instance {
+    let mut instance = module.instantiate();
+    instance.prepare_at(ProgramCounter(0), &[0, address.into()]).unwrap();
+    instance.set_gas(1 << 40);
+    instance
+}
+
+fn count(instance: &mut Instance) -> u64 {
+    assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+    instance.reg(Reg::A0)
+}
+
+#[test]
+fn no_memory_is_writable_and_executable() {
+    let module = counter();
+    count(&mut prepare(&module, RW));
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(maps.lines().all(|line| !line.contains("rwx")), "{maps}");
+    let native = module.inner.native.as_ref().unwrap();
+    let start = format!("{:x}-", native.code.start().as_ptr() as usize);
+    let line = maps.lines().find(|line| line.starts_with(&start)).unwrap();
+    assert!(line.contains(" r-xp "), "{line}");
+}
+
+#[test]
+fn an_instance_goes_on_in_a_forked_process() {
+    let module = counter();
+    let mut instance = prepare(&module, RW);
+    assert_eq!([count(&mut instance), count(&mut instance)], [1, 2]);
+    // SAFETY: the child only runs the instance and one more, and exits without returning. The allocator works after a fork.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let mut other = prepare(&module, RW + 0x8_0000);
+        let fine = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+            count(&mut instance) == 3 && count(&mut other) == 1 && count(&mut instance) == 4
+        }));
+        // SAFETY: as above.
+        unsafe { libc::_exit(i32::from(!matches!(fine, Ok(true)))) };
+    }
+    let mut status = -1;
+    // SAFETY: waits for the child made above.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0, "the child counted");
+    assert_eq!(count(&mut instance), 3, "what the child did is not seen");
+}
+
+fn signal_stack() -> libc::stack_t {
+    // SAFETY: an all-zero value is valid, and the system fills it in.
+    unsafe {
+        let mut present: libc::stack_t = core::mem::zeroed();
+        assert_eq!(libc::sigaltstack(core::ptr::null(), &mut present), 0);
+        present
+    }
+}
+
+#[test]
+fn threads_without_a_signal_stack_get_one() {
+    let module = counter();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let before = signal_stack();
+            assert_eq!(before.ss_flags & libc::SS_DISABLE, 0, "Rust's threads have one");
+            assert_eq!(count(&mut prepare(&module, RW)), 1);
+            assert_eq!(signal_stack().ss_sp, before.ss_sp, "which is left alone");
+        });
+        scope.spawn(|| {
+            let none = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+            // SAFETY: nothing runs on the stack that is given up.
+            assert_eq!(unsafe { libc::sigaltstack(&none, core::ptr::null_mut()) }, 0);
+            let mut instance = prepare(&module, RW);
+            assert_eq!(count(&mut instance), 1);
+            assert_eq!(signal_stack().ss_flags & libc::SS_DISABLE, 0);
+            assert!(signal_stack().ss_size >= 0x8000);
+            assert_eq!(count(&mut prepare(&module, RW + 0x8_0000)), 1);
+        });
+    });
+}
+
+#[test]
+fn native_code_says_where_it_is() {
+    use Opcode::*;
+    use Reg::*;
+    let code = code(
+        InstructionSet::ReviveV1,
+        &[
+            i(Fallthrough, A0, A0, A0, 0, 0),
+            i(MoveReg, A0, A0, A0, 0, 0),
+            i(Ecalli, A0, A0, A0, 0, 0),
+            i(MoveReg, A1, A1, A1, 0, 0),
+            i(BranchEq, A0, A0, A0, 0, 1),
+            i(Jump, A0, A0, A0, 0, 6),
+            i(LoadImm, A0, A0, A0, 0, 0),
+        ],
+        &[],
+    );
+    let blocks = code.block_starts();
+    let features = Features::detect().unwrap();
+    let compiled = Compiled::new(&code, &blocks, GasModel::Flat, features).unwrap().unwrap();
+    let mut places = Vec::new();
+    for (pc, unpaid) in (0..=code.length()).flat_map(|pc| [(pc, true), (pc, false)]) {
+        if let Some(offset) = compiled.offset(pc, unpaid) {
+            assert_eq!(compiled.place(offset), Some((pc, unpaid)));
+            places.push(offset);
+        }
+    }
+    // Seven instructions and the end of the code, at which four blocks begin.
+    assert_eq!(places.len(), 8 + 4);
+    assert!(places.is_sorted() && places.windows(2).all(|pair| pair[0] != pair[1]), "{places:?}");
+}
+
+/// The native code of a program without what is the same for all.
+fn disassembly(code: &Code, compiled: &Compiled) -> String {
+    let mut formatter = IntelFormatter::new();
+    let options = formatter.options_mut();
+    options.set_hex_prefix("0x");
+    options.set_hex_suffix("");
+    options.set_branch_leading_zeros(false);
+    options.set_space_after_operand_separator(true);
+    let start = compiled.guest.start as usize;
+    let mut text = String::new();
+    let bytes = compiled.bytes();
+    let mut decoder = Decoder::with_ip(64, &bytes[start..], start as u64, DecoderOptions::NONE);
+    while decoder.can_decode() {
+        let instruction = decoder.decode();
+        if instruction.mnemonic() == iced_x86::Mnemonic::Int3 {
+            break;
+        }
+        let at = super::Offset(instruction.ip() as u32);
+        match compiled.place(at) {
+            Some((pc, true)) => text += &format!("@{pc:x}: block\n"),
+            Some((pc, false)) => {
+                let shown = code.decode_at(pc).instruction.map_or("no instruction".into(), |i| i.to_string());
+                text += &format!("@{pc:x}: {shown}\n");
+            }
+            None => {}
+        }
+        if instruction.ip() == compiled.guest.end.into() {
+            text += "out of the way\n";
+        }
+        let mut line = String::new();
+        formatter.format(&instruction, &mut line);
+        text += &format!("    {:4x}  {line}\n", instruction.ip());
+    }
+    text
+}
+
+/// Compares with files in `golden`, or writes them if `HATCHERY_BLESS` is set.
+#[test]
+fn native_code_of_small_programs_is_as_recorded() {
+    use Opcode::*;
+    use Reg::*;
+    let memory = [
+        i(LoadIndirectU64, A0, SP, A0, 8, 0),
+        i(LoadIndirectI8, A0, RA, A0, 0, 0),
+        i(LoadU32, T0, A0, A0, RW as i32, 0),
+        i(LoadI16, T0, A0, A0, 0xfffd_f000u32 as i32, 0),
+        i(StoreIndirectU8, A1, A1, S0, -1, 0),
+        i(StoreIndirectU16, S1, S1, T2, 0x1234, 0),
+        i(StoreImmIndirectU32, A0, T1, A0, 4, 0),
+        i(StoreImmU64, A0, A0, A0, RW as i32, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+    ];
+    let repeat =
+        [i(AddImm64, A0, A0, A0, -1, 0), i(BranchNotEqImm, A0, A0, A0, 0, 0), i(Trap, A0, A0, A0, 0, 0)];
+    let programs: [(&str, &[Instruction], bool); 6] = [
+        ("loop", &repeat, true),
+        ("memory", &memory, true),
+        ("memory_by_base_register", &memory, false),
+        (
+            "arithmetic",
+            &[
+                i(Add64, A0, A1, A2, 0, 0),
+                i(Add32, A0, A0, A1, 0, 0),
+                i(Sub64, A0, A1, A0, 0, 0),
+                i(MulUpperSignedUnsigned, A0, T0, T1, 0, 0),
+                i(MulUpperUnsignedUnsigned, T1, A0, T0, 0, 0),
+                i(DivSigned64, A0, A1, A2, 0, 0),
+                i(RemUnsigned32, T0, T0, T1, 0, 0),
+                i(ShiftLogicalLeft64, A0, A1, A0, 0, 0),
+                i(RotateRightImm32, A0, A1, A0, 7, 0),
+                i(SetLessThanUnsigned, A0, A0, A1, 0, 0),
+                i(Maximum, A0, A1, A0, 0, 0),
+                i(CmovIfZeroImm, A0, A1, A0, 5, 0),
+                i(LoadImm64, A0, A0, A0, 5, 0),
+                i(Trap, A0, A0, A0, 0, 0),
+            ],
+            true,
+        ),
+        (
+            "calls",
+            &[
+                i(Ecalli, A0, A0, A0, 3, 0),
+                i(LoadImmAndJump, RA, RA, RA, 2, 3),
+                i(Trap, A0, A0, A0, 0, 0),
+                i(LoadImmAndJumpIndirect, RA, RA, RA, 4, 0),
+                i(JumpIndirect, RA, RA, RA, 0, 0),
+                i(BranchLessSigned, A0, A0, A1, 0, 2),
+                i(Fallthrough, A0, A0, A0, 0, 0),
+                i(Jump, A0, A0, A0, 0, 8),
+                i(Unlikely, A0, A0, A0, 0, 0),
+                i(Trap, A0, A0, A0, 0, 0),
+            ],
+            true,
+        ),
+        ("gap", &[i(Ecalli, A0, A0, A0, 0, 0)], true),
+    ];
+    for (name, instructions, segment) in programs {
+        let features = Features { lzcnt: true, tzcnt: true, segment };
+        let code = code(InstructionSet::JamV1, instructions, &[2, 9]);
+        let blocks = code.block_starts();
+        let compiled = Compiled::new(&code, &blocks, GasModel::PIPELINE_L2, features).unwrap().unwrap();
+        let text = disassembly(&code, &compiled);
+        let path = format!("{}/src/recompiler/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("HATCHERY_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(text == expected, "{path} is not\n{text}\n(HATCHERY_BLESS=1 writes it)");
+    }
+}
+
+/// Processors without them get other code, which this one can execute too.
+#[test]
+fn counting_zeros_needs_no_special_instructions() {
+    use Opcode::*;
+    use Reg::*;
+    let instructions = [
+        i(CountLeadingZeroBits64, A2, A0, A0, 0, 0),
+        i(CountLeadingZeroBits32, A3, A0, A0, 0, 0),
+        i(CountTrailingZeroBits64, A4, A0, A0, 0, 0),
+        i(CountTrailingZeroBits32, A5, A0, A0, 0, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+    ];
+    let module = module(&instructions);
+    let inner = &module.inner;
+    let features = Features { lzcnt: false, tzcnt: false, segment: false };
+    let compiled = Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap();
+    let pool = crate::memory::Pool::new(crate::memory::WindowKind::BEST, true, 1);
+    let slot = std::sync::Arc::new(crate::memory::Slot::new());
+    let mut window = pool.acquire(&slot, &inner.image).unwrap();
+    let mut contents = crate::memory::Contents::new(std::sync::Arc::clone(&inner.image));
+    for value in [0, 1, 0xffff_ffff, 1 << 31, 1 << 32, 1 << 63, u64::MAX, 0x00f0_0000_0000_0000] {
+        let mut regs = [0; 16];
+        regs[A0 as usize] = value;
+        let guest = super::Guest {
+            code: &inner.code,
+            blocks: &inner.blocks,
+            regions: &inner.regions,
+            contents: &mut contents,
+            regs: &mut regs,
+            gas: &mut 100,
+            pause: None,
+        };
+        let start = compiled.offset(0, true).unwrap();
+        let stop = super::run(&compiled, guest, &mut window, start);
+        assert!(matches!(stop, crate::interpreter::Stop::Trap { .. }), "{stop:?}");
+        let low = value as u32;
+        let expected =
+            [value.leading_zeros(), low.leading_zeros(), value.trailing_zeros(), low.trailing_zeros()];
+        assert_eq!([A2, A3, A4, A5].map(|reg| regs[reg as usize] as u32), expected, "{value:#x}");
+    }
+}

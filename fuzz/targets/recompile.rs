@@ -1,0 +1,184 @@
+//! Native code and the interpreter agree at every stop: exit, registers, gas, pc and memory, for programs with memory accesses,
+//! indirect jumps, syscalls that write registers and memory, gas limits, pauses and page faults.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use hatchery_engine::gas::GasModel;
+use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
+use hatchery_engine::program::{Code, MemoryConfig, Program};
+use hatchery_engine::{
+    Backend, Config, Engine, Exit, Instance, InstructionSet, Pause, Permission, ProgramCounter, Reg,
+};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    set: u8,
+    model: u8,
+    faults_to_host: bool,
+    gas: u16,
+    top_up: u8,
+    entry: u8,
+    /// What happens at each stop: the lowest bit raises the pause flag, the next one steps first.
+    stops: [u8; 12],
+    jump_table: [u8; 6],
+    registers: [u32; 4],
+    code: Vec<Piece>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Piece {
+    opcode: u8,
+    /// Destination and first source.
+    registers: u8,
+    /// Second source, and what kind of immediate.
+    more: u8,
+    x: i16,
+    target: u8,
+}
+
+const RW: u32 = 0x3_0000;
+
+fuzz_target!(|input: Input| {
+    let set = InstructionSet::ALL[usize::from(input.set) % InstructionSet::ALL.len()];
+    let (_, model) = GasModel::NAMED[usize::from(input.model) % GasModel::NAMED.len()];
+    let Some((program, starts)) = program(&input, set) else { return };
+    let config =
+        Config::default().gas_model(model).faults_to_host(input.faults_to_host).memory_limit(1 << 20);
+    let [mut interpreted, mut native] = [Backend::Interpreter, Backend::Recompiler].map(|backend| {
+        let engine = Engine::new(config.backend(backend).window_limit(1)).unwrap();
+        engine.compile_program(program.clone()).unwrap().instantiate()
+    });
+    let pause = Pause::new();
+    let entry = starts[usize::from(input.entry) % starts.len()];
+    for instance in [&mut interpreted, &mut native] {
+        let [a, b, c, d] = input.registers.map(u64::from);
+        let arguments = [u64::from(RW) + a % 0x3000, b, 0x1_0000, 0xfffe_0000 - c % 0x2000, d << 24, u64::MAX];
+        instance.prepare_at(ProgramCounter(entry), &arguments).unwrap();
+        instance.set_gas(input.gas.into());
+        instance.set_pause(Some(pause.clone()));
+    }
+    for stop in 0..36u32 {
+        let how = input.stops[stop as usize % 12];
+        if how & 1 != 0 { pause.raise() } else { pause.lower() }
+        let run = |instance: &mut Instance| {
+            if how & 2 != 0 {
+                match instance.step() {
+                    Ok(Exit::Paused) => {}
+                    exit => return exit,
+                }
+            }
+            instance.run()
+        };
+        let (expected, got) = (run(&mut interpreted), run(&mut native));
+        assert_eq!(got, expected);
+        same(&interpreted, &native);
+        for instance in [&mut interpreted, &mut native] {
+            match got.unwrap() {
+                Exit::Syscall(number) => {
+                    let number = number ^ u32::from(how) << 4;
+                    let _ = instance.memory_mut().write(RW + number % 0x3000, &number.to_le_bytes());
+                    instance.set_reg(Reg::ALL[number as usize % 13], u64::from(RW + number % 0x2000));
+                }
+                Exit::PageFault(fault) => {
+                    let permission =
+                        if fault.write_protected { Permission::ReadWrite } else { Permission::Read };
+                    instance.memory_mut().protect(fault.page_address, 4096, permission).unwrap();
+                }
+                Exit::OutOfGas => instance.set_gas(instance.gas() + i64::from(input.top_up)),
+                Exit::Paused => {}
+                _ => {
+                    if how & 4 == 0 {
+                        return;
+                    }
+                    instance.set_pc(ProgramCounter(entry));
+                }
+            }
+            match how >> 4 {
+                0 => instance.park(),
+                1 => *instance = instance.fork(),
+                2 => instance.reset(),
+                _ => {}
+            }
+        }
+        if how >> 4 == 2 {
+            return same(&interpreted, &native);
+        }
+    }
+});
+
+fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
+    let opcodes: Vec<Opcode> = Opcode::ALL.iter().copied().filter(|&opcode| set.contains(opcode)).collect();
+    let count = input.code.len();
+    if count == 0 {
+        return None;
+    }
+    let instruction = |piece: &Piece, targets: &[u32]| {
+        let reg = |nibble: u8| Reg::from_nibble(nibble);
+        let x = match piece.more >> 4 {
+            0..6 => i32::from(piece.x),
+            6..10 => RW as i32 + i32::from(piece.x & 0x3fff),
+            10 => 0x1_0000 + i32::from(piece.x & 0x1fff),
+            11 => 0xfffe_0000u32 as i32 - i32::from(piece.x & 0x1fff),
+            12 => i32::from(piece.x) << 16,
+            13 => i32::from(piece.x as u8 % 16) * 2,
+            14 => i32::MIN.wrapping_add(piece.x.into()),
+            _ => -1,
+        };
+        let opcode = opcodes[usize::from(piece.opcode) % opcodes.len()];
+        let wide = opcode.info().shape == Shape::DestImm64;
+        Instruction {
+            opcode,
+            d: reg(piece.registers),
+            s1: reg(piece.registers >> 4),
+            s2: reg(piece.more),
+            x: i64::from(x) as u64 ^ if wide { u64::from(piece.target) << 56 } else { 0 },
+            y: i64::from(piece.x) as u64,
+            target: targets.get(usize::from(piece.target) % (count + 1)).copied().unwrap_or(0),
+        }
+    };
+    let mut starts = vec![0; count + 1];
+    for _ in 0..20 {
+        let (mut bytes, mut next) = (Vec::new(), Vec::new());
+        for (at, piece) in input.code.iter().enumerate() {
+            next.push(bytes.len() as u32);
+            encode(set, &instruction(piece, &starts), starts[at], &mut bytes).ok()?;
+        }
+        next.push(bytes.len() as u32);
+        if next != starts {
+            starts = next;
+            continue;
+        }
+        let mut bitmask = vec![0u8; if set.has_bitmask() { bytes.len().div_ceil(8) } else { 0 }];
+        if set.has_bitmask() {
+            starts[..count].iter().for_each(|at| bitmask[*at as usize / 8] |= 1 << (at % 8));
+        }
+        let entry = |at: &u8| starts[usize::from(*at) % count] as u16;
+        let jump_table: Vec<u8> = input.jump_table.iter().flat_map(|at| entry(at).to_le_bytes()).collect();
+        let code = Code::new(set, &bytes, &bitmask, &jump_table, 2).ok()?;
+        let memory = MemoryConfig {
+            ro_data: vec![7; 100],
+            ro_size: 100,
+            rw_data: (0..=255).collect(),
+            rw_size: 5000,
+            stack_size: 8192,
+            auxiliary_size: 0,
+        };
+        starts.truncate(count);
+        let program = Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: false };
+        return Some((program, starts));
+    }
+    None
+}
+
+fn same(a: &Instance, b: &Instance) {
+    assert_eq!((a.gas(), a.pc(), a.is_prepared()), (b.gas(), b.pc(), b.is_prepared()));
+    assert_eq!(Reg::ALL.map(|reg| a.reg(reg)), Reg::ALL.map(|reg| b.reg(reg)));
+    assert_eq!(a.heap_top(), b.heap_top());
+    for page in [0x10, 0x30, 0x31, 0x32, 0x33, 0xfffde, 0xfffdf] {
+        let (mut x, mut y) = ([0; 4096], [0; 4096]);
+        assert_eq!(a.memory().read(page << 12, &mut x), b.memory().read(page << 12, &mut y));
+        assert!(x == y, "page {page:#x}");
+    }
+}
