@@ -148,10 +148,13 @@ fn a_dry_run_uses_no_more_than_the_largest_extrinsic() {
 fn debug_messages_are_kept_up_to_a_limit() {
     in_block(|| {
         let instance = script_instance();
-        let script = (0..4000).fold(Script::new(), |script, _| script.print(&[b'x'; 15])).end();
+        let script = (0..100)
+            .fold(Script::new(), |script, _| script.raw("debug_print_v1", [0xfffd_f000, 4096, 0, 0]))
+            .end();
         let messages = dry_run(&BOB, &instance, "run", &script, None).debug;
-        // 15 bytes and what a message takes besides, in 256 KiB.
-        assert_eq!(messages.len(), 256 * 1024 / (15 + 64));
+        assert_eq!(messages[0], (instance.clone(), b"first".to_vec()));
+        // As many of 4096 bytes, and what a message takes besides, as fit into 256 KiB with the first.
+        assert_eq!(messages.len(), 1 + (256 * 1024 - 5 - 64) / (4096 + 64));
         // A block keeps none, and costs the same.
         let cost = |script: &[u8]| weight(&call(&BOB, &instance, "run", script));
         assert_eq!(cost(&script), cost(&script));
