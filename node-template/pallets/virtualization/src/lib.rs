@@ -20,6 +20,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod code;
 mod deposits;
 mod execution;
@@ -113,6 +115,11 @@ pub mod pallet {
         #[pallet::constant]
         type RefTimePerGas: Get<u64>;
 
+        /// Picoseconds of weight for each byte of an event that a guest emits, on top of the time that this takes: events stay in
+        /// memory until the block ends, and this bounds how many bytes of them fit into a block.
+        #[pallet::constant]
+        type RefTimePerEventByte: Get<u64>;
+
         /// How many instances may call one another, the first included. At most 255; each takes a storage layer, and
         /// counts towards the live instances that the node allows.
         #[pallet::constant]
@@ -172,6 +179,8 @@ pub mod pallet {
             #[inject_runtime_type]
             type RuntimeHoldReason = ();
             type RefTimePerGas = ConstU64<REF_TIME_PER_GAS>;
+            // 10 MB in 1.5 s, the part of a block that extrinsics have by default.
+            type RefTimePerEventByte = ConstU64<150_000>;
             type MaxCallDepth = ConstU8<10>;
             type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
             type MaxExportLen = ConstU32<64>;
