@@ -52,7 +52,12 @@ pub const LOG_TARGET: &str = "runtime::virtualization";
 
 /// Picoseconds of weight for one gas, by measurement of the interpreter, which is the slowest backend that a validator may
 /// use: see `docs/pallet.md`.
-pub const REF_TIME_PER_GAS: u64 = 1_000;
+pub const REF_TIME_PER_GAS: u64 = 10_000;
+
+/// Picoseconds of weight for each byte of an event that a guest emits, on top of the time that this takes: events stay in memory
+/// until the block ends, so there must not be more of them than 10 MB in 1.5 s, the part of a block that extrinsics have by
+/// default.
+pub const REF_TIME_PER_EVENT_BYTE: u64 = 150_000;
 
 /// Amounts of the native token.
 pub type BalanceOf<T> =
@@ -115,11 +120,6 @@ pub mod pallet {
         #[pallet::constant]
         type RefTimePerGas: Get<u64>;
 
-        /// Picoseconds of weight for each byte of an event that a guest emits, on top of the time that this takes: events stay in
-        /// memory until the block ends, and this bounds how many bytes of them fit into a block.
-        #[pallet::constant]
-        type RefTimePerEventByte: Get<u64>;
-
         /// How many instances may call one another, the first included. At most 255; each takes a storage layer, and
         /// counts towards the live instances that the node allows.
         #[pallet::constant]
@@ -179,8 +179,6 @@ pub mod pallet {
             #[inject_runtime_type]
             type RuntimeHoldReason = ();
             type RefTimePerGas = ConstU64<REF_TIME_PER_GAS>;
-            // 10 MB in 1.5 s, the part of a block that extrinsics have by default.
-            type RefTimePerEventByte = ConstU64<150_000>;
             type MaxCallDepth = ConstU8<10>;
             type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
             type MaxExportLen = ConstU32<64>;

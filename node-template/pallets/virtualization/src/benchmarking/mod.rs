@@ -32,7 +32,7 @@ use sp_runtime::{Saturating as _, traits::Bounded as _};
 const SCRIPT: &[u8] = include_bytes!("../../../../../guests/blobs/jam-v1/script.polkavm");
 
 /// The kernel of [`programs`] of which one gas takes the longest: see `benches/gas.rs`.
-const SLOWEST_KERNEL: &str = "add";
+const SLOWEST_KERNEL: &str = "count_bits";
 
 /// The operation of the guest that ends a script.
 const END: u8 = 0;

@@ -14,19 +14,25 @@ use polkavm_common_033::{
 const REGISTERS: [Reg; 10] = [T0, T1, T2, S0, A1, A2, A3, A4, A5, S1];
 
 /// Names of the loops of [`kernel`], each of them an export.
-#[cfg_attr(not(test), allow(dead_code, reason = "for the measurement in `benches/gas.rs`"))]
-pub(crate) const KERNELS: [&str; 12] = [
+#[allow(dead_code, reason = "for the measurement in `benches/gas.rs`, which has this file as a module")]
+pub(crate) const KERNELS: [&str; 18] = [
     "add",
     "add_immediate",
     "blocks",
     "branches",
+    "conditional_move",
     "count_bits",
     "divide",
+    "leading_zeros",
     "load",
+    "maximum",
     "memory",
     "move",
     "multiply",
+    "multiply_low",
+    "reverse",
     "rotate",
+    "sign_extend",
     "store",
 ];
 
@@ -57,14 +63,20 @@ fn instruction(name: &str, number: usize) -> Instruction {
         "blocks" => asm::fallthrough(),
         // Never taken, as the register stays zero.
         "branches" => asm::branch_not_eq_imm(A0, 0, number as u32 + 1),
+        "conditional_move" => asm::cmov_if_zero(d, s, t),
         "count_bits" => asm::count_set_bits_64(d, s),
         "divide" => asm::div_unsigned_64(d, s, t),
+        "leading_zeros" => asm::count_leading_zero_bits_64(d, s),
         "load" => asm::load_u64(d, address),
+        "maximum" => asm::maximum(d, s, t),
         "memory" if number % 2 == 0 => asm::load_u64(d, address),
         "memory" | "store" => asm::store_u64(d, address),
         "move" => asm::move_reg(d, s),
         "multiply" => asm::mul_upper_unsigned_unsigned(d, s, t),
+        "multiply_low" => asm::mul_64(d, s, t),
+        "reverse" => asm::reverse_byte(d, s),
         "rotate" => asm::rotate_left_64(d, s, t),
+        "sign_extend" => asm::sign_extend_8(d, s),
         _ => asm::trap(),
     }
 }

@@ -9,8 +9,8 @@ use super::{
     guest,
 };
 use crate::{
-    Argument, BalanceOf, Cause, Config, Event, Failure, LOG_TARGET, Pallet, WeightInfo,
-    instances::decode_account, items, requests::length,
+    Argument, BalanceOf, Cause, Config, Event, Failure, LOG_TARGET, Pallet, REF_TIME_PER_EVENT_BYTE,
+    WeightInfo, instances::decode_account, items, requests::length,
 };
 use alloc::{string::String, vec, vec::Vec};
 use codec::{Decode as _, Encode as _, MaxEncodedLen as _};
@@ -216,7 +216,7 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         let hash_bytes = T::Hash::max_encoded_len() as u64;
         self.charge_by_length(data.1, |length| {
             let bytes = u64::from(length) + count * hash_bytes + EVENT_OVERHEAD;
-            let room = T::RefTimePerEventByte::get().saturating_mul(bytes);
+            let room = REF_TIME_PER_EVENT_BYTE.saturating_mul(bytes);
             T::WeightInfo::syscall_emit_event(count as u32, length)
                 .saturating_add(Weight::from_parts(room, 0))
         })?;
