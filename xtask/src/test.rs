@@ -119,12 +119,12 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
         Step::Clippy => {
             let mut command =
                 cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-            command.env("SKIP_WASM_BUILD", "1");
+            command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1");
             pass(command)
         }
         Step::Docs => {
             let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-            command.env("SKIP_WASM_BUILD", "1").env("RUSTDOCFLAGS", "-D warnings");
+            command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1").env("RUSTDOCFLAGS", "-D warnings");
             pass(command)
         }
         Step::Tests => tests(toolchains, summary),
