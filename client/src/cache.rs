@@ -2,18 +2,19 @@
 
 use crate::{
     config::ClientConfig,
-    program::{Program, ProgramError},
+    constants::EngineRules,
+    metrics::{Event, Metrics},
+    program::{CodeHash, Program, ProgramError},
 };
-use hatchery_engine::{Config, Engine, GasModel, InstructionSet};
+use hatchery_engine::Engine;
 use schnellru::{Limiter, LruMap};
-use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-/// An engine, and the modules that it compiled, by the hash of their code.
+/// The engine, and the modules that it compiled, by the hash of their code and the rules that they obey.
 ///
 /// Managers share one, so that code that is known already, from another block, fork or thread, is not compiled again.
 /// Several requests for the same new code compile it once. When the modules take more bytes than allowed, the ones that
@@ -22,18 +23,20 @@ use std::{
 /// No runtime can observe any of this.
 pub struct ModuleCache {
     settings: ClientConfig,
-    engine: OnceLock<Engine>,
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
 }
 
 struct State {
-    ready: LruMap<CodeHash, Entry, Bytes>,
-    pending: HashMap<CodeHash, Arc<Pending>>,
+    /// An engine for each set of rules that was ever asked for: as many as a chain has had.
+    engines: Vec<(EngineRules, Engine)>,
+    ready: LruMap<ModuleKey, Entry, Bytes>,
+    pending: HashMap<ModuleKey, Arc<Pending>>,
     statistics: CacheStatistics,
 }
 
-/// The SHA-256 of some code. An engine has one configuration, so within one cache it names a module.
-type CodeHash = [u8; 32];
+/// What a module is a function of.
+type ModuleKey = (CodeHash, EngineRules);
 
 /// A compilation that at least one thread works on or waits for.
 type Pending = OnceLock<Result<Arc<Program>, ProgramError>>;
@@ -64,8 +67,13 @@ impl ModuleCache {
     /// It costs nothing until something is compiled.
     pub fn new(settings: ClientConfig) -> Self {
         let ready = LruMap::new(Bytes { limit: settings.cache_bytes, used: 0 });
-        let state = State { ready, pending: HashMap::new(), statistics: CacheStatistics::default() };
-        Self { settings, engine: OnceLock::new(), state: Mutex::new(state) }
+        let state = State {
+            engines: Vec::new(),
+            ready,
+            pending: HashMap::new(),
+            statistics: CacheStatistics::default(),
+        };
+        Self { metrics: Arc::new(settings.metrics()), settings, state: Mutex::new(state) }
     }
 
     /// What this cache has done and holds.
@@ -74,30 +82,41 @@ impl ModuleCache {
         CacheStatistics { modules: state.ready.len(), bytes: state.ready.limiter().used, ..state.statistics }
     }
 
-    /// The program that `code` is.
-    pub(crate) fn compile(&self, code: &[u8]) -> Result<Arc<Program>, ProgramError> {
-        self.find_or_compile(code, || Program::compile(self.engine(), code).map(Arc::new))
+    /// The program that `code`, whose hash is given, is under these rules.
+    pub(crate) fn compile(
+        &self,
+        rules: EngineRules,
+        hash: CodeHash,
+        code: &[u8],
+    ) -> Result<Arc<Program>, ProgramError> {
+        self.find_or_compile((hash, rules), || {
+            let engine = self.engine(rules);
+            let start = self.metrics.now();
+            let result = Program::compile(&engine, hash, code, &self.metrics).map(Arc::new);
+            self.metrics.count_since(start, Event::Compiled { accepted: result.is_ok() });
+            result
+        })
     }
 
     fn find_or_compile(
         &self,
-        code: &[u8],
+        key: ModuleKey,
         compile: impl FnOnce() -> Result<Arc<Program>, ProgramError>,
     ) -> Result<Arc<Program>, ProgramError> {
         if self.settings.cache_bytes == 0 {
             self.state().statistics.count(true);
             return compile();
         }
-        let hash = CodeHash::from(Sha256::digest(code));
         let pending = {
             let mut state = self.state();
-            if let Some(program) = state.take_ready(&hash) {
+            if let Some(program) = state.take_ready(&key) {
+                self.metrics.count(Event::Hit);
                 return Ok(program);
             }
-            state.pending.entry(hash).or_default().clone()
+            state.pending.entry(key).or_default().clone()
         };
         // Also when compiling panics, nobody may find what was left pending.
-        let finish = Finish { cache: self, hash, pending };
+        let finish = Finish { cache: self, key, pending };
         let mut compiled_here = false;
         let result = finish.pending.get_or_init(|| {
             compiled_here = true;
@@ -105,20 +124,27 @@ impl ModuleCache {
         });
         let result = result.clone();
         self.state().statistics.count(compiled_here);
+        if !compiled_here {
+            self.metrics.count(Event::Hit);
+        }
         result
     }
 
-    /// The engine. What programs can observe is as sc-virtualization 0.3 has it, and no matter of the node.
-    fn engine(&self) -> &Engine {
-        // As sc-virtualization 0.3 with polkavm 0.33.
-        let config = Config::default()
-            .gas_model(GasModel::PIPELINE_L2)
-            .latest64(InstructionSet::Latest64Bitmask)
-            .backend(self.settings.backend);
-        self.engine.get_or_init(|| match Engine::new(config) {
-            Ok(engine) => engine,
-            Err(error) => crate::manager::host_failure("start the engine", &error),
-        })
+    fn engine(&self, rules: EngineRules) -> Engine {
+        let mut state = self.state();
+        if let Some((_, engine)) = state.engines.iter().find(|(known, _)| *known == rules) {
+            return engine.clone();
+        }
+        match Engine::new(rules.config().backend(self.settings.backend)) {
+            Ok(engine) => {
+                state.engines.push((rules, engine.clone()));
+                engine
+            }
+            Err(error) => {
+                drop(state);
+                self.metrics.host_failure("start the engine", &error)
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -138,8 +164,8 @@ impl fmt::Debug for ModuleCache {
 
 impl State {
     /// The module, which now counts as the latest used.
-    fn take_ready(&mut self, hash: &CodeHash) -> Option<Arc<Program>> {
-        let program = self.ready.get(hash)?.program.clone();
+    fn take_ready(&mut self, key: &ModuleKey) -> Option<Arc<Program>> {
+        let program = self.ready.get(key)?.program.clone();
         self.statistics.count(false);
         Some(program)
     }
@@ -158,7 +184,7 @@ impl CacheStatistics {
 /// Ends a compilation: what is pending becomes ready.
 struct Finish<'a> {
     cache: &'a ModuleCache,
-    hash: CodeHash,
+    key: ModuleKey,
     pending: Arc<Pending>,
 }
 
@@ -169,10 +195,13 @@ impl Drop for Finish<'_> {
             compiled.map(|program| Entry { program: program.clone(), bytes: program.most_resident_bytes() });
         let mut state = self.cache.state();
         // Of the threads that worked on it or waited for it, the first one to come here moves it.
-        if state.pending.get(&self.hash).is_some_and(|current| Arc::ptr_eq(current, &self.pending)) {
-            state.pending.remove(&self.hash);
+        if state.pending.get(&self.key).is_some_and(|current| Arc::ptr_eq(current, &self.pending)) {
+            state.pending.remove(&self.key);
             if let Some(entry) = entry {
-                state.ready.insert(self.hash, entry);
+                state.ready.insert(self.key, entry);
+                let holds =
+                    Event::CacheHolds { modules: state.ready.len(), bytes: state.ready.limiter().used };
+                self.cache.metrics.count(holds);
             }
         }
     }
@@ -184,27 +213,27 @@ struct Bytes {
     used: usize,
 }
 
-impl Limiter<CodeHash, Entry> for Bytes {
-    type KeyToInsert<'a> = CodeHash;
+impl Limiter<ModuleKey, Entry> for Bytes {
+    type KeyToInsert<'a> = ModuleKey;
     type LinkType = u32;
 
     fn is_over_the_limit(&self, _length: usize) -> bool {
         self.used > self.limit
     }
 
-    fn on_insert(&mut self, _length: usize, hash: CodeHash, entry: Entry) -> Option<(CodeHash, Entry)> {
+    fn on_insert(&mut self, _length: usize, key: ModuleKey, entry: Entry) -> Option<(ModuleKey, Entry)> {
         // What is too large for the whole cache must not empty it.
         (entry.bytes <= self.limit).then(|| {
             self.used += entry.bytes;
-            (hash, entry)
+            (key, entry)
         })
     }
 
     fn on_replace(
         &mut self,
         _length: usize,
-        _old_hash: &mut CodeHash,
-        _new_hash: CodeHash,
+        _old_key: &mut ModuleKey,
+        _new_key: ModuleKey,
         old: &mut Entry,
         new: &mut Entry,
     ) -> bool {
@@ -215,7 +244,7 @@ impl Limiter<CodeHash, Entry> for Bytes {
         fits
     }
 
-    fn on_removed(&mut self, _hash: &mut CodeHash, entry: &mut Entry) {
+    fn on_removed(&mut self, _key: &mut ModuleKey, entry: &mut Entry) {
         self.used -= entry.bytes;
     }
 
@@ -231,10 +260,15 @@ impl Limiter<CodeHash, Entry> for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConsensusConstants;
     use std::{panic::catch_unwind, sync::Barrier, thread};
 
     fn cache() -> ModuleCache {
         ModuleCache::new(ClientConfig::default())
+    }
+
+    fn key(code: &[u8]) -> ModuleKey {
+        (CodeHash::of(code), ConsensusConstants::v1().engine_rules())
     }
 
     fn failure() -> Result<Arc<Program>, ProgramError> {
@@ -247,7 +281,7 @@ mod tests {
         let compiling = Barrier::new(2);
         thread::scope(|scope| {
             let first = scope.spawn(|| {
-                cache.find_or_compile(b"code", || {
+                cache.find_or_compile(key(b"code"), || {
                     compiling.wait();
                     // Long enough for the other thread to come and wait. If it is late it finds nothing pending, and
                     // the test fails.
@@ -258,7 +292,7 @@ mod tests {
                 })
             });
             compiling.wait();
-            let second = cache.find_or_compile(b"code", || panic!("it is being compiled already"));
+            let second = cache.find_or_compile(key(b"code"), || panic!("it is being compiled already"));
             assert_eq!(first.join().unwrap().unwrap_err(), failure().unwrap_err());
             assert_eq!(second.unwrap_err(), failure().unwrap_err());
         });
@@ -269,17 +303,17 @@ mod tests {
     #[test]
     fn a_compilation_that_panics_leaves_nothing_behind() {
         let cache = cache();
-        let panics = std::panic::AssertUnwindSafe(|| cache.find_or_compile(b"code", || panic!("a bug")));
+        let panics = std::panic::AssertUnwindSafe(|| cache.find_or_compile(key(b"code"), || panic!("a bug")));
         assert!(catch_unwind(panics).is_err());
         assert!(cache.state().pending.is_empty());
-        assert_eq!(cache.find_or_compile(b"code", failure).unwrap_err(), failure().unwrap_err());
+        assert_eq!(cache.find_or_compile(key(b"code"), failure).unwrap_err(), failure().unwrap_err());
     }
 
     #[test]
     fn code_that_differs_is_compiled_for_itself() {
         let cache = cache();
-        cache.find_or_compile(b"a", failure).unwrap_err();
-        cache.find_or_compile(b"b", failure).unwrap_err();
+        cache.find_or_compile(key(b"a"), failure).unwrap_err();
+        cache.find_or_compile(key(b"b"), failure).unwrap_err();
         assert_eq!(cache.statistics().compiled, 2);
     }
 }

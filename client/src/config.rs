@@ -1,33 +1,71 @@
 //! What the embedder decides: the node's own affairs, which no runtime observes.
 
-use crate::cache::ModuleCache;
+use crate::{cache::ModuleCache, metrics::Metrics};
 use hatchery_engine::Backend;
 use std::sync::{Arc, OnceLock};
+#[cfg(feature = "node")]
+use substrate_prometheus_endpoint::Registry;
 use thiserror::Error;
 
-/// The settings of a node. They change how fast it is, never what a runtime is told.
+/// The settings of a node. They change how fast it is and what it tells its operators, never what a runtime is told.
 ///
 /// Nothing here is read from the environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+///
+/// ```
+/// use hatchery_client::{Backend, ClientConfig};
+///
+/// let config = ClientConfig::default().backend(Backend::Interpreter).cache_bytes(64 << 20);
+/// # drop(config);
+/// ```
+#[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// What executes programs. Default: the best that the machine has. All give the same results and gas.
-    pub backend: Backend,
-    /// How many bytes of compiled modules are kept for later blocks, over all managers of the process. Default: 256 MiB. With 0 nothing is
-    /// kept and every compilation is done, which is what benchmarks measure.
-    ///
-    /// Modules that a manager uses are alive anyway and not limited by this.
-    pub cache_bytes: usize,
+    pub(crate) backend: Backend,
+    pub(crate) cache_bytes: usize,
+    #[cfg(feature = "node")]
+    pub(crate) prometheus_registry: Option<Registry>,
 }
 
 impl Default for ClientConfig {
     fn default() -> Self {
-        Self { backend: Backend::Auto, cache_bytes: 256 * 1024 * 1024 }
+        Self {
+            backend: Backend::Auto,
+            cache_bytes: 256 << 20,
+            #[cfg(feature = "node")]
+            prometheus_registry: None,
+        }
     }
 }
 
 impl ClientConfig {
-    /// Makes these the settings of the process: of each [`VirtManager::default()`](crate::VirtManager).
+    /// What executes programs. Default: the best that the machine has. All give the same results and gas.
+    #[must_use]
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// How many bytes of compiled modules are kept for later blocks, over all managers of the process. Default: 256 MiB.
+    /// With 0 nothing is kept and every compilation is done, which is what benchmarks measure.
+    ///
+    /// Modules that a manager uses are alive anyway and not limited by this.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Where to count compilations, cache hits, instances, calls, gas and failures of the node. Default: nowhere.
+    ///
+    /// The names begin with `virtualization_`. `config.prometheus_registry().cloned()` of a service's configuration fits.
+    #[cfg(feature = "node")]
+    #[must_use]
+    pub fn prometheus_registry(mut self, registry: impl Into<Option<Registry>>) -> Self {
+        self.prometheus_registry = registry.into();
+        self
+    }
+
+    /// Makes these the settings of the process: of each [`VirtManager`](crate::VirtManager) that is not given a cache of
+    /// its own.
     ///
     /// Call it when the node starts.
     ///
@@ -35,6 +73,13 @@ impl ClientConfig {
     /// [`AlreadyInstalled`] if settings were installed before, or a manager has already worked with the default ones.
     pub fn install(self) -> Result<(), AlreadyInstalled> {
         PROCESS_WIDE.set(Arc::new(ModuleCache::new(self))).map_err(|_| AlreadyInstalled)
+    }
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        #[cfg(feature = "node")]
+        return self.prometheus_registry.as_ref().map(Metrics::in_registry).unwrap_or_default();
+        #[cfg(not(feature = "node"))]
+        Metrics::default()
     }
 }
 

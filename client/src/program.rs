@@ -1,21 +1,60 @@
 //! A compiled program with the table that the host functions need.
 
-use hatchery_engine::{CompileError, Engine, Module};
+use crate::metrics::Metrics;
+use hatchery_engine::{CompileError, Engine, Module, memory::PAGE_SIZE};
 use hatchery_primitives::{MAX_SYSCALL_SYMBOL_LEN, SyscallSymbol};
+use sha2::{Digest, Sha256};
+use std::{fmt, sync::Arc};
 use thiserror::Error;
 
+/// The SHA-256 of some code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CodeHash(pub(crate) [u8; 32]);
+
+impl CodeHash {
+    pub(crate) fn of(code: &[u8]) -> Self {
+        Self(Sha256::digest(code).into())
+    }
+}
+
+impl fmt::Debug for CodeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// A module, and its imports as the symbols that go to the runtime, so that a syscall finds its own by index.
-#[derive(Debug)]
 pub(crate) struct Program {
     module: Module,
     imports: Box<[SyscallSymbol]>,
+    hash: CodeHash,
+    metrics: Arc<Metrics>,
 }
 
 impl Program {
-    pub(crate) fn compile(engine: &Engine, code: &[u8]) -> Result<Self, ProgramError> {
+    pub(crate) fn compile(
+        engine: &Engine,
+        hash: CodeHash,
+        code: &[u8],
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, ProgramError> {
         let module = engine.compile(code)?;
         let imports = module.imports().iter().enumerate().map(symbol_of_import).collect::<Result<_, _>>()?;
-        Ok(Self { module, imports })
+        Ok(Self { module, imports, hash, metrics: metrics.clone() })
+    }
+
+    /// The hash of the code it was compiled from.
+    pub(crate) fn hash(&self) -> CodeHash {
+        self.hash
+    }
+
+    /// The pages that an instance has at first.
+    pub(crate) fn declared_pages(&self) -> u64 {
+        self.module.memory_map().declared_bytes().div_ceil(PAGE_SIZE.into())
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn module(&self) -> &Module {
@@ -30,6 +69,12 @@ impl Program {
     /// The bytes of memory that this takes when all of its code has been reached.
     pub(crate) fn most_resident_bytes(&self) -> usize {
         size_of::<Self>() + self.module.most_resident_bytes() + size_of_val(&*self.imports)
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("hash", &self.hash).finish_non_exhaustive()
     }
 }
 

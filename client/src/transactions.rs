@@ -11,10 +11,14 @@
 //! The hooks need not be balanced. The first Host transaction begins before a manager is registered, so its end comes
 //! without a start: a commit has nothing to do then, and a rollback leads back to the registration. A runtime that
 //! traps has its storage layers rolled back without a call, so a Host end first rolls back the Runtime layers in it.
+//!
+//! For compatibility with upstream, whose manager knows nothing of transactions, the Runtime kind can be ignored. The Host
+//! kind never is: if it were, an author's block could be one that nobody can import.
 
 use crate::{
     identifiers::{Identifiers, OwnedKey},
-    manager::{Instance, State},
+    instance::Instance,
+    manager::State,
     program::Program,
 };
 use hatchery_primitives::{CacheKey, InstanceId, TransactionType};
@@ -27,6 +31,7 @@ pub(crate) struct Journal {
     /// The innermost Host transaction; 0 if there is none.
     host: Serial,
     last_serial: Serial,
+    ignores_runtime: bool,
 }
 
 /// Tells the Host transactions of one manager apart. None is 0.
@@ -50,7 +55,14 @@ struct HostLayer {
 }
 
 impl Journal {
+    pub(crate) fn new(ignores_runtime: bool) -> Self {
+        Self { ignores_runtime, ..Self::default() }
+    }
+
     pub(crate) fn start(&mut self, ty: TransactionType, state: &State) {
+        if self.ignores(ty) {
+            return;
+        }
         let host = ty.is_host().then(|| {
             self.last_serial += 1;
             HostLayer {
@@ -65,6 +77,9 @@ impl Journal {
     }
 
     pub(crate) fn commit(&mut self, ty: TransactionType, state: &mut State) {
+        if self.ignores(ty) {
+            return;
+        }
         let Some(layer) = self.end(ty, state) else { return };
         // What was undone with this layer is now undone with the next one, if there is one.
         if let Some(outer) = self.layers.last_mut() {
@@ -78,6 +93,9 @@ impl Journal {
     }
 
     pub(crate) fn rollback(&mut self, ty: TransactionType, state: &mut State) {
+        if self.ignores(ty) {
+            return;
+        }
         match self.end(ty, state) {
             Some(layer) => layer.undo(state),
             None if ty.is_host() => *state = State::default(),
@@ -131,6 +149,10 @@ impl Journal {
         layer
     }
 
+    fn ignores(&self, ty: TransactionType) -> bool {
+        self.ignores_runtime && ty.is_runtime()
+    }
+
     fn innermost_host(&mut self) -> Option<&mut HostLayer> {
         self.layers.iter_mut().rev().find_map(|layer| layer.host.as_mut())
     }
@@ -145,9 +167,11 @@ impl Layer {
         undo_identifiers(&mut self.identifiers, &mut state.identifiers);
         if let Some(host) = self.host {
             state.modules.truncate(host.modules);
+            state.codes.retain(|_, first| (u32::from(*first) as usize) < host.modules);
             state.instances.split_off(&host.next_instance);
             state.instances.extend(host.instances);
             state.next_instance = host.next_instance.into();
+            state.count_instances();
         }
     }
 }

@@ -11,14 +11,12 @@ use std::{
 };
 
 fn cache_of(bytes: usize) -> Arc<ModuleCache> {
-    let mut settings = ClientConfig::default();
-    settings.cache_bytes = bytes;
-    Arc::new(ModuleCache::new(settings))
+    Arc::new(ModuleCache::new(ClientConfig::default().cache_bytes(bytes)))
 }
 
 /// Compiles with a fresh manager, as each block does.
 fn compile(cache: &Arc<ModuleCache>, code: &[u8]) {
-    VirtManager::new(cache.clone()).compile(code, None).unwrap();
+    VirtManager::default().with_cache(cache.clone()).compile(code, None).unwrap();
 }
 
 /// The bytes that the cache counts for a module of this code.
@@ -38,7 +36,7 @@ fn known_code_is_compiled_once_whatever_its_key_and_manager() {
     let cache = cache_of(usize::MAX);
     compile(&cache, counter());
     assert_eq!(compiled_and_hits(&cache), (1, 0));
-    let mut manager = VirtManager::new(cache.clone());
+    let mut manager = VirtManager::default().with_cache(cache.clone());
     manager.compile(counter(), None).unwrap();
     manager.compile(counter(), Some(CacheKey::Identifier(b"id"))).unwrap();
     assert_eq!(compiled_and_hits(&cache), (1, 2));
@@ -50,8 +48,11 @@ fn known_code_is_compiled_once_whatever_its_key_and_manager() {
 #[test]
 fn what_is_cached_here_is_not_cached_for_the_runtime() {
     let cache = cache_of(usize::MAX);
-    VirtManager::new(cache.clone()).compile(counter(), Some(CacheKey::Identifier(b"id"))).unwrap();
-    let mut next_block = VirtManager::new(cache);
+    VirtManager::default()
+        .with_cache(cache.clone())
+        .compile(counter(), Some(CacheKey::Identifier(b"id")))
+        .unwrap();
+    let mut next_block = VirtManager::default().with_cache(cache);
     assert_eq!(next_block.lookup(CacheKey::Identifier(b"id")), Err(ModuleError::NotCached));
 }
 
@@ -116,7 +117,9 @@ fn with_0_bytes_everything_is_compiled() {
 fn garbage_is_not_kept() {
     let cache = cache_of(usize::MAX);
     for _ in 0..2 {
-        let result = VirtManager::new(cache.clone()).compile(b"garbage", Some(CacheKey::Identifier(b"id")));
+        let result = VirtManager::default()
+            .with_cache(cache.clone())
+            .compile(b"garbage", Some(CacheKey::Identifier(b"id")));
         assert_eq!(result, Err(ModuleError::InvalidImage));
     }
     assert_eq!(compiled_and_hits(&cache), (2, 0));
@@ -127,7 +130,7 @@ fn garbage_is_not_kept() {
 fn a_module_in_use_outlives_its_place_in_the_cache() {
     let [a, b] = [1, 2].map(|mark| padded(mark, 100));
     let cache = cache_of(bytes_of(&a));
-    let mut manager = VirtManager::new(cache.clone());
+    let mut manager = VirtManager::default().with_cache(cache.clone());
     let module = manager.compile(&a, None).unwrap();
     compile(&cache, &b);
     let instance = manager.instantiate(module).unwrap();

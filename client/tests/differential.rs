@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Guest, Layout, counter, counter_revive, padded};
+use hatchery_client::{Compatibility, ConsensusConstants, UpstreamExt, VirtManager};
 use hatchery_primitives as ours;
 use polkavm_common_033::program::{Instruction, InstructionSetKind, Reg, asm};
 use sp_externalities::Extension;
@@ -132,16 +133,18 @@ impl Manager for dyn ours::VirtManagerBackend {
 struct Managers {
     upstream: Box<dyn upstream::VirtManagerBackend>,
     ours: Box<dyn ours::VirtManagerBackend>,
-    behind_upstream: hatchery_client::UpstreamExt,
+    behind_upstream: UpstreamExt,
     calls: usize,
 }
 
 impl Managers {
     fn new() -> Self {
+        // Limits would refuse what upstream accepts; tests/differences.rs is about that.
+        let ours = || VirtManager::new(ConsensusConstants::v1().compatibility(Compatibility::Upstream));
         Self {
             upstream: Box::new(sc_virtualization::VirtManager::default()),
-            ours: Box::new(hatchery_client::VirtManager::default()),
-            behind_upstream: hatchery_client::UpstreamExt::default(),
+            ours: Box::new(ours()),
+            behind_upstream: UpstreamExt::new(ours()),
             calls: 0,
         }
     }

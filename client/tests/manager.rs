@@ -276,7 +276,7 @@ fn a_syscall_without_an_import_is_an_invalid_image_and_the_instance_idle() {
 #[test]
 fn an_instance_can_be_destroyed_at_a_syscall_and_outlives_the_module_cache() {
     let cache = std::sync::Arc::new(hatchery_client::ModuleCache::new(Default::default()));
-    let manager = &mut VirtManager::new(cache.clone());
+    let manager = &mut VirtManager::default().with_cache(cache.clone());
     let instance = prepared(manager, &two_syscalls(), b"main");
     drop(cache);
     assert_eq!(run(manager, instance, GAS, 0).0, Ok(ExecStatus::Syscall));

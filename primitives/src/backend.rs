@@ -9,7 +9,10 @@ use crate::{
 };
 use core::fmt;
 use sp_externalities::{Externalities, ExternalitiesExt as _};
-use std::sync::Once;
+use std::{
+    any::{Any, TypeId},
+    sync::{Once, OnceLock},
+};
 
 pub use sp_externalities::TransactionType;
 
@@ -154,16 +157,51 @@ impl fmt::Debug for VirtManagerExt {
     }
 }
 
+/// Makes the host functions register a manager themselves where there is none, instead of ending the call.
+///
+/// This is for benchmark binaries only, whose command line makes the externalities and knows no other extensions than
+/// its own. A node gives each block a new manager; here nobody does, and one lasts as long as its externalities.
+///
+/// # Errors
+/// [`AlreadyProvided`] at the second call of a process.
+pub fn provide_missing_extension(
+    constructor: impl Fn() -> VirtManagerExt + Send + Sync + 'static,
+) -> Result<(), AlreadyProvided> {
+    CONSTRUCTOR.set(Box::new(constructor)).map_err(|_| AlreadyProvided)
+}
+
+/// [`provide_missing_extension`] was called before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the extension of the virtualization host functions is provided already")]
+pub struct AlreadyProvided;
+
+static CONSTRUCTOR: OnceLock<Box<dyn Fn() -> VirtManagerExt + Send + Sync>> = OnceLock::new();
+
 /// The backend that is registered in these externalities.
 ///
 /// # Panics
 /// If there is none. The executor turns that into a failed call with this message.
+#[inline]
 pub(crate) fn registered<'a>(
     externalities: &'a mut &mut dyn Externalities,
 ) -> &'a mut dyn VirtManagerBackend {
-    match externalities.extension::<VirtManagerExt>() {
+    let id = TypeId::of::<VirtManagerExt>();
+    // Asked twice, because a borrow that is returned from one branch lasts through the other.
+    if CONSTRUCTOR.get().is_some() && externalities.extension_by_type_id(id).is_none() {
+        register_missing(*externalities);
+    }
+    match externalities.extension_by_type_id(id).and_then(<dyn Any>::downcast_mut::<VirtManagerExt>) {
         Some(extension) => extension.0.as_mut(),
         None => panic!("{MISSING_EXTENSION}"),
+    }
+}
+
+#[cold]
+fn register_missing(externalities: &mut dyn Externalities) {
+    let Some(constructor) = CONSTRUCTOR.get() else { return };
+    let id = TypeId::of::<VirtManagerExt>();
+    if let Err(error) = externalities.register_extension_with_type_id(id, Box::new(constructor())) {
+        log::error!(target: LOG_TARGET, "The extension cannot be registered: {error:?}");
     }
 }
 
@@ -175,9 +213,11 @@ pub(crate) fn is_registered() -> bool {
     .unwrap_or(false)
 }
 
-const MISSING_EXTENSION: &str = "the virtualization host functions need a manager, and none is registered in these \
-    externalities. Add `extensions.register(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default()))` \
-    to the `ExtensionsFactory` of the node (in a test, `register_extension` of the externalities takes the same argument).";
+const MISSING_EXTENSION: &str = "the virtualization host functions need a manager (VirtManagerExt), and none is registered in \
+    these externalities. In the service of a node, add `client.execution_extensions().set_extensions_factory(\
+    hatchery_client::VirtExtensionFactory::new(hatchery_client::ConsensusConstants::v1()));`; in a test, add \
+    `externalities.register_extension(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default()));`. \
+    While a genesis state is built there is no manager: store programs then, and compile them later.";
 
 /// The module that is cached under `key`.
 pub(crate) fn lookup_cached(

@@ -57,7 +57,9 @@ pub mod wire;
 mod backend;
 
 #[cfg(not(substrate_runtime))]
-pub use backend::{CacheKey, TransactionType, VirtManagerBackend, VirtManagerExt};
+pub use backend::{
+    AlreadyProvided, CacheKey, TransactionType, VirtManagerBackend, VirtManagerExt, provide_missing_extension,
+};
 pub use forwarder::{ExecResult, Execution, Instance, Module};
 pub use handler::{Completion, Syscall, SyscallHandler, run_to_completion, run_to_completion_with_argument};
 pub use host_functions::virtualization;
