@@ -1,0 +1,235 @@
+//! One call, from the outside in: instances that run and call one another.
+
+mod abi;
+mod debug;
+mod fault;
+mod guest;
+mod meter;
+mod syscalls;
+
+pub use abi::{Code, SYSCALLS};
+pub(crate) use debug::DebugMessages;
+pub(crate) use fault::{Fault, FaultReason};
+pub(crate) use meter::Meter;
+
+use crate::{
+    BalanceOf, Cause, CodeHash, CodeInfos, Codes, Config, Event, InstanceInfoOf, Instances, Pallet,
+    WeightInfo, deposits::DepositMeter,
+};
+use alloc::vec::Vec;
+use frame_support::{
+    storage::with_storage_layer,
+    traits::{Get, fungible::Mutate as _, tokens::Preservation},
+    weights::Weight,
+};
+use hatchery_primitives::{
+    CompileStatus, Completion, ExecError, Execution, Module, Syscall, run_to_completion,
+};
+use sp_runtime::traits::Zero;
+use syscalls::{Exit, Syscalls};
+
+/// The export that is called when an instance is made.
+const CONSTRUCTOR: &[u8] = b"init";
+
+/// How programs are priced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pricing {
+    /// A program that was compiled before in this block costs no compilation.
+    Cached,
+    /// Every program costs its compilation, so that the price does not depend on what else is in the block.
+    Cold,
+}
+
+/// What all instances of one call share.
+pub(crate) struct Context<'a, T: Config> {
+    pub(crate) meter: Meter,
+    pub(crate) deposits: DepositMeter<T>,
+    pricing: Pricing,
+    /// The instances that are being called, the outermost first.
+    stack: Vec<T::AccountId>,
+    debug: &'a mut Option<DebugMessages<T>>,
+}
+
+/// An instance that is being called.
+struct Frame<T: Config> {
+    instance: T::AccountId,
+    caller: T::AccountId,
+    /// The instance's record. Nobody else changes it meanwhile, as an instance is not called twice at a time.
+    info: InstanceInfoOf<T>,
+    value: BalanceOf<T>,
+    input: Vec<u8>,
+    is_constructor: bool,
+}
+
+impl<'a, T: Config> Context<'a, T> {
+    pub(crate) fn new(
+        origin: T::AccountId,
+        gas_limit: Weight,
+        storage_deposit_limit: Option<BalanceOf<T>>,
+        pricing: Pricing,
+        debug: &'a mut Option<DebugMessages<T>>,
+    ) -> Self {
+        Self {
+            meter: Meter::new(gas_limit, T::RefTimePerGas::get()),
+            deposits: DepositMeter::new(origin, storage_deposit_limit),
+            pricing,
+            stack: Vec::new(),
+            debug,
+        }
+    }
+
+    /// Pays for something.
+    pub(crate) fn charge(&mut self, weight: Weight) -> Result<(), Fault> {
+        self.meter.charge(weight).map_err(|resource| self.fault(Cause::OutOfGas(resource)))
+    }
+
+    /// Calls an instance, in a storage layer of its own.
+    pub(crate) fn call_instance(
+        &mut self,
+        caller: T::AccountId,
+        instance: T::AccountId,
+        export: &[u8],
+        value: BalanceOf<T>,
+        input: Vec<u8>,
+    ) -> Result<Vec<u8>, Fault> {
+        let depth = self.stack.len();
+        let before = self.deposits.checkpoint();
+        if depth >= usize::from(T::MaxCallDepth::get()) {
+            return Err(Fault::guest(Cause::CallDepthExceeded, depth));
+        }
+        if self.stack.contains(&instance) {
+            return Err(Fault::guest(Cause::Reentered, depth));
+        }
+        let result = with_storage_layer(|| {
+            let info =
+                Instances::<T>::get(&instance).ok_or_else(|| Fault::guest(Cause::InstanceNotFound, depth))?;
+            if !value.is_zero() {
+                T::Currency::transfer(&caller, &instance, value, Preservation::Preserve)
+                    .map_err(|_| Fault::guest(Cause::TransferFailed, depth))?;
+            }
+            let output = self.enter(
+                Frame {
+                    instance: instance.clone(),
+                    caller: caller.clone(),
+                    info,
+                    value,
+                    input,
+                    is_constructor: false,
+                },
+                export,
+            )?;
+            Pallet::<T>::deposit_event(Event::Called { instance, caller });
+            Ok(output)
+        });
+        if result.is_err() {
+            self.deposits.restore(before);
+        }
+        result
+    }
+
+    /// Makes an instance and calls its constructor. The caller provides the storage layer.
+    pub(crate) fn instantiate(
+        &mut self,
+        code_hash: CodeHash,
+        value: BalanceOf<T>,
+        salt: &[u8; 32],
+        input: Vec<u8>,
+    ) -> Result<Vec<u8>, Fault> {
+        let (instance, info) =
+            Pallet::<T>::create_instance(&mut self.deposits, code_hash, value, &input, salt)?;
+        let owner = info.owner.clone();
+        let frame = Frame {
+            instance: instance.clone(),
+            caller: owner.clone(),
+            info,
+            value,
+            input,
+            is_constructor: true,
+        };
+        let output = self.enter(frame, CONSTRUCTOR)?;
+        Pallet::<T>::deposit_event(Event::Instantiated { instance, owner, code_hash });
+        Ok(output)
+    }
+
+    /// Runs an export of an instance, which is on the stack meanwhile.
+    fn enter(&mut self, frame: Frame<T>, export: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.stack.push(frame.instance.clone());
+        let result = self.run(frame, export);
+        self.stack.pop();
+        result
+    }
+
+    fn run(&mut self, mut frame: Frame<T>, export: &[u8]) -> Result<Vec<u8>, Fault> {
+        let info_before = frame.info.clone();
+        let module = self.load(frame.info.code_hash)?;
+        let machine = module.instantiate().map_err(|_| self.fault(Cause::InvalidCode))?;
+        let execution = match machine.prepare(export) {
+            Ok(execution) => execution,
+            Err(_) if frame.is_constructor && frame.input.is_empty() => return Ok(Vec::new()),
+            Err(_) => return Err(self.fault(Cause::MissingExport)),
+        };
+        let gas = self.meter.gas_left();
+        let mut syscalls = Syscalls::new(self, &mut frame, gas);
+        let completion =
+            run_to_completion(execution, gas, |execution: &mut Execution, syscall: Syscall<'_>| {
+                syscalls.answer(execution, syscall)
+            });
+        let gas_given = syscalls.gas_given;
+        self.meter.settle(gas_given, completion.gas_left());
+        let exit = match completion {
+            Completion::Finished { .. } => Exit::Returned(Vec::new()),
+            Completion::Exited { value, .. } => value,
+            Completion::Failed { error, .. } => Exit::Failed(self.fault(match error {
+                ExecError::OutOfGas => Cause::OutOfGas(crate::Resource::RefTime),
+                ExecError::Trap => Cause::Trapped,
+                // The program made a syscall whose number it does not import.
+                ExecError::InvalidImage => Cause::UnknownSyscall,
+                ExecError::InvalidInstance => Cause::InvalidCode,
+            })),
+        };
+        match exit {
+            Exit::Returned(output) => {
+                if frame.info != info_before {
+                    Instances::<T>::insert(&frame.instance, &frame.info);
+                }
+                Ok(output)
+            }
+            Exit::Failed(fault) => Err(fault),
+            Exit::Terminated(beneficiary) => {
+                Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, true)
+                    .map_err(|_| self.fault(Cause::BeneficiaryRefused))?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Finds a compiled program, or compiles it. Its price depends on the length of the program only, and is paid before
+    /// the program is read. The record with the length is part of what a call costs at least.
+    fn load(&mut self, code_hash: CodeHash) -> Result<Module, Fault> {
+        let Some(info) = CodeInfos::<T>::get(code_hash) else {
+            return Err(self.fault(Cause::InvalidCode));
+        };
+        let cost = T::WeightInfo::compile(info.length);
+        let cached = Module::lookup(code_hash.as_bytes()).ok();
+        if cached.is_none() || self.pricing == Pricing::Cold {
+            self.charge(cost)?;
+        }
+        if let Some(module) = cached {
+            return Ok(module);
+        }
+        let Some(code) = Codes::<T>::get(code_hash) else {
+            return Err(self.fault(Cause::InvalidCode));
+        };
+        let (module, status) = Module::from_bytes(&code, Some(code_hash.as_bytes()))
+            .map_err(|_| self.fault(Cause::InvalidCode))?;
+        if status == CompileStatus::Cached && self.pricing == Pricing::Cached {
+            self.meter.refund(cost);
+        }
+        Ok(module)
+    }
+
+    /// A failure of the innermost instance.
+    fn fault(&self, cause: Cause) -> Fault {
+        Fault::guest(cause, self.stack.len().saturating_sub(1))
+    }
+}

@@ -1,0 +1,1 @@
+//! What holds between what is stored, always.
