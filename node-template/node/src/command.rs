@@ -2,7 +2,7 @@
 
 use crate::cli::{Cli, Subcommand};
 use crate::service::{self, Parts};
-use crate::{chain_spec, virtualization};
+use crate::chain_spec;
 use sc_cli::SubstrateCli;
 use sc_service::ChainSpec;
 
@@ -40,37 +40,37 @@ impl SubstrateCli for Cli {
 /// Parses the command line and does what it says.
 pub(crate) fn run() -> sc_cli::Result<()> {
     let cli = Cli::from_args();
-    virtualization::install(&cli.virtualization);
+    let params = &cli.virtualization;
     match &cli.subcommand {
         None => {
             let seal = cli.seal;
             cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
-                service::start(config, seal).await.map_err(Into::into)
+                service::start(config, params, seal).await.map_err(Into::into)
             })
         }
         Some(Subcommand::Key(command)) => command.run(&cli),
         Some(Subcommand::ExportChainSpec(command)) => command.run(cli.load_spec(&command.chain)?),
         Some(Subcommand::CheckBlock(command)) => cli.create_runner(command)?.async_run(|config| {
-            let Parts { client, import_queue, task_manager, .. } = service::parts(&config)?;
+            let Parts { client, import_queue, task_manager, .. } = service::parts(&config, params)?;
             Ok((command.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-            let Parts { client, task_manager, .. } = service::parts(&config)?;
+            let Parts { client, task_manager, .. } = service::parts(&config, params)?;
             Ok((command.run(client, config.database), task_manager))
         }),
         Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
-            let Parts { client, task_manager, .. } = service::parts(&config)?;
+            let Parts { client, task_manager, .. } = service::parts(&config, params)?;
             Ok((command.run(client, config.chain_spec), task_manager))
         }),
         Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-            let Parts { client, import_queue, task_manager, .. } = service::parts(&config)?;
+            let Parts { client, import_queue, task_manager, .. } = service::parts(&config, params)?;
             Ok((command.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::PurgeChain(command)) => {
             cli.create_runner(command)?.sync_run(|config| command.run(config.database))
         }
         Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
-            let Parts { client, backend, grandpa, task_manager, .. } = service::parts(&config)?;
+            let Parts { client, backend, grandpa, task_manager, .. } = service::parts(&config, params)?;
             let revert_grandpa: Option<sc_cli::AuxRevertHandler<_, _, _>> = grandpa.map(|_| {
                 let handler: sc_cli::AuxRevertHandler<_, _, _> =
                     Box::new(|client, _, blocks| Ok(sc_consensus_grandpa::revert(client, blocks)?));

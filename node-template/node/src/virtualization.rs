@@ -1,64 +1,101 @@
-//! The node's own settings of the virtual machines: they change how fast it is, never what a runtime is told.
+//! Child machines in this node: what the chain decides about them, and what the operator does.
 
-use clap::ValueEnum;
-use hatchery_client::{Backend, ClientConfig};
-use sc_client_api::execution_extensions::ExtensionsFactory;
-use sp_externalities::Extensions;
+use crate::service::Block;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use hatchery_client::{Backend, ClientConfig, ConsensusConstants, ModuleCache, VirtExtensionFactory, VirtManager};
+use sp_runtime::traits::{Block as BlockT, NumberFor};
+use std::fmt;
+use std::sync::Arc;
 use substrate_prometheus_endpoint::Registry;
 
-/// Settings of the virtual machines.
+/// What runtimes can import: Substrate's functions and Hatchery's.
+pub(crate) type HostFunctions = hatchery_client::HostFunctions;
+
+/// What runtimes of the chains that this node is for can observe of machines: gas, limits, memory. A chain that changes it
+/// does so from some block on: `.from_block(number, constants)`.
+fn rules() -> VirtExtensionFactory {
+    VirtExtensionFactory::new(ConsensusConstants::v1())
+}
+
+/// The operator's settings: they change how fast the node is, never what a runtime is told.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct VirtualizationParams {
     /// What executes guest programs. All give the same results and the same gas.
-    #[arg(long, value_enum, default_value_t, value_name = "BACKEND", global = true)]
-    virt_backend: VirtBackend,
+    #[arg(long, default_value = Backend::Auto.name(), value_name = "BACKEND", value_parser = backend_parser(), global = true)]
+    virt_backend: Backend,
 
     /// How many MiB of compiled programs are kept for later blocks.
     #[arg(long, default_value_t = 256, value_name = "MIB", global = true)]
     virt_cache_size: usize,
 }
 
-/// What executes guest programs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VirtBackend {
-    /// The best that this machine has.
-    #[default]
-    Auto,
-    /// Decodes programs and interprets them, on any machine.
-    Interpreter,
+/// By the names that the engine has for those that this machine can use.
+fn backend_parser() -> impl TypedValueParser<Value = Backend> {
+    PossibleValuesParser::new(backends().map(Backend::name)).map(|name| {
+        backends().find(|backend| backend.name() == name).expect("the parser knows no other names; qed")
+    })
 }
 
-impl From<VirtBackend> for Backend {
-    fn from(backend: VirtBackend) -> Self {
-        match backend {
-            VirtBackend::Auto => Self::Auto,
-            VirtBackend::Interpreter => Self::Interpreter,
-        }
+fn backends() -> impl Iterator<Item = Backend> {
+    std::iter::once(Backend::Auto).chain(Backend::AVAILABLE.iter().copied())
+}
+
+/// The machines of this node. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Machines {
+    rules: VirtExtensionFactory,
+    cache: Arc<ModuleCache>,
+}
+
+impl Machines {
+    /// As the operator wants them, counted in this registry.
+    pub(crate) fn new(params: &VirtualizationParams, registry: Option<&Registry>) -> Self {
+        let settings = ClientConfig::default()
+            .backend(params.virt_backend)
+            .cache_bytes(params.virt_cache_size.saturating_mul(1 << 20))
+            .prometheus_registry(registry.cloned());
+        Self { rules: rules(), cache: Arc::new(ModuleCache::new(settings)) }
+    }
+
+    /// What gives each block, and each call into a runtime, a manager of its own.
+    pub(crate) fn factory(&self) -> VirtExtensionFactory {
+        self.rules.clone().with_cache(self.cache.clone())
+    }
+
+    /// A manager as a call on top of block `number` has one.
+    pub(crate) fn manager_on(&self, number: NumberFor<Block>) -> VirtManager {
+        let constants = self.rules.constants_of_block(u64::from(number).saturating_add(1));
+        VirtManager::new(constants).with_cache(self.cache.clone())
     }
 }
 
-/// Makes these the settings of the process. Called once, before anything is compiled.
-pub(crate) fn install(params: &VirtualizationParams) {
-    let mut config = ClientConfig::default();
-    config.backend = params.virt_backend.into();
-    config.cache_bytes = params.virt_cache_size.saturating_mul(1024 * 1024);
-    config.install().expect("nothing was compiled before the command line was read; qed");
-}
-
-pub(crate) type HostFunctions = (sp_io::SubstrateHostFunctions, hatchery_primitives::HostFunctions);
-
-struct Factory;
-
-impl ExtensionsFactory<crate::service::Block> for Factory {
-    fn extensions_for(&self, _: sp_core::H256, _: u32) -> Extensions {
-        let mut e = Extensions::new();
-        e.register(hatchery_primitives::VirtManagerExt::new(hatchery_client::VirtManager::default()));
-        e
+impl fmt::Debug for Machines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machines").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
-pub(crate) fn extensions(
-    _: Option<&Registry>,
-) -> Result<impl ExtensionsFactory<crate::service::Block>, sc_service::Error> {
-    Ok(Factory)
+/// The hash that names a block.
+pub(crate) type BlockHash = <Block as BlockT>::Hash;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct OnlyThese {
+        #[command(flatten)]
+        params: VirtualizationParams,
+    }
+
+    #[test]
+    fn backends_have_the_engines_names() {
+        let parsed = OnlyThese::try_parse_from(["node", "--virt-backend", "interpreter"]).unwrap();
+        assert_eq!(parsed.params.virt_backend, Backend::Interpreter);
+        let parsed = OnlyThese::try_parse_from(["node"]).unwrap();
+        assert_eq!(parsed.params.virt_backend, Backend::Auto);
+        let error = OnlyThese::try_parse_from(["node", "--virt-backend", "abacus"]).unwrap_err().to_string();
+        assert!(error.contains("interpreter"), "the error names no backend: {error}");
+    }
 }

@@ -1,8 +1,8 @@
 //! What nodes ask the runtime.
 
 use crate::{
-    AccountId, Aura, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, genesis,
+    AccountId, Aura, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, Virtualization, genesis,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -10,6 +10,8 @@ use frame_support::genesis_builder_helper::{build_state, get_preset};
 use frame_support::weights::Weight;
 use pallet_aura::Authorities;
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
+use pallet_virtualization::runtime_api::ReadStorageError;
+use pallet_virtualization::{CodeHash, CodeInfoOf, DryRunOf, InstanceInfoOf};
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::SlotDuration;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -180,6 +182,32 @@ impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> Balance {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl pallet_virtualization::runtime_api::VirtualizationApi<Block, AccountId, Balance, RuntimeEvent> for Runtime {
+        fn dry_run_call(
+            origin: AccountId,
+            instance: AccountId,
+            export: Vec<u8>,
+            value: Balance,
+            input: Vec<u8>,
+            gas_limit: Option<Weight>,
+            storage_deposit_limit: Option<Balance>,
+        ) -> DryRunOf<Runtime> {
+            Virtualization::dry_run_call(origin, instance, export, value, input, gas_limit, storage_deposit_limit)
+        }
+
+        fn code_info(code_hash: CodeHash) -> Option<CodeInfoOf<Runtime>> {
+            Virtualization::code_info(code_hash)
+        }
+
+        fn instance_info(instance: AccountId) -> Option<InstanceInfoOf<Runtime>> {
+            Virtualization::instance_info(&instance)
+        }
+
+        fn read_storage(instance: AccountId, key: Vec<u8>) -> Result<Option<Vec<u8>>, ReadStorageError> {
+            Virtualization::read_storage(&instance, &key)
         }
     }
 

@@ -1,7 +1,7 @@
 //! The settings of the pallets.
 
 use crate::{
-    AccountId, Aura, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT, Nonce, PalletInfo,
+    AccountId, Aura, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT, MILLI_UNIT, Nonce, PalletInfo,
     Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
     SLOT_MILLISECONDS, System, VERSION,
 };
@@ -123,4 +123,26 @@ impl pallet_sudo::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeCall = RuntimeCall;
     type WeightInfo = pallet_sudo::weights::SubstrateWeight<Self>;
+}
+
+parameter_types! {
+    /// Clearing the storage of removed instances takes at most a twentieth of a block.
+    pub IdleWeight: Weight = Perbill::from_percent(5) * MAXIMUM_BLOCK_WEIGHT;
+}
+
+impl pallet_virtualization::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    // Storing a program of 10 KB takes about half a token, an item of 100 bytes about a tenth of one hundredth.
+    type DepositPerItem = ConstU128<{ MILLI_UNIT }>;
+    type DepositPerByte = ConstU128<{ 50 * MICRO_UNIT }>;
+    type RefTimePerGas = ConstU64<{ pallet_virtualization::REF_TIME_PER_GAS }>;
+    type MaxCallDepth = ConstU8<10>;
+    type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
+    type MaxExportLen = ConstU32<64>;
+    type MaxKeyLen = ConstU32<128>;
+    type MaxValueLen = ConstU32<{ 16 * 1024 }>;
+    type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
+    type IdleWeight = IdleWeight;
+    type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Self>;
 }

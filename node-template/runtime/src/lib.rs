@@ -179,4 +179,7 @@ mod runtime {
 
     #[runtime::pallet_index(6)]
     pub type Sudo = pallet_sudo;
+
+    #[runtime::pallet_index(7)]
+    pub type Virtualization = pallet_virtualization;
 }

@@ -1,6 +1,7 @@
 //! The RPC methods that this node has besides Substrate's own.
 
 use crate::service::{Block, Client, Pool};
+use crate::virtualization::Machines;
 use futures::channel::mpsc;
 use jsonrpsee::RpcModule;
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
@@ -19,10 +20,11 @@ pub(crate) type Builder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModu
 pub(crate) fn builder(
     client: Arc<Client>,
     pool: Arc<Pool>,
+    machines: Machines,
     commands: Option<mpsc::Sender<EngineCommand<H256>>>,
 ) -> Builder {
     Box::new(move |_| {
-        module(&client, &pool, commands.clone())
+        module(&client, &pool, &machines, commands.clone())
             .map_err(|error| sc_service::Error::Application(Box::new(error)))
     })
 }
@@ -30,6 +32,7 @@ pub(crate) fn builder(
 fn module(
     client: &Arc<Client>,
     pool: &Arc<Pool>,
+    machines: &Machines,
     commands: Option<mpsc::Sender<EngineCommand<H256>>>,
 ) -> Result<RpcModule<()>, jsonrpsee::core::RegisterMethodError> {
     let mut module = RpcModule::new(());

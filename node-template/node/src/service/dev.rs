@@ -3,6 +3,7 @@
 use super::{Block, Client, Error, Parts, parts};
 use crate::cli::Seal;
 use crate::rpc;
+use crate::virtualization::VirtualizationParams;
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
 use sc_consensus::DefaultImportQueue;
@@ -38,9 +39,9 @@ pub(super) fn import_queue(
 }
 
 /// Starts the node.
-pub(super) async fn start(config: Configuration, seal: Seal) -> Result<TaskManager, Error> {
-    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, grandpa: _ } =
-        parts(&config)?;
+pub(super) async fn start(config: Configuration, params: &VirtualizationParams, seal: Seal) -> Result<TaskManager, Error> {
+    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, machines, grandpa: _ } =
+        parts(&config, params)?;
     let net_config = FullNetworkConfiguration::<Block, Hash, Litep2pNetworkBackend>::new(
         &config.network,
         config.prometheus_registry().cloned(),
@@ -68,7 +69,7 @@ pub(super) async fn start(config: Configuration, seal: Seal) -> Result<TaskManag
     let registry = config.prometheus_registry().cloned();
     let (commands, requested) = mpsc::channel(PENDING_COMMANDS);
     let _rpc = sc_service::spawn_tasks(SpawnTasksParams {
-        rpc_builder: rpc::builder(client.clone(), pool.clone(), Some(commands)),
+        rpc_builder: rpc::builder(client.clone(), pool.clone(), machines, Some(commands)),
         config,
         client: client.clone(),
         backend,

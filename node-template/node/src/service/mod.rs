@@ -4,6 +4,7 @@ mod dev;
 mod network;
 
 use crate::cli::Seal;
+use crate::virtualization::{HostFunctions, Machines, VirtualizationParams};
 use futures::FutureExt;
 pub(crate) use hatchery_node_runtime::OpaqueBlock as Block;
 use hatchery_node_runtime::RuntimeApi;
@@ -17,9 +18,6 @@ use sc_service::{ChainType, Configuration, KeystoreContainer, TFullBackend, TFul
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use std::sync::Arc;
-
-/// What runtimes can import: Substrate's functions and Hatchery's.
-pub(crate) type HostFunctions = crate::virtualization::HostFunctions;
 
 pub(crate) type Client = TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 pub(crate) type Backend = TFullBackend<Block>;
@@ -37,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) select_chain: SelectChain,
     pub(crate) import_queue: DefaultImportQueue<Block>,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) machines: Machines,
     /// Finality; `None`: a development chain, whose only node finalizes what it makes.
     pub(crate) grandpa: Option<Grandpa>,
 }
@@ -45,27 +44,30 @@ pub(crate) struct Parts {
 ///
 /// # Errors
 /// If the database, the network or a task cannot be set up.
-pub(crate) async fn start(config: Configuration, seal: Seal) -> Result<TaskManager, Error> {
+pub(crate) async fn start(
+    config: Configuration,
+    params: &VirtualizationParams,
+    seal: Seal,
+) -> Result<TaskManager, Error> {
     if config.network.network_backend != sc_network::config::NetworkBackendType::Litep2p {
         return Err(Error::Other("this node is built with the network backend litep2p only".into()));
     }
-    if is_development(&config) { dev::start(config, seal).await } else { network::start(config) }
+    if is_development(&config) { dev::start(config, params, seal).await } else { network::start(config, params) }
 }
 
 /// Opens the database and builds what does not talk to other nodes yet.
 ///
 /// # Errors
 /// If the database cannot be opened, or the runtime does not answer.
-pub(crate) fn parts(config: &Configuration) -> Result<Parts, Error> {
+pub(crate) fn parts(config: &Configuration, params: &VirtualizationParams) -> Result<Parts, Error> {
+    let machines = Machines::new(params, config.prometheus_registry());
     let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
     let (client, backend, keystore, task_manager) =
         sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
     let client = Arc::new(client);
     // From here on every call into the runtime has a manager of virtual machines: authoring, import, validation, RPC
     // and off-chain workers.
-    client
-        .execution_extensions()
-        .set_extensions_factory(crate::virtualization::extensions(config.prometheus_registry())?);
+    client.execution_extensions().set_extensions_factory(machines.factory());
     let select_chain = LongestChain::new(backend.clone());
     let pool = Arc::from(
         sc_transaction_pool::Builder::new(
@@ -83,7 +85,7 @@ pub(crate) fn parts(config: &Configuration) -> Result<Parts, Error> {
         let (queue, grandpa) = network::import_queue(config, &client, &select_chain, &task_manager)?;
         (queue, Some(grandpa))
     };
-    Ok(Parts { client, backend, task_manager, keystore, select_chain, import_queue, pool, grandpa })
+    Ok(Parts { client, backend, task_manager, keystore, select_chain, import_queue, pool, machines, grandpa })
 }
 
 /// Runs the runtime's off-chain workers, where the operator wants them.

@@ -2,6 +2,7 @@
 
 use super::{Block, Client, Error, Grandpa, Parts, SelectChain, parts};
 use crate::rpc;
+use crate::virtualization::VirtualizationParams;
 use sc_client_api::BlockBackend;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -59,9 +60,9 @@ pub(super) fn import_queue(
 }
 
 /// Starts the node.
-pub(super) fn start(config: Configuration) -> Result<TaskManager, Error> {
-    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, grandpa } =
-        parts(&config)?;
+pub(super) fn start(config: Configuration, params: &VirtualizationParams) -> Result<TaskManager, Error> {
+    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, machines, grandpa } =
+        parts(&config, params)?;
     let (block_import, link) = grandpa.ok_or_else(|| Error::Other("this chain has no GRANDPA".into()))?;
 
     let mut net_config = FullNetworkConfiguration::<
@@ -110,7 +111,7 @@ pub(super) fn start(config: Configuration) -> Result<TaskManager, Error> {
     let enable_grandpa = !config.disable_grandpa;
     let registry = config.prometheus_registry().cloned();
     let _rpc = sc_service::spawn_tasks(SpawnTasksParams {
-        rpc_builder: rpc::builder(client.clone(), pool.clone(), None),
+        rpc_builder: rpc::builder(client.clone(), pool.clone(), machines, None),
         config,
         client: client.clone(),
         backend,
