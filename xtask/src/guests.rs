@@ -218,7 +218,7 @@ fn differences(manifest: &Manifest, built: &BTreeMap<String, Built>) -> Vec<Stri
     different
 }
 
-/// The guests: the members of the guests' workspace, without the support crate.
+/// The guests: the members of the guests' workspace, without the support crates.
 fn names() -> Result<Vec<String>> {
     let file = build::folder().join("Cargo.toml");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -231,7 +231,7 @@ fn names() -> Result<Vec<String>> {
     let mut names: Vec<String> = members
         .iter()
         .filter_map(toml::Value::as_str)
-        .filter(|name| *name != build::SUPPORT)
+        .filter(|name| !build::SUPPORT.contains(name))
         .map(str::to_owned)
         .collect();
     names.sort();

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The support crate, which is not a guest.
-pub(super) const SUPPORT: &str = "guest";
+/// The support crates, which are not guests.
+pub(super) const SUPPORT: [&str; 2] = ["guest", "sdk"];
 
 /// PolkaVM's target for 64-bit programs, as polkavm-linker describes it to rustc 1.91 and later.
 const TARGET: &str = "riscv64emac-unknown-none-polkavm";
@@ -109,11 +109,11 @@ pub(super) fn link(elf: &Path, set: InstructionSet) -> Result<Vec<u8>> {
         .map_err(|error| anyhow!("{} does not link for {}: {error}", elf.display(), set.folder()))
 }
 
-/// A hash of everything of ours that a guest is made of: its files, the support crate's, the workspace's manifest and
+/// A hash of everything of ours that a guest is made of: its files, the support crates', the workspace's manifest and
 /// lock file, and the settings above.
 pub(super) fn source_hash(name: &str) -> Result<String> {
     let mut files = vec![PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")];
-    for package in [SUPPORT, name] {
+    for package in SUPPORT.into_iter().chain([name]) {
         collect(&folder(), Path::new(package), &mut files)?;
     }
     files.sort();
