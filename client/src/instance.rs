@@ -5,7 +5,7 @@ use crate::{
     program::Program,
     transactions::Serial,
 };
-use hatchery_engine::{Exit, Instance as Machine, Reg};
+use hatchery_engine::{Exit, Instance as Machine, Reg, Trap};
 use hatchery_primitives::{ExecBuffer, ExecError, ExecStatus, LOG_TARGET, MemoryError};
 use std::{sync::Arc, time::Instant};
 
@@ -14,6 +14,8 @@ pub(crate) struct Instance {
     machine: Machine,
     program: Arc<Program>,
     is_ready: bool,
+    /// For debuggers: the trap that ended the last call.
+    trap: Option<Trap>,
     /// The Host transaction for which it is kept as it was before, as far as necessary.
     pub(crate) noted_in: Serial,
     /// For the metrics: when the current call began to run, if that is measured, and the gas that it used.
@@ -25,7 +27,7 @@ impl Instance {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         program.metrics().count(Event::InstanceMade);
         let machine = program.module().instantiate();
-        Self { machine, program, is_ready: false, noted_in: 0, call_start: None, call_gas: 0 }
+        Self { machine, program, is_ready: false, trap: None, noted_in: 0, call_start: None, call_gas: 0 }
     }
 
     /// The same instance a second time. They share memory until either writes it.
@@ -36,6 +38,11 @@ impl Instance {
 
     pub(crate) fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The trap that ended its last call, if one did.
+    pub(crate) fn trap(&self) -> Option<Trap> {
+        self.trap
     }
 
     /// Whether it is prepared or suspended at a syscall.
@@ -53,6 +60,7 @@ impl Instance {
             self.program.metrics().host_failure("prepare an export", &error);
         }
         self.is_ready = true;
+        self.trap = None;
         self.call_gas = 0;
         self.call_start = self.program.metrics().now();
         Ok(())
@@ -112,6 +120,7 @@ impl Instance {
             }
             Exit::Trap(trap) => {
                 tracing::debug!(target: LOG_TARGET, "The program trapped: {trap}");
+                self.trap = Some(trap);
                 self.end_call(CallEnd::Trapped);
                 Err(ExecError::Trap)
             }

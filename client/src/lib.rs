@@ -47,6 +47,7 @@ mod metrics;
 #[cfg(feature = "node")]
 mod node;
 mod program;
+mod trace;
 mod transactions;
 #[cfg(feature = "sp-virtualization")]
 mod upstream;
@@ -54,9 +55,10 @@ mod upstream;
 pub use cache::{CacheStatistics, ModuleCache};
 pub use config::{AlreadyInstalled, ClientConfig};
 pub use constants::{Compatibility, ConsensusConstants, Limits};
-pub use hatchery_engine::{Backend, GasModel};
+pub use hatchery_engine::{Backend, GasModel, Trap, TrapKind};
 pub use manager::VirtManager;
 #[cfg(feature = "node")]
 pub use node::{HostFunctions, OtherFactories, VirtExtensionFactory};
+pub use trace::{Trace, TraceLog, TracedCall, TracedEnd, TracedSyscall, Tracer};
 #[cfg(feature = "sp-virtualization")]
 pub use upstream::UpstreamExt;

@@ -4,6 +4,8 @@
 mod demo;
 mod deny;
 mod guests;
+mod javascript;
+mod node;
 mod process;
 mod progress;
 mod setup;
@@ -25,12 +27,14 @@ struct Arguments {
 enum Command {
     /// Install what builds Wasm runtimes and PolkaVM guests; does nothing where all is there.
     Setup(setup::Arguments),
-    /// Run the demo: a Wasm runtime drives a guest program, and everything that crosses the boundary is shown.
-    Demo,
+    /// Run the demo: a node starts a chain, on which a contract is uploaded, called, and made to fail.
+    Demo(demo::Arguments),
     /// Run every check and all tests, as CI does.
     Test(test::Arguments),
     /// Rebuild the guest programs and their manifest, or check that they are up to date.
     Guests(guests::Arguments),
+    /// Build the node in a way that the tests leave out, and check that it works.
+    Node(node::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
 }
@@ -38,9 +42,10 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(arguments) => setup::command(&arguments),
-        Command::Demo => demo::command(),
+        Command::Demo(arguments) => demo::command(&arguments),
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
+        Command::Node(arguments) => node::command(&arguments),
         Command::Deny => deny::command(),
     };
     match outcome {

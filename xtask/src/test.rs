@@ -5,7 +5,7 @@ mod summary;
 
 use crate::progress::seconds;
 use crate::setup::Toolchains;
-use crate::{deny, guests, process, setup, workspace};
+use crate::{deny, guests, javascript, process, setup, workspace};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
@@ -140,6 +140,9 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
             command.env(VECTORS_VARIABLE, folder);
         }
         None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
+    }
+    if let Some(packages) = javascript::packages() {
+        command.env(javascript::VARIABLE, packages);
     }
     println!("$ {}", process::line(&command));
     let mut child = command.spawn().context("cannot start cargo")?;

@@ -1,8 +1,8 @@
 //! What each subcommand does.
 
+use crate::chain_spec;
 use crate::cli::{Cli, Subcommand};
 use crate::service::{self, Parts};
-use crate::chain_spec;
 use sc_cli::SubstrateCli;
 use sc_service::ChainSpec;
 

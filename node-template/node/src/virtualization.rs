@@ -2,7 +2,9 @@
 
 use crate::service::Block;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use hatchery_client::{Backend, ClientConfig, ConsensusConstants, ModuleCache, VirtExtensionFactory, VirtManager};
+use hatchery_client::{
+    Backend, ClientConfig, ConsensusConstants, ModuleCache, VirtExtensionFactory, VirtManager,
+};
 use sp_runtime::traits::{Block as BlockT, NumberFor};
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! What nodes ask the runtime.
 
 use crate::{
-    AccountId, Aura, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, Virtualization, genesis,
+    AccountId, Aura, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION, Virtualization,
+    genesis,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -11,7 +12,7 @@ use frame_support::weights::Weight;
 use pallet_aura::Authorities;
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
 use pallet_virtualization::runtime_api::ReadStorageError;
-use pallet_virtualization::{CodeHash, CodeInfoOf, DryRunOf, InstanceInfoOf};
+use pallet_virtualization::{CodeHash, CodeInfoOf, CodeInfos, DryRunOf, InstanceInfoOf, Instances};
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::SlotDuration;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -199,11 +200,11 @@ impl_runtime_apis! {
         }
 
         fn code_info(code_hash: CodeHash) -> Option<CodeInfoOf<Runtime>> {
-            Virtualization::code_info(code_hash)
+            CodeInfos::<Runtime>::get(code_hash)
         }
 
         fn instance_info(instance: AccountId) -> Option<InstanceInfoOf<Runtime>> {
-            Virtualization::instance_info(&instance)
+            Instances::<Runtime>::get(&instance)
         }
 
         fn read_storage(instance: AccountId, key: Vec<u8>) -> Result<Option<Vec<u8>>, ReadStorageError> {

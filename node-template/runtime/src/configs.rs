@@ -1,9 +1,9 @@
 //! The settings of the pallets.
 
 use crate::{
-    AccountId, Aura, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT, MILLI_UNIT, Nonce, PalletInfo,
-    Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
-    SLOT_MILLISECONDS, System, VERSION,
+    AccountId, Aura, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT, MILLI_UNIT, Nonce,
+    PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin,
+    RuntimeTask, SLOT_MILLISECONDS, System, VERSION,
 };
 use frame_support::traits::{ConstBool, ConstU8, ConstU32, ConstU64, ConstU128, VariantCountOf};
 use frame_support::weights::constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND};
@@ -144,5 +144,5 @@ impl pallet_virtualization::Config for Runtime {
     type MaxValueLen = ConstU32<{ 16 * 1024 }>;
     type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
     type IdleWeight = IdleWeight;
-    type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Self>;
+    type WeightInfo = ();
 }

@@ -138,27 +138,24 @@ impl Chain {
             .wait_for_finalized()
             .await
             .map_err(Error::client("the extrinsic was not finalized"))?;
-        let events = block.fetch_events().await.map_err(Error::client("cannot read the extrinsic's events"))?;
+        let events =
+            block.fetch_events().await.map_err(Error::client("cannot read the extrinsic's events"))?;
         let at = block.at().await.map_err(Error::client("cannot read the extrinsic's block"))?;
         let mut committed =
             Committed { block: block.block_hash(), events: Vec::new(), error: None, fee: 0, ref_time: 0 };
         for event in events.iter() {
             let event = event.map_err(Error::client("cannot read an event"))?;
-            let fields = event
-                .decode_fields_unchecked_as::<Fields>()
-                .map_err(Error::client("cannot read an event's fields"))?
-                .0;
+            if event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed" {
+                let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
+                    .map_err(Error::client("cannot read why the extrinsic failed"))?;
+                committed.error = Some(describe(&error));
+            }
             let event = Event {
                 pallet: event.pallet_name().to_owned(),
                 name: event.event_name().to_owned(),
-                fields: {
-                    if event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed" {
-                        let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
-                            .map_err(Error::client("cannot read why the extrinsic failed"))?;
-                        committed.error = Some(describe(&error));
-                    }
-                    fields
-                },
+                fields: event
+                    .decode_fields_unchecked_as()
+                    .map_err(Error::client("cannot read an event's fields"))?,
             };
             match (event.pallet.as_str(), event.name.as_str()) {
                 ("TransactionPayment", "TransactionFeePaid") => {
@@ -259,6 +256,14 @@ impl Chain {
         self.request("chain_getBlockHash", serde_json::json!([number])).await
     }
 
+    /// The number of the block with this hash.
+    ///
+    /// # Errors
+    /// If the node does not answer, or does not know it.
+    pub async fn number_of(&self, block: H256) -> Result<u64, Error> {
+        Ok(self.header(Some(block)).await?.number)
+    }
+
     /// The state root that the block with this number has in the chain of this node.
     ///
     /// # Errors
@@ -306,7 +311,8 @@ impl Chain {
     async fn header(&self, hash: Option<H256>) -> Result<Header, Error> {
         let header: Json = self.request("chain_getHeader", serde_json::json!([hash])).await?;
         let unexpected = || Error::Answer(format!("chain_getHeader gave {header}"));
-        let number = header["number"].as_str().and_then(|hex| hex.strip_prefix("0x")).ok_or_else(unexpected)?;
+        let number =
+            header["number"].as_str().and_then(|hex| hex.strip_prefix("0x")).ok_or_else(unexpected)?;
         Ok(Header {
             number: u64::from_str_radix(number, 16).map_err(|_| unexpected())?,
             state_root: serde_json::from_value(header["stateRoot"].clone()).map_err(|_| unexpected())?,

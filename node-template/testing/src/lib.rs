@@ -8,9 +8,11 @@
 mod chain;
 mod contract;
 mod error;
+pub mod guests;
 mod metrics;
 mod node;
 mod wait;
+pub mod walkthrough;
 
 pub use chain::{Account, Chain, Committed, Event, RpcFailure};
 pub use contract::{Contract, DryRun, Limits, Weight};
@@ -20,3 +22,11 @@ pub use node::{Builder, Node};
 pub use subxt;
 pub use subxt_signer::sr25519::dev as accounts;
 pub use wait::{LIMIT, until};
+
+/// An account that the chain does not know.
+///
+/// # Panics
+/// Never: every seed is a key of sr25519.
+pub fn stranger(seed: [u8; 32]) -> subxt_signer::sr25519::Keypair {
+    subxt_signer::sr25519::Keypair::from_secret_key(seed).expect("every seed is a key; qed")
+}

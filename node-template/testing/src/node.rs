@@ -81,8 +81,8 @@ impl Builder {
     /// As [`start`](Self::start).
     pub fn start_in(self, folder: TempDir) -> Result<Node, Error> {
         let log = folder.path().join("node.log");
-        let file =
-            File::create(&log).map_err(|source| Error::Io { doing: "cannot write the node's log", source })?;
+        let file = File::create(&log)
+            .map_err(|source| Error::Io { doing: "cannot write the node's log", source })?;
         let process = Command::new(&self.program)
             .args(&self.arguments)
             .arg("--base-path")
@@ -92,7 +92,7 @@ impl Builder {
             .stderr(file)
             .spawn()
             .map_err(|source| Error::Start { program: self.program, source })?;
-        let mut node = Node { process, log, folder: Some(folder), rpc: None, metrics: None };
+        let mut node = Node { process: Some(process), log, folder: Some(folder), rpc: None, metrics: None };
         node.rpc = Some(node.address("the node serves RPC", "Running JSON-RPC server: addr=")?);
         node.metrics = Some(node.address("the node serves metrics", "Prometheus exporter started at ")?);
         Ok(node)
@@ -102,7 +102,8 @@ impl Builder {
 /// A running node. It is killed, and its files are removed, when this is dropped.
 #[derive(Debug)]
 pub struct Node {
-    process: Child,
+    /// `None` once it was left to itself.
+    process: Option<Child>,
     log: PathBuf,
     folder: Option<TempDir>,
     rpc: Option<SocketAddr>,
@@ -117,7 +118,7 @@ impl Node {
 
     /// The number of its process.
     pub fn process_id(&self) -> u32 {
-        self.process.id()
+        self.process().id()
     }
 
     /// Where its log is written.
@@ -159,9 +160,20 @@ impl Node {
     /// If the process cannot be ended.
     pub fn kill(mut self) -> Result<TempDir, Error> {
         let io = |source| Error::Io { doing: "cannot end the node", source };
-        self.process.kill().map_err(io)?;
-        self.process.wait().map_err(io)?;
+        self.process_mut().kill().map_err(io)?;
+        self.process_mut().wait().map_err(io)?;
         self.folder.take().ok_or_else(|| Error::Answer("the node has no folder".into()))
+    }
+
+    /// Leaves it running, with its files. Gives the number of its process.
+    pub fn leave(mut self) -> u32 {
+        let id = self.process_id();
+        self.process = None;
+        if let Some(folder) = self.folder.take() {
+            // Keeping is all that the path was for.
+            let _ = folder.keep();
+        }
+        id
     }
 
     /// Asks it to end, as Ctrl-C does, and waits until it has.
@@ -170,11 +182,11 @@ impl Node {
     /// If it does not end in time.
     pub fn stop(mut self) -> Result<ExitStatus, Error> {
         let io = |source| Error::Io { doing: "cannot end the node", source };
-        let id = Pid::from_child(&self.process);
+        let id = Pid::from_child(self.process());
         kill_process(id, Signal::INT).map_err(|error| io(error.into()))?;
         let started = Instant::now();
         while started.elapsed() < LIMIT {
-            if let Some(status) = self.process.try_wait().map_err(io)? {
+            if let Some(status) = self.process_mut().try_wait().map_err(io)? {
                 return Ok(status);
             }
             thread::sleep(PAUSE);
@@ -193,8 +205,10 @@ impl Node {
             if let Some(line) = log.lines().find(|line| line.contains(text)) {
                 return Ok(line.to_owned());
             }
-            let ended =
-                self.process.try_wait().map_err(|source| Error::Io { doing: "cannot look at the node", source })?;
+            let ended = self
+                .process
+                .try_wait()
+                .map_err(|source| Error::Io { doing: "cannot look at the node", source })?;
             if let Some(status) = ended {
                 return Err(Error::Ended { status, what: what.to_owned(), log: self.log_end() });
             }
@@ -213,12 +227,21 @@ impl Node {
         last.iter().fold(String::new(), |text, line| text + "\n  | " + line)
     }
 
+    fn process(&self) -> &Child {
+        self.process.as_ref().expect("only `leave` takes it, and the node with it; qed")
+    }
+
+    fn process_mut(&mut self) -> &mut Child {
+        self.process.as_mut().expect("only `leave` takes it, and the node with it; qed")
+    }
+
     /// An address that the log has behind `text`.
     fn address(&mut self, what: &str, text: &str) -> Result<SocketAddr, Error> {
         let line = self.wait_for_log(what, text)?;
         let rest = line.split(text).nth(1).unwrap_or_default();
         let word = rest.split([',', ' ']).next().unwrap_or_default();
-        word.parse().map_err(|_| Error::Answer(format!("`{word}` is no address in this line of the log: {line}")))
+        word.parse()
+            .map_err(|_| Error::Answer(format!("`{word}` is no address in this line of the log: {line}")))
     }
 
     fn timed_out(&self, what: &str) -> Error {
@@ -231,8 +254,10 @@ impl Drop for Node {
         if thread::panicking() {
             eprintln!("the node's log ends so:{}", self.log_end());
         }
-        // It may have ended already; then there is nothing to end.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(mut process) = self.process.take() {
+            // It may have ended already; then there is nothing to end.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The RPC methods that this node has besides Substrate's own.
 
+mod virtualization;
+
 use crate::service::{Block, Client, Pool};
 use crate::virtualization::Machines;
 use futures::channel::mpsc;
@@ -11,6 +13,7 @@ use sc_rpc_api::SubscriptionTaskExecutor;
 use sp_core::H256;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
+use virtualization::{Virtualization, VirtualizationApiServer};
 
 /// Makes the methods, once for the server and once for calls from within the node.
 pub(crate) type Builder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, sc_service::Error>>;
@@ -38,6 +41,7 @@ fn module(
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
     module.merge(TransactionPayment::<_, Block>::new(client.clone()).into_rpc())?;
+    module.merge(Virtualization::new(client.clone(), machines.clone()).into_rpc())?;
     if let Some(commands) = commands {
         module.merge(ManualSeal::new(commands).into_rpc())?;
     }

@@ -39,9 +39,22 @@ pub(super) fn import_queue(
 }
 
 /// Starts the node.
-pub(super) async fn start(config: Configuration, params: &VirtualizationParams, seal: Seal) -> Result<TaskManager, Error> {
-    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, machines, grandpa: _ } =
-        parts(&config, params)?;
+pub(super) async fn start(
+    config: Configuration,
+    params: &VirtualizationParams,
+    seal: Seal,
+) -> Result<TaskManager, Error> {
+    let Parts {
+        client,
+        backend,
+        mut task_manager,
+        keystore,
+        select_chain,
+        import_queue,
+        pool,
+        machines,
+        grandpa: _,
+    } = parts(&config, params)?;
     let net_config = FullNetworkConfiguration::<Block, Hash, Litep2pNetworkBackend>::new(
         &config.network,
         config.prometheus_registry().cloned(),

@@ -52,7 +52,11 @@ pub(crate) async fn start(
     if config.network.network_backend != sc_network::config::NetworkBackendType::Litep2p {
         return Err(Error::Other("this node is built with the network backend litep2p only".into()));
     }
-    if is_development(&config) { dev::start(config, params, seal).await } else { network::start(config, params) }
+    if is_development(&config) {
+        dev::start(config, params, seal).await
+    } else {
+        network::start(config, params)
+    }
 }
 
 /// Opens the database and builds what does not talk to other nodes yet.

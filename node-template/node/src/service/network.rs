@@ -61,8 +61,17 @@ pub(super) fn import_queue(
 
 /// Starts the node.
 pub(super) fn start(config: Configuration, params: &VirtualizationParams) -> Result<TaskManager, Error> {
-    let Parts { client, backend, mut task_manager, keystore, select_chain, import_queue, pool, machines, grandpa } =
-        parts(&config, params)?;
+    let Parts {
+        client,
+        backend,
+        mut task_manager,
+        keystore,
+        select_chain,
+        import_queue,
+        pool,
+        machines,
+        grandpa,
+    } = parts(&config, params)?;
     let (block_import, link) = grandpa.ok_or_else(|| Error::Other("this chain has no GRANDPA".into()))?;
 
     let mut net_config = FullNetworkConfiguration::<
