@@ -132,7 +132,14 @@ impl Tracer {
     }
 
     /// Writes down how a run went on, and what the guest was given before.
-    fn note(&mut self, id: InstanceId, a0: u64, gas: i64, result: Result<ExecStatus, ExecError>, buffer: &ExecBuffer) {
+    fn note(
+        &mut self,
+        id: InstanceId,
+        a0: u64,
+        gas: i64,
+        result: Result<ExecStatus, ExecError>,
+        buffer: &ExecBuffer,
+    ) {
         let Some(Open { call, answer_wanted }) = self.open.get_mut(&id) else { return };
         let has_room = self.room > 0;
         let end = match result {
@@ -234,7 +241,12 @@ impl VirtManagerBackend for Tracer {
         self.manager.destroy(instance_id)
     }
 
-    fn read_memory(&mut self, instance_id: InstanceId, offset: u32, dest: &mut [u8]) -> Result<(), MemoryError> {
+    fn read_memory(
+        &mut self,
+        instance_id: InstanceId,
+        offset: u32,
+        dest: &mut [u8],
+    ) -> Result<(), MemoryError> {
         self.manager.read_memory(instance_id, offset, dest)
     }
 

@@ -86,7 +86,11 @@ fn what_does_not_fit_is_counted() {
     let Trace { calls, omitted } = play(1);
     assert_eq!(calls.iter().map(|call| call.syscalls.len()).sum::<usize>(), 1);
     assert_eq!(omitted, 2);
-    assert_eq!(calls[0].syscalls[0].answer, Some(11), "the answer belongs to the syscall that was written down");
+    assert_eq!(
+        calls[0].syscalls[0].answer,
+        Some(11),
+        "the answer belongs to the syscall that was written down"
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ const BOUNDARY: [&str; 6] = ["run", "--locked", "--package", "hatchery-runtime-t
 pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let toolchains = setup::ensure()?;
-    let mut demo = if arguments.boundary { boundary(&toolchains) } else { node(&toolchains, arguments.keep)? };
+    let mut demo =
+        if arguments.boundary { boundary(&toolchains) } else { node(&toolchains, arguments.keep)? };
     println!("$ {}\n", process::line(&demo));
     let status = demo.status().with_context(|| format!("cannot start `{}`", process::line(&demo)))?;
     let time = seconds(started.elapsed());
@@ -49,14 +50,17 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
 fn node(toolchains: &Toolchains, keep: bool) -> Result<Command> {
     let mut build = process::cargo(None);
     build.current_dir(workspace::root()).args(BUILD).envs(toolchains.environment());
-    println!("\nBuilding the node. The first time takes a while: some 1,200 crates, and the runtime as Wasm.");
+    println!(
+        "\nBuilding the node. The first time takes a while: some 1,200 crates, and the runtime as Wasm."
+    );
     println!("$ {}", process::line(&build));
     let status = build.status().context("cannot start cargo")?;
     if !status.success() {
         bail!("the node does not build ({status})");
     }
     let programs = workspace::target().join("debug");
-    let mut demo = Command::new(programs.join("examples").join(format!("demo-node{}", env::consts::EXE_SUFFIX)));
+    let mut demo =
+        Command::new(programs.join("examples").join(format!("demo-node{}", env::consts::EXE_SUFFIX)));
     demo.arg("--node").arg(programs.join(format!("hatchery-node{}", env::consts::EXE_SUFFIX)));
     if keep {
         demo.arg("--keep");

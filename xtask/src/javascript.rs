@@ -47,7 +47,12 @@ fn install() -> Result<PathBuf> {
     let folder = workspace::root().join(FOLDER);
     let packages = folder.join("node_modules");
     let installed = packages.join(".package-lock.json");
-    let newer = || Some(installed.metadata().ok()?.modified().ok()? >= folder.join("package-lock.json").metadata().ok()?.modified().ok()?);
+    let newer = || {
+        Some(
+            installed.metadata().ok()?.modified().ok()?
+                >= folder.join("package-lock.json").metadata().ok()?.modified().ok()?,
+        )
+    };
     if newer() != Some(true) {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);

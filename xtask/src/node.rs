@@ -54,7 +54,10 @@ fn runtime_benchmarks(toolchains: &Toolchains) -> Result<()> {
     build(toolchains, "hatchery-node", "runtime-benchmarks")?;
     let list = process::output(node().args(["benchmark", "pallet", "--chain", "dev", "--list"]))?;
     println!("{list}");
-    ensure!(list.contains("pallet_virtualization"), "the benchmarks of pallet-virtualization are not among them");
+    ensure!(
+        list.contains("pallet_virtualization"),
+        "the benchmarks of pallet-virtualization are not among them"
+    );
     Ok(())
 }
 

@@ -147,7 +147,8 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
         if can_build_openssl() {
             return Ok(Outcome::AlreadyThere(String::new()));
         }
-        debian::install(&["perl", "make"]).context("Fix: install perl with its standard modules, and make")?;
+        debian::install(&["perl", "make"])
+            .context("Fix: install perl with its standard modules, and make")?;
         Ok(Outcome::Done("installed perl and make".to_owned()))
     })?;
     steps.run("protoc (for the node's network)", protoc::ensure)?;

@@ -124,7 +124,10 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
         }
         Step::Docs => {
             let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-            command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1").env("RUSTDOCFLAGS", "-D warnings");
+            command
+                .envs(toolchains.environment())
+                .env("SKIP_WASM_BUILD", "1")
+                .env("RUSTDOCFLAGS", "-D warnings");
             pass(command)
         }
         Step::Tests => tests(toolchains, summary),

@@ -82,8 +82,8 @@ pub(crate) fn run() -> sc_cli::Result<()> {
             cli.create_runner(command)?.sync_run(|config| command.run::<service::Block>(&config))
         }
         #[cfg(feature = "runtime-benchmarks")]
-        Some(Subcommand::Benchmark(command)) => {
-            cli.create_runner(&**command)?.sync_run(|config| crate::benchmarking::run(command, config))
-        }
+        Some(Subcommand::Benchmark(command)) => cli
+            .create_runner(&**command)?
+            .sync_run(|config| crate::benchmarking::run(command, config, params)),
     }
 }

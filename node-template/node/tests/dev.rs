@@ -16,7 +16,7 @@ async fn what_the_demo_shows_is_true() -> Result {
     let chain = Chain::of(&node).await?;
     let summary = walkthrough::walk(&node, &chain, &mut Silent).await?;
     assert!(summary.checks >= 20, "the walk checks less than it did: {}", summary.checks);
-    let status = node.stop()?;
+    let (status, _files) = node.stop()?;
     assert!(status.success(), "the node ended with {status}");
     Ok(())
 }
@@ -93,7 +93,9 @@ async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
     let user = accounts::alice().public_key().to_account_id().to_string();
 
     // Extrinsics: no bytes, no extrinsic, and a call of a pallet that does not exist.
-    for (bytes, expected) in [("0x", "decode"), ("0x00", "decode"), ("0x0c04ff00", "decode"), ("not hex", "hex")] {
+    for (bytes, expected) in
+        [("0x", "decode"), ("0x00", "decode"), ("0x0c04ff00", "decode"), ("not hex", "hex")]
+    {
         let refusal = chain.refusal("author_submitExtrinsic", json!([bytes])).await?;
         let message = refusal.message.to_lowercase();
         assert!(

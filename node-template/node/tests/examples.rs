@@ -13,11 +13,13 @@ const PACKAGES: &str = "HATCHERY_NODE_MODULES";
 /// Runs a script against the node and checks what it prints.
 fn check(node: &Node, mut script: Command) {
     let output = script.arg(node.url()).output().unwrap_or_else(|error| panic!("{script:?}: {error}"));
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script:?}: {}\n{stdout}\n{stderr}", output.status);
     for expected in ["instance: 5", "Emitted", "Called", "count: 8"] {
-        assert!(stdout.contains(expected), "`{expected}` is not in what {script:?} printed:\n{stdout}\n{stderr}");
+        assert!(
+            stdout.contains(expected),
+            "`{expected}` is not in what {script:?} printed:\n{stdout}\n{stderr}"
+        );
     }
 }
 

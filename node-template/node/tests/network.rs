@@ -29,8 +29,7 @@ async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() 
     let (code, _) = Contract::upload(&alice_chain, &user, guests::TALLY).await?;
     let (contract, _) = Contract::instantiate(&bob_chain, &user, code, [1; 32], &[]).await?;
     let call = contract.call(&bob_chain, &user, "increment", &[], Limits::default()).await?.success()?;
-    let trapped =
-        contract.call(&alice_chain, &user, "increment_and_panic", &[], Limits::default()).await?;
+    let trapped = contract.call(&alice_chain, &user, "increment_and_panic", &[], Limits::default()).await?;
     assert!(trapped.error.as_deref().unwrap_or_default().contains("Trapped"), "{:?}", trapped.error);
     let call_block = alice_chain.number_of(call.block).await?;
     let last = alice_chain.number_of(trapped.block).await?;

@@ -1,9 +1,9 @@
 //! The settings of the pallets.
 
 use crate::{
-    AccountId, Aura, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT, MILLI_UNIT, Nonce,
-    PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin,
-    RuntimeTask, SLOT_MILLISECONDS, System, VERSION,
+    AccountId, Aura, BLOCK_HASH_COUNT, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT,
+    MILLI_UNIT, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
+    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SLOT_MILLISECONDS, System, VERSION,
 };
 use frame_support::traits::{ConstBool, ConstU8, ConstU32, ConstU64, ConstU128, VariantCountOf};
 use frame_support::weights::constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND};
@@ -45,7 +45,7 @@ impl frame_system::Config for Runtime {
     type DbWeight = ParityDbWeight;
     type Version = Version;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type BlockHashCount = ConstU32<2400>;
+    type BlockHashCount = ConstU32<BLOCK_HASH_COUNT>;
     // Substrate's own number for chains without a registered one.
     type SS58Prefix = frame_support::traits::ConstU16<42>;
     type MaxConsumers = ConstU32<16>;

@@ -117,6 +117,9 @@ pub const HOURS: BlockNumber = MINUTES * 60;
 /// Blocks in a day.
 pub const DAYS: BlockNumber = HOURS * 24;
 
+/// How many blocks back an extrinsic can name the block from which on it is valid.
+pub const BLOCK_HASH_COUNT: BlockNumber = 2_400;
+
 /// One token.
 pub const UNIT: Balance = 1_000_000_000_000;
 /// A thousandth of a token.

@@ -301,11 +301,16 @@ impl Chain {
     pub async fn network_address(&self) -> Result<String, Error> {
         let addresses: Vec<String> =
             self.request("system_localListenAddresses", Json::Array(Vec::new())).await?;
-        addresses
+        let address = addresses
             .iter()
-            .find(|address| address.starts_with("/ip4/127.0.0.1/tcp/") && !address.contains("/ws"))
-            .cloned()
-            .ok_or_else(|| Error::Answer(format!("none of the node's addresses can be used: {addresses:?}")))
+            .find(|address| address.starts_with("/ip4/127.0.0.1/tcp/") && !address.contains("/ws"));
+        let unusable = || Error::Answer(format!("none of the node's addresses can be used: {addresses:?}"));
+        let address = address.ok_or_else(unusable)?;
+        if address.contains("/p2p/") {
+            return Ok(address.clone());
+        }
+        let peer: String = self.request("system_localPeerId", Json::Array(Vec::new())).await?;
+        Ok(format!("{address}/p2p/{peer}"))
     }
 
     async fn header(&self, hash: Option<H256>) -> Result<Header, Error> {

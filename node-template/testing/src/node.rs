@@ -29,7 +29,7 @@ impl Builder {
         let arguments = [
             "--rpc-port=0",
             "--prometheus-port=0",
-            "--port=0",
+            "--listen-addr=/ip4/127.0.0.1/tcp/0",
             "--no-mdns",
             "--no-telemetry",
             "--no-hardware-benchmarks",
@@ -176,18 +176,20 @@ impl Node {
         id
     }
 
-    /// Asks it to end, as Ctrl-C does, and waits until it has.
+    /// Asks it to end, as Ctrl-C does, and waits until it has. Gives how it ended, and its files.
     ///
     /// # Errors
     /// If it does not end in time.
-    pub fn stop(mut self) -> Result<ExitStatus, Error> {
+    pub fn stop(mut self) -> Result<(ExitStatus, TempDir), Error> {
         let io = |source| Error::Io { doing: "cannot end the node", source };
         let id = Pid::from_child(self.process());
         kill_process(id, Signal::INT).map_err(|error| io(error.into()))?;
         let started = Instant::now();
         while started.elapsed() < LIMIT {
             if let Some(status) = self.process_mut().try_wait().map_err(io)? {
-                return Ok(status);
+                let folder =
+                    self.folder.take().ok_or_else(|| Error::Answer("the node has no folder".into()))?;
+                return Ok((status, folder));
             }
             thread::sleep(PAUSE);
         }

@@ -103,7 +103,8 @@ impl Walk<'_> {
         self.show.title("Call it by an extrinsic");
         let dry_run = contract.dry_run(self.chain, &self.user, "increment", &[]).await?;
         self.show.fact("dry run needs", &time(dry_run.gas_required.ref_time));
-        let returned = dry_run.result.map_err(|error| Error::Answer(format!("the dry run fails: {error}")))?;
+        let returned =
+            dry_run.result.map_err(|error| Error::Answer(format!("the dry run fails: {error}")))?;
         self.check(returned == 41u64.to_le_bytes(), "a dry run returns what a call would")?;
         self.check(self.count(contract).await? == 40, "a dry run changes nothing")?;
 

@@ -62,7 +62,7 @@ async fn run(arguments: &Arguments) -> Result<String, Error> {
         return Ok(format!("{totals}; the node goes on as process {process}"));
     }
     screen.heading("Stop the node");
-    let status = node.stop()?;
+    let (status, _files) = node.stop()?;
     screen.line("exit", &status.to_string());
     if !status.success() {
         return Err(Error::Answer(format!("the node ended with {status}")));

@@ -9,14 +9,14 @@ use jsonrpsee::RpcModule;
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
 use sc_consensus_manual_seal::EngineCommand;
 use sc_consensus_manual_seal::rpc::{ManualSeal, ManualSealApiServer};
-use sc_rpc_api::SubscriptionTaskExecutor;
 use sp_core::H256;
+use sp_core::traits::SpawnNamed;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 use virtualization::{Virtualization, VirtualizationApiServer};
 
 /// Makes the methods, once for the server and once for calls from within the node.
-pub(crate) type Builder = Box<dyn Fn(SubscriptionTaskExecutor) -> Result<RpcModule<()>, sc_service::Error>>;
+pub(crate) type Builder = Box<dyn Fn(Arc<dyn SpawnNamed>) -> Result<RpcModule<()>, sc_service::Error>>;
 
 /// `system_*` (nonces and dry runs), `payment_*` and `virtualization_*`; with a channel for commands also `engine_*`, by
 /// which a development chain gets blocks.

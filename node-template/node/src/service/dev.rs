@@ -99,7 +99,7 @@ pub(super) async fn start(
 
     // Aura's runtime refuses two blocks in one slot: here each block is a slot later than the one before, whatever the
     // time is.
-    let clock = SlotTimestampProvider::new_aura(client.clone());
+    let clock = SlotTimestampProvider::new_aura::<Block, _>(client.clone());
     let clock = Clock(Arc::new(clock.map_err(|error| Error::Application(Box::new(error)))?));
     let authorship = sc_consensus_manual_seal::run_manual_seal(ManualSealParams {
         block_import: client.clone(),
