@@ -28,7 +28,8 @@ pub fn get_array<const N: usize>(key: &[u8]) -> Option<[u8; N]> {
 /// Stores an item. Gives whether there was one.
 pub fn set(key: &[u8], value: &[u8]) -> bool {
     // SAFETY: the host reads the key and the value.
-    error::length(unsafe { sys::storage_set_v1(key.as_ptr(), key.len(), value.as_ptr(), value.len()) }).is_ok()
+    error::length(unsafe { sys::storage_set_v1(key.as_ptr(), key.len(), value.as_ptr(), value.len()) })
+        .is_ok()
 }
 
 /// Removes an item. Gives whether there was one.

@@ -65,7 +65,8 @@ fn terminate() {
     if storage::get_array(OWNER) != Some(sdk::caller().0) {
         revert(b"only the owner");
     }
-    let beneficiary = sdk::input().as_slice().try_into().unwrap_or_else(|_| revert(b"an account has 32 bytes"));
+    let beneficiary =
+        sdk::input().as_slice().try_into().unwrap_or_else(|_| revert(b"an account has 32 bytes"));
     sdk::terminate(&Account(beneficiary));
 }
 

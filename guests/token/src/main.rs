@@ -42,7 +42,9 @@ fn balance_of() {
 fn transfer() {
     let input = sdk::input();
     let Some((to, amount)) = input.split_first_chunk::<32>() else { revert(b"an account has 32 bytes") };
-    let Ok(amount) = <[u8; 16]>::try_from(amount).map(u128::from_le_bytes) else { revert(b"an amount has 16 bytes") };
+    let Ok(amount) = <[u8; 16]>::try_from(amount).map(u128::from_le_bytes) else {
+        revert(b"an amount has 16 bytes")
+    };
     let (from, to) = (sdk::caller(), Account(*to));
     let Some(rest) = balance(&from).checked_sub(amount) else { revert(b"not enough") };
     set_balance(&from, rest);

@@ -12,7 +12,7 @@ use frame_support::{
     ensure,
     traits::{
         fungible::{Inspect as _, Mutate as _},
-        tokens::{Fortitude, Preservation},
+        tokens::Preservation,
     },
 };
 use sp_runtime::{
@@ -91,9 +91,10 @@ impl<T: Config> Pallet<T> {
         Self::queue_removal(info);
         Instances::<T>::remove(instance);
         frame_system::Pallet::<T>::dec_consumers(instance);
-        let balance = T::Currency::reducible_balance(instance, Preservation::Expendable, Fortitude::Polite);
+        let balance = T::Currency::balance(instance);
         if !balance.is_zero() {
-            T::Currency::transfer(instance, beneficiary, balance, Preservation::Expendable)?;
+            T::Currency::transfer(instance, beneficiary, balance, Preservation::Expendable)
+                .map_err(|_| Error::<T>::AccountInUse)?;
         }
         Self::deposit_event(Event::Removed {
             instance: instance.clone(),

@@ -142,7 +142,7 @@ fn check_removals<T: Config>(tries: &[TrieId]) -> Result<(), TryRuntimeError> {
 /// What a child trie holds.
 fn items_of<T: Config>(trie_id: &TrieId) -> Result<(StorageUsage<BalanceOf<T>>, Sums<T>), TryRuntimeError> {
     let trie = child_trie(trie_id);
-    let (mut usage, mut deposits) = (StorageUsage::default(), Sums::<T>::new());
+    let (mut usage, mut deposits) = (StorageUsage::<BalanceOf<T>>::default(), Sums::<T>::new());
     let mut last = Vec::new();
     while let Some(key) = sp_io::default_child_storage::next_key(trie.storage_key(), &last) {
         let item: ItemOf<T> = child::get(&trie, &key).ok_or("an item cannot be decoded")?;
