@@ -27,7 +27,7 @@ async fn main() -> Result<(), Failure> {
 
     // A program is stored and found under the BLAKE2b-256 hash of its bytes. Uploading it twice fails.
     let program = include_bytes!("../../../guests/blobs/jam-v1/tally.polkavm").to_vec();
-    let code_hash = H256(blake2_256(&program));
+    let code_hash = H256(sp_crypto_hashing::blake2_256(&program));
     let info = dynamic::storage::<([u8; 32],), Value>("Virtualization", "CodeInfos");
     if api.at_current_block().await?.storage().try_fetch(info, (code_hash.0,)).await?.is_none() {
         submit(&api, &dynamic::transaction("Virtualization", "upload_code", (program,))).await?;
@@ -84,8 +84,4 @@ fn account(fields: &Value, name: &str) -> Option<AccountId32> {
     let value = dynamic::At::at(dynamic::At::at(fields, name)?, 0)?;
     let bytes: Vec<u8> = (0..32).map_while(|at| Some(dynamic::At::at(value, at)?.as_u128()? as u8)).collect();
     Some(AccountId32(bytes.try_into().ok()?))
-}
-
-fn blake2_256(bytes: &[u8]) -> [u8; 32] {
-    sp_core::hashing::blake2_256(bytes)
 }

@@ -2,9 +2,14 @@
 
 use crate::chain_spec;
 use crate::cli::{Cli, Subcommand};
-use crate::service::{self, Parts};
+use crate::service::{self, Backend, Client, Parts};
+use hatchery_node_runtime::BlockNumber;
 use sc_cli::SubstrateCli;
 use sc_service::ChainSpec;
+use std::sync::Arc;
+
+/// Takes finality back by so many blocks.
+type RevertGrandpa = Box<dyn FnOnce(Arc<Client>, Arc<Backend>, BlockNumber) -> sc_cli::Result<()>>;
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -71,10 +76,9 @@ pub(crate) fn run() -> sc_cli::Result<()> {
         }
         Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
             let Parts { client, backend, grandpa, task_manager, .. } = service::parts(&config, params)?;
-            let revert_grandpa: Option<sc_cli::AuxRevertHandler<_, _, _>> = grandpa.map(|_| {
-                let handler: sc_cli::AuxRevertHandler<_, _, _> =
-                    Box::new(|client, _, blocks| Ok(sc_consensus_grandpa::revert(client, blocks)?));
-                handler
+            // A development chain has no finality gadget whose state had to go back, too.
+            let revert_grandpa = grandpa.map(|_| -> RevertGrandpa {
+                Box::new(|client, _, blocks| Ok(sc_consensus_grandpa::revert(client, blocks)?))
             });
             Ok((command.run(client, backend, revert_grandpa), task_manager))
         }),

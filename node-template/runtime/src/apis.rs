@@ -6,7 +6,6 @@ use crate::{
     genesis,
 };
 use alloc::vec::Vec;
-use codec::Encode;
 use frame_support::genesis_builder_helper::{build_state, get_preset};
 use frame_support::weights::Weight;
 use pallet_aura::Authorities;

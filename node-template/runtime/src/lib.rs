@@ -6,6 +6,10 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 #![recursion_limit = "256"]
+#![expect(
+    missing_docs,
+    reason = "FRAME's macros and substrate-wasm-builder write public items without documentation"
+)]
 
 extern crate alloc;
 
@@ -20,13 +24,14 @@ pub use apis::RuntimeApi;
 pub use opaque::{Block as OpaqueBlock, SessionKeys};
 
 use alloc::borrow::Cow;
+use alloc::vec::Vec;
 use sp_runtime::traits::{BlakeTwo256, IdentifyAccount, Verify};
 use sp_runtime::{MultiAddress, MultiSignature, generic};
 use sp_version::RuntimeVersion;
 
 /// This crate compiled to Wasm: what a chain stores as its code.
 #[cfg(feature = "std")]
-#[expect(missing_docs, reason = "substrate-wasm-builder writes it")]
+#[expect(dead_code, unreachable_pub, reason = "substrate-wasm-builder writes it")]
 mod wasm {
     include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 }
@@ -143,7 +148,6 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     system_version: 1,
 };
 
-#[expect(missing_docs, reason = "FRAME writes the items")]
 #[frame_support::runtime]
 mod runtime {
     /// The runtime: its pallets and their indices, which are part of the encoding of calls.

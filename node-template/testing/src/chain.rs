@@ -359,7 +359,7 @@ impl Event {
 
     /// A field that is bytes, or a newtype of some: an account, a hash, a message.
     pub fn bytes(&self, field: &str) -> Option<Vec<u8>> {
-        bytes(dynamic::At::at(&self.fields, field)?)
+        bytes_in(dynamic::At::at(&self.fields, field)?)
     }
 }
 
@@ -398,14 +398,14 @@ fn describe(error: &DispatchError) -> String {
 }
 
 /// The bytes in a value, through whatever newtypes there are around them.
-fn bytes(value: &Value) -> Option<Vec<u8>> {
+fn bytes_in(value: &Value) -> Option<Vec<u8>> {
     use subxt::ext::scale_value::ValueDef;
     let ValueDef::Composite(composite) = &value.value else { return None };
     let numbers: Option<Vec<u8>> =
         composite.values().map(|value| value.as_u128().and_then(|byte| u8::try_from(byte).ok())).collect();
     match (numbers, composite.values().next()) {
         (Some(bytes), _) => Some(bytes),
-        (None, Some(inner)) if composite.len() == 1 => self::bytes(inner),
+        (None, Some(inner)) if composite.len() == 1 => bytes_in(inner),
         _ => None,
     }
 }

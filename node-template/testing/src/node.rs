@@ -208,7 +208,7 @@ impl Node {
                 return Ok(line.to_owned());
             }
             let ended = self
-                .process
+                .process_mut()
                 .try_wait()
                 .map_err(|source| Error::Io { doing: "cannot look at the node", source })?;
             if let Some(status) = ended {

@@ -13,10 +13,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// [`Error::TimedOut`] after [`LIMIT`], or the question's own error at once.
-pub async fn until<T, Asking>(what: &str, mut ask: impl FnMut() -> Asking) -> Result<T, Error>
-where
-    Asking: Future<Output = Result<Option<T>, Error>>,
-{
+pub async fn until<T>(
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask().await? {

@@ -3,7 +3,7 @@
 use super::{Block, Client, Error, Parts, parts};
 use crate::cli::Seal;
 use crate::rpc;
-use crate::virtualization::VirtualizationParams;
+use crate::virtualization::{BlockHash, VirtualizationParams};
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
 use sc_consensus::DefaultImportQueue;
@@ -16,8 +16,7 @@ use sc_transaction_pool_api::TransactionPool;
 use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
 use std::sync::Arc;
 
-type Hash = <Block as sp_runtime::traits::Block>::Hash;
-type Command = EngineCommand<Hash>;
+type Command = EngineCommand<BlockHash>;
 
 /// How many extrinsics that wait for a block are noticed at once.
 const BATCH: usize = 4096;
@@ -55,11 +54,11 @@ pub(super) async fn start(
         machines,
         grandpa: _,
     } = parts(&config, params)?;
-    let net_config = FullNetworkConfiguration::<Block, Hash, Litep2pNetworkBackend>::new(
+    let net_config = FullNetworkConfiguration::<Block, BlockHash, Litep2pNetworkBackend>::new(
         &config.network,
         config.prometheus_registry().cloned(),
     );
-    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, Hash>>::register_notification_metrics(
+    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, BlockHash>>::register_notification_metrics(
         config.prometheus_registry(),
     );
     let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =

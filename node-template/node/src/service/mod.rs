@@ -12,6 +12,7 @@ use sc_client_api::{Backend as _, ExecutorProvider};
 use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
 use sc_executor::WasmExecutor;
+use sc_network::config::NetworkBackendType;
 use sc_network::service::traits::NetworkService;
 use sc_service::error::Error;
 use sc_service::{ChainType, Configuration, KeystoreContainer, TFullBackend, TFullClient, TaskManager};
@@ -49,7 +50,7 @@ pub(crate) async fn start(
     params: &VirtualizationParams,
     seal: Seal,
 ) -> Result<TaskManager, Error> {
-    if config.network.network_backend != sc_network::config::NetworkBackendType::Litep2p {
+    if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
         return Err(Error::Other("this node is built with the network backend litep2p only".into()));
     }
     if is_development(&config) {

@@ -2,7 +2,7 @@
 
 use super::{Block, Client, Error, Grandpa, Parts, SelectChain, parts};
 use crate::rpc;
-use crate::virtualization::VirtualizationParams;
+use crate::virtualization::{BlockHash, VirtualizationParams};
 use sc_client_api::BlockBackend;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -12,7 +12,6 @@ use sc_service::{Configuration, SpawnTasksParams, TaskManager, WarpSyncConfig};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_aura::inherents::InherentDataProvider as SlotInherent;
 use sp_consensus_aura::sr25519::AuthorityPair;
-use sp_runtime::traits::Block as _;
 use sp_timestamp::InherentDataProvider as TimestampInherent;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,12 +73,11 @@ pub(super) fn start(config: Configuration, params: &VirtualizationParams) -> Res
     } = parts(&config, params)?;
     let (block_import, link) = grandpa.ok_or_else(|| Error::Other("this chain has no GRANDPA".into()))?;
 
-    let mut net_config = FullNetworkConfiguration::<
-        Block,
-        <Block as sp_runtime::traits::Block>::Hash,
-        Litep2pNetworkBackend,
-    >::new(&config.network, config.prometheus_registry().cloned());
-    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, _>>::register_notification_metrics(
+    let mut net_config = FullNetworkConfiguration::<Block, BlockHash, Litep2pNetworkBackend>::new(
+        &config.network,
+        config.prometheus_registry().cloned(),
+    );
+    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, BlockHash>>::register_notification_metrics(
         config.prometheus_registry(),
     );
     let genesis =
