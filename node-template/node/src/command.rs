@@ -25,7 +25,7 @@ impl SubstrateCli for Cli {
     }
 
     fn author() -> String {
-        env!("CARGO_PKG_AUTHORS").into()
+        "the developers of Hatchery".into()
     }
 
     // Substrate names it when the node panics.

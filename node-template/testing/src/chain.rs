@@ -8,6 +8,7 @@ use subxt::dynamic::Value;
 use subxt::error::DispatchError;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsFields;
+use subxt::ext::scale_value::{Composite, ValueDef};
 use subxt::rpcs::RpcClient;
 use subxt::rpcs::client::{RpcParams, rpc_params};
 use subxt::utils::{AccountId32, H256};
@@ -366,7 +367,7 @@ impl Event {
 /// For example `Virtualization::Trapped { depth: 0 }`.
 impl std::fmt::Display for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}::{} {}", self.pallet, self.name, self.fields)
+        write!(f, "{}::{} {}", self.pallet, self.name, readable(&self.fields))
     }
 }
 
@@ -390,16 +391,38 @@ fn parameters(params: Json) -> Result<RpcParams, Error> {
 fn describe(error: &DispatchError) -> String {
     match error {
         DispatchError::Module(module) => match module.as_root_error::<Value>() {
-            Ok(value) => format!("{module} {value}"),
+            Ok(value) => format!("{module}, as {}", readable(&value)),
             Err(_) => module.to_string(),
         },
         other => other.to_string(),
     }
 }
 
+/// A value as one writes it, with bytes in hexadecimal.
+fn readable(value: &Value) -> String {
+    if let Some(bytes) = bytes_in(value).filter(|bytes| !bytes.is_empty()) {
+        return format!("0x{}", hex::encode(bytes));
+    }
+    let list = |composite: &Composite<()>| match composite {
+        Composite::Named(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}: {}", readable(value))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        Composite::Unnamed(values) => {
+            format!("({})", values.iter().map(readable).collect::<Vec<_>>().join(", "))
+        }
+    };
+    match &value.value {
+        ValueDef::Composite(composite) => list(composite),
+        ValueDef::Variant(variant) if variant.values.is_empty() => variant.name.clone(),
+        ValueDef::Variant(variant) => format!("{} {}", variant.name, list(&variant.values)),
+        _ => value.to_string(),
+    }
+}
+
 /// The bytes in a value, through whatever newtypes there are around them.
 fn bytes_in(value: &Value) -> Option<Vec<u8>> {
-    use subxt::ext::scale_value::ValueDef;
     let ValueDef::Composite(composite) = &value.value else { return None };
     let numbers: Option<Vec<u8>> =
         composite.values().map(|value| value.as_u128().and_then(|byte| u8::try_from(byte).ok())).collect();
