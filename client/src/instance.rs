@@ -55,6 +55,14 @@ impl Instance {
         &self.program
     }
 
+    /// The trap that ended its last call, if one did.
+    pub(crate) fn trap(&self) -> Option<Trap> {
+        match self.stop {
+            Stop::Trap(trap) => Some(trap),
+            _ => None,
+        }
+    }
+
     /// Whether it is prepared or suspended at a syscall.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {

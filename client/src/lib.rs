@@ -49,6 +49,7 @@ mod metrics;
 mod node;
 mod program;
 pub mod testing;
+mod trace;
 mod transactions;
 #[cfg(feature = "sp-virtualization")]
 mod upstream;
@@ -56,10 +57,11 @@ mod upstream;
 pub use cache::{CacheStatistics, ModuleCache};
 pub use config::{AlreadyInstalled, ClientConfig};
 pub use constants::{Compatibility, ConsensusConstants, Limits};
-pub use hatchery_engine::{Backend, GasModel};
+pub use hatchery_engine::{Backend, GasModel, Trap, TrapKind};
 pub use hatchery_primitives::VirtManagerExt;
 pub use manager::VirtManager;
 #[cfg(feature = "node")]
 pub use node::{HostFunctions, OtherFactories, VirtExtensionFactory};
+pub use trace::{Trace, TraceLog, TracedCall, TracedEnd, TracedSyscall, Tracer};
 #[cfg(feature = "sp-virtualization")]
 pub use upstream::UpstreamExt;

@@ -87,6 +87,11 @@ impl VirtManager {
         Self { cache: Some(cache), ..self }
     }
 
+    /// The instance, if it lives.
+    pub(crate) fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.state.instances.get(&id)
+    }
+
     fn cache(&self) -> &ModuleCache {
         self.cache.as_ref().unwrap_or_else(|| config::process_wide())
     }

@@ -6,8 +6,10 @@ mod demo;
 mod deny;
 mod fuzz;
 mod guests;
+mod javascript;
 mod miri;
 mod nightly;
+mod node;
 mod process;
 mod progress;
 mod sanitize;
@@ -30,12 +32,14 @@ struct Arguments {
 enum Command {
     /// Install what builds Wasm runtimes and PolkaVM guests; does nothing where all is there.
     Setup(setup::Arguments),
-    /// Run the demo: a Wasm runtime drives a guest program, and everything that crosses the boundary is shown.
-    Demo,
+    /// Run the demo: a node starts a chain, on which a contract is uploaded, called, and made to fail.
+    Demo(demo::Arguments),
     /// Run every check and all tests, as CI does.
     Test(test::Arguments),
     /// Rebuild the guest programs and their manifest, or check that they are up to date.
     Guests(guests::Arguments),
+    /// Build the node in a way that the tests leave out, and check that it works.
+    Node(node::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
     /// Run test vectors, see `hatchery conformance`.
@@ -51,9 +55,10 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(arguments) => setup::command(&arguments),
-        Command::Demo => demo::command(),
+        Command::Demo(arguments) => demo::command(&arguments),
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
+        Command::Node(arguments) => node::command(&arguments),
         Command::Deny => deny::command(),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),

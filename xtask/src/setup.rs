@@ -1,10 +1,11 @@
-//! `cargo xtask setup`: what builds Wasm runtimes and PolkaVM guests, by rustup or from Debian's packages.
+//! `cargo xtask setup`: what builds Wasm runtimes, PolkaVM guests and the node, by rustup or from Debian's packages.
 //!
 //! Two things are needed besides a Rust toolchain for the host: `core` and `alloc` compiled for `wasm32v1-none`, and
 //! the library's sources, from which guests get a `core` for PolkaVM's RISC-V target. rustup downloads both. Where it
 //! cannot download, Debian's own compiler has the sources, and the Wasm library is built from them.
 
 mod debian;
+mod protoc;
 mod rustup;
 mod sysroot;
 
@@ -18,7 +19,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// Options of `cargo xtask setup`.
 #[derive(clap::Args)]
@@ -68,9 +69,10 @@ impl Compiler {
 }
 
 impl Toolchains {
-    /// What substrate-wasm-builder reads from the environment.
+    /// What build scripts read from the environment: substrate-wasm-builder's, and those that generate code with protoc.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        self.wasm.toolchain.iter().map(|name| ("WASM_BUILD_TOOLCHAIN", name.clone())).collect()
+        let wasm = self.wasm.toolchain.iter().map(|name| ("WASM_BUILD_TOOLCHAIN", name.clone()));
+        wasm.chain(protoc::environment()).collect()
     }
 }
 
@@ -79,9 +81,9 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     let toolchains = run(arguments.with)?;
     println!("\nSet up. Written to {}.", description_file()?.display());
     match toolchains.environment().as_slice() {
-        [] => println!("Wasm runtimes build with plain cargo commands, too."),
+        [] => println!("Runtimes and the node build with plain cargo commands, too."),
         variables => {
-            println!("For Wasm runtimes with plain cargo commands:");
+            println!("For runtimes and the node with plain cargo commands:");
             for (name, value) in variables {
                 println!("    export {name}={value}");
             }
@@ -133,7 +135,7 @@ fn choose() -> Result<Source> {
     }
 }
 
-/// The last two steps of both ways: a C++ compiler, and proof that both targets build.
+/// The last steps of both ways: C and C++ compilers, protoc, and proof that the Wasm target builds.
 fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
     steps.run("C and C++ compilers (for wasm-opt)", || {
         if ["cc", "c++"].iter().all(|program| process::find(program).is_some()) {
@@ -143,6 +145,15 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
             .context("Fix: install a C and a C++ compiler as `cc` and `c++`")?;
         Ok(Outcome::Done("installed build-essential".to_owned()))
     })?;
+    steps.run("perl and make (for OpenSSL)", || {
+        if can_build_openssl() {
+            return Ok(Outcome::AlreadyThere(String::new()));
+        }
+        debian::install(&["perl", "make"])
+            .context("Fix: install perl with its standard modules, and make")?;
+        Ok(Outcome::Done("installed perl and make".to_owned()))
+    })?;
+    steps.run("protoc (for the node's network)", protoc::ensure)?;
     let wasm = Compiler::of(toolchain)?;
     let mut guests = vec![wasm.clone()];
     if toolchain.is_none() && debian::complete() {
@@ -167,6 +178,13 @@ fn finish(steps: &mut Steps, toolchain: Option<&str>) -> Result<Toolchains> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(toolchains)
+}
+
+/// Whether there is what OpenSSL's sources, which the node's network compiles, are configured and built with.
+fn can_build_openssl() -> bool {
+    let mut perl = Command::new("perl");
+    perl.args(["-MFindBin", "-MIPC::Cmd", "-MPod::Usage", "-e", "1"]);
+    process::find("make").is_some() && process::find("perl").is_some() && process::output(&mut perl).is_ok()
 }
 
 /// Whether the last setup proved that this toolchain, in the version that is here, builds runtimes.

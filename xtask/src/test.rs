@@ -5,8 +5,8 @@ mod summary;
 
 use crate::progress::seconds;
 use crate::setup::Toolchains;
-use crate::{deny, guests, process, setup, workspace};
-use anyhow::{Context, Result};
+use crate::{deny, guests, javascript, process, setup, workspace};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -119,12 +119,15 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
         Step::Clippy => {
             let mut command =
                 cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-            command.env("SKIP_WASM_BUILD", "1");
+            command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1");
             pass(command)
         }
         Step::Docs => {
             let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-            command.env("SKIP_WASM_BUILD", "1").env("RUSTDOCFLAGS", "-D warnings");
+            command
+                .envs(toolchains.environment())
+                .env("SKIP_WASM_BUILD", "1")
+                .env("RUSTDOCFLAGS", "-D warnings");
             pass(command)
         }
         Step::Tests => tests(toolchains, summary),
@@ -140,6 +143,9 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
             command.env(VECTORS_VARIABLE, folder);
         }
         None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
+    }
+    if let Some(packages) = javascript::packages() {
+        command.env(javascript::VARIABLE, packages);
     }
     println!("$ {}", process::line(&command));
     let mut child = command.spawn().context("cannot start cargo")?;

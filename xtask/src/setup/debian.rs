@@ -45,7 +45,7 @@ pub(super) fn setup() -> Result<Toolchains> {
         return Err(anyhow!("this machine has no apt-get").context(rustup::FIX));
     }
     println!("Cross targets of Debian's compiler");
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(8);
     steps.run("Debian packages", || {
         if PACKAGES.into_iter().all(installed) && new_enough()? {
             return Ok(Outcome::AlreadyThere(PACKAGES.join(" ")));

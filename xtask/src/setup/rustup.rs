@@ -30,7 +30,7 @@ pub(super) fn download() -> Result<()> {
 }
 
 pub(super) fn setup() -> Result<Toolchains> {
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(7);
     let toolchain = process::output(Command::new("rustup").args(["show", "active-toolchain"]))?;
     let toolchain = toolchain.split_whitespace().next().unwrap_or("active").to_owned();
     println!("Cross targets of the rustup toolchain {toolchain}");

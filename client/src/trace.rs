@@ -1,0 +1,274 @@
+//! Watching what guests do, for debuggers.
+
+use crate::VirtManager;
+use hatchery_engine::{Module, Trap};
+use hatchery_primitives::{
+    CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, MemoryError,
+    ModuleError, ModuleId, TransactionType, VirtManagerBackend,
+};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A [`VirtManager`] that writes down every call of an export and every syscall.
+///
+/// It answers a runtime exactly as the manager does. It is registered in the manager's stead, for one call into a runtime:
+///
+/// ```
+/// use hatchery_client::{Tracer, VirtManager};
+/// use hatchery_primitives::VirtManagerExt;
+/// use sp_externalities::Extensions;
+///
+/// let tracer = Tracer::new(VirtManager::default(), 1_000);
+/// let trace = tracer.trace();
+/// let mut extensions = Extensions::new();
+/// extensions.register(VirtManagerExt::new(tracer));
+/// // … a call into the runtime with these extensions …
+/// for call in trace.take().calls {
+///     println!("{} ended: {:?}", call.export.escape_ascii(), call.end);
+/// }
+/// ```
+pub struct Tracer {
+    manager: VirtManager,
+    log: TraceLog,
+    /// How many more syscalls are written down.
+    room: usize,
+    /// The calls that have not ended: their places in the log.
+    open: BTreeMap<InstanceId, Open>,
+}
+
+/// What a [`Tracer`] has written down so far. It outlives the tracer, which goes with its externalities.
+#[derive(Clone, Debug, Default)]
+pub struct TraceLog(Arc<Mutex<Trace>>);
+
+/// What guests did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The calls of exports, in the order in which they began.
+    pub calls: Vec<TracedCall>,
+    /// How many syscalls were made and not written down, because there was no room for more.
+    pub omitted: u64,
+}
+
+/// A call of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedCall {
+    /// How many calls were going on when it began.
+    pub depth: usize,
+    /// The export.
+    pub export: Vec<u8>,
+    /// The syscalls that the guest made, in their order.
+    pub syscalls: Vec<TracedSyscall>,
+    /// Gas that it used: what the guest itself did, without what the runtime charges for syscalls.
+    pub gas_used: u64,
+    /// How it ended; `None`: the runtime gave it up.
+    pub end: Option<TracedEnd>,
+}
+
+/// A syscall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedSyscall {
+    /// Its symbol.
+    pub symbol: Vec<u8>,
+    /// The guest's registers a0 to a5.
+    pub arguments: [u64; 6],
+    /// What the guest got in a0; `None`: it did not go on.
+    pub answer: Option<u64>,
+    /// Gas left as the guest made it.
+    pub gas_left: i64,
+}
+
+/// How a call of an export ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TracedEnd {
+    /// The export returned.
+    Finished,
+    /// There was not enough gas for the next block.
+    OutOfGas,
+    /// The guest did something that ended it.
+    Trapped {
+        /// What, and where.
+        trap: Trap,
+        /// The nearest export before, and how many bytes of code lie between; `None`: there is none.
+        symbol: Option<(Vec<u8>, u32)>,
+    },
+    /// It made a syscall that the program does not import.
+    InvalidSyscall,
+}
+
+struct Open {
+    /// The index of the call.
+    call: usize,
+    /// Whether the last syscall was written down and waits for its answer.
+    answer_wanted: bool,
+}
+
+impl Tracer {
+    /// Watches this manager and writes down at most `syscalls` syscalls.
+    pub fn new(manager: VirtManager, syscalls: usize) -> Self {
+        Self { manager, log: TraceLog::default(), room: syscalls, open: BTreeMap::new() }
+    }
+
+    /// What will have been written down.
+    pub fn trace(&self) -> TraceLog {
+        self.log.clone()
+    }
+
+    fn begin(&mut self, id: InstanceId, function: &[u8]) {
+        let depth = self.open.len();
+        let call = self.log.with(|trace| {
+            trace.calls.push(TracedCall {
+                depth,
+                export: function.to_vec(),
+                syscalls: Vec::new(),
+                gas_used: 0,
+                end: None,
+            });
+            trace.calls.len() - 1
+        });
+        self.open.insert(id, Open { call, answer_wanted: false });
+    }
+
+    /// Writes down how a run went on, and what the guest was given before.
+    fn note(
+        &mut self,
+        id: InstanceId,
+        a0: u64,
+        gas: i64,
+        result: Result<ExecStatus, ExecError>,
+        buffer: &ExecBuffer,
+    ) {
+        let Some(Open { call, answer_wanted }) = self.open.get_mut(&id) else { return };
+        let has_room = self.room > 0;
+        let end = match result {
+            Ok(ExecStatus::Syscall) => None,
+            Ok(ExecStatus::Finished) => Some(TracedEnd::Finished),
+            Err(ExecError::OutOfGas) => Some(TracedEnd::OutOfGas),
+            Err(ExecError::Trap) => {
+                let instance = self.manager.instance(id);
+                instance.and_then(|instance| {
+                    let trap = instance.trap()?;
+                    Some(TracedEnd::Trapped { trap, symbol: symbol(instance.program().module(), trap.pc) })
+                })
+            }
+            Err(_) => Some(TracedEnd::InvalidSyscall),
+        };
+        self.log.with(|trace| {
+            let omitted = &mut trace.omitted;
+            let Some(call) = trace.calls.get_mut(*call) else { return };
+            if *answer_wanted && let Some(last) = call.syscalls.last_mut() {
+                last.answer = Some(a0);
+            }
+            if result.is_ok() {
+                call.gas_used = call.gas_used.saturating_add_signed(gas.saturating_sub(buffer.gas_left));
+            }
+            if result == Ok(ExecStatus::Syscall) {
+                if has_room {
+                    call.syscalls.push(TracedSyscall {
+                        symbol: buffer.syscall_symbol.as_ref().to_vec(),
+                        arguments: [buffer.a0, buffer.a1, buffer.a2, buffer.a3, buffer.a4, buffer.a5],
+                        answer: None,
+                        gas_left: buffer.gas_left,
+                    });
+                } else {
+                    *omitted += 1;
+                }
+            }
+            call.end = end;
+        });
+        if result == Ok(ExecStatus::Syscall) {
+            *answer_wanted = has_room;
+            self.room = self.room.saturating_sub(1);
+        } else {
+            self.open.remove(&id);
+        }
+    }
+}
+
+impl TraceLog {
+    /// What was written down so far; the log is empty then.
+    pub fn take(&self) -> Trace {
+        self.with(std::mem::take)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Trace) -> T) -> T {
+        // Nothing here panics while it is locked, and a trace is of use even if something did.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The export with the highest address not above `pc`, and how far behind it `pc` is.
+fn symbol(module: &Module, pc: u32) -> Option<(Vec<u8>, u32)> {
+    let before = module.exports().filter(|(_, at)| at.0 <= pc);
+    before.max_by_key(|(_, at)| at.0).map(|(name, at)| (name.to_vec(), pc - at.0))
+}
+
+impl VirtManagerBackend for Tracer {
+    fn compile(&mut self, program: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
+        self.manager.compile(program, key)
+    }
+
+    fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {
+        self.manager.lookup(key)
+    }
+
+    fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
+        self.manager.instantiate(module_id)
+    }
+
+    fn prepare(&mut self, instance_id: InstanceId, function: &[u8]) -> Result<(), ExecError> {
+        self.manager.prepare(instance_id, function)?;
+        self.begin(instance_id, function);
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        a0: u64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        let result = self.manager.run(instance_id, gas_left, a0, buffer);
+        self.note(instance_id, a0, gas_left, result, buffer);
+        result
+    }
+
+    fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
+        self.open.remove(&instance_id);
+        self.manager.destroy(instance_id)
+    }
+
+    fn read_memory(
+        &mut self,
+        instance_id: InstanceId,
+        offset: u32,
+        dest: &mut [u8],
+    ) -> Result<(), MemoryError> {
+        self.manager.read_memory(instance_id, offset, dest)
+    }
+
+    fn write_memory(&mut self, instance_id: InstanceId, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
+        self.manager.write_memory(instance_id, offset, src)
+    }
+
+    fn start_transaction(&mut self, kind: TransactionType) {
+        self.manager.start_transaction(kind);
+    }
+
+    fn commit_transaction(&mut self, kind: TransactionType) {
+        self.manager.commit_transaction(kind);
+    }
+
+    fn rollback_transaction(&mut self, kind: TransactionType) {
+        self.manager.rollback_transaction(kind);
+    }
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("room", &self.room).finish_non_exhaustive()
+    }
+}

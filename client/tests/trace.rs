@@ -1,0 +1,104 @@
+//! The tracer: it answers as the manager does, and writes down what guests do.
+
+mod common;
+
+use common::{Guest, Layout};
+use hatchery_client::{Trace, TracedEnd, Tracer, VirtManager};
+use hatchery_primitives::{ExecBuffer, ExecError, ExecStatus, InstanceId, VirtManagerBackend};
+use polkavm_common_033::program::{Reg, asm};
+
+const GAS: i64 = 1_000_000;
+
+fn guest() -> Vec<u8> {
+    Guest::jam()
+        .import(b"ask")
+        .memory(Layout { read_only: 0, read_write: 4096, stack: 4096 })
+        .export("asks", &[asm::load_imm(Reg::A1, 7), asm::ecalli(0), asm::ecalli(0), asm::ret()])
+        .export("traps", &[asm::load_imm(Reg::A0, 1), asm::trap()])
+        .export("spins", &[asm::ecalli(0), asm::fallthrough(), asm::ecalli(0), asm::ret()])
+        .build()
+}
+
+fn prepared(tracer: &mut Tracer, export: &[u8]) -> InstanceId {
+    let module = tracer.compile(&guest(), None).unwrap();
+    let instance = tracer.instantiate(module).unwrap();
+    tracer.prepare(instance, export).unwrap();
+    instance
+}
+
+fn run(tracer: &mut Tracer, id: InstanceId, gas: i64, a0: u64) -> (Result<ExecStatus, ExecError>, i64) {
+    let mut buffer = ExecBuffer::default();
+    let result = tracer.run(id, gas, a0, &mut buffer);
+    (result, buffer.gas_left)
+}
+
+/// Plays a run with two syscalls, one inside the other's, a trap and a call that is given up.
+fn play(syscalls: usize) -> Trace {
+    let mut tracer = Tracer::new(VirtManager::default(), syscalls);
+    let outer = prepared(&mut tracer, b"asks");
+    let (status, gas) = run(&mut tracer, outer, GAS, 5);
+    assert_eq!(status, Ok(ExecStatus::Syscall));
+
+    let inner = prepared(&mut tracer, b"traps");
+    assert_eq!(run(&mut tracer, inner, GAS, 0).0, Err(ExecError::Trap));
+    let short = prepared(&mut tracer, b"spins");
+    assert_eq!(run(&mut tracer, short, 0, 0).0, Err(ExecError::OutOfGas));
+    let given_up = prepared(&mut tracer, b"spins");
+    assert_eq!(run(&mut tracer, given_up, GAS, 0).0, Ok(ExecStatus::Syscall));
+    tracer.destroy(given_up).unwrap();
+
+    let (status, gas) = run(&mut tracer, outer, gas, 11);
+    assert_eq!(status, Ok(ExecStatus::Syscall));
+    assert_eq!(run(&mut tracer, outer, gas, 12).0, Ok(ExecStatus::Finished));
+    tracer.trace().take()
+}
+
+#[test]
+fn calls_are_written_down_with_their_syscalls_and_ends() {
+    let Trace { calls, omitted } = play(10);
+    assert_eq!(omitted, 0);
+    let names: Vec<_> = calls.iter().map(|call| (call.depth, call.export.as_slice())).collect();
+    assert_eq!(names, [(0, b"asks".as_slice()), (1, b"traps"), (1, b"spins"), (1, b"spins")]);
+
+    let [outer, trapped, short, given_up] = &calls[..] else { panic!("four calls") };
+    assert_eq!(outer.end, Some(TracedEnd::Finished));
+    assert!(outer.gas_used > 0);
+    let [first, second] = &outer.syscalls[..] else { panic!("two syscalls") };
+    assert_eq!((first.symbol.as_slice(), first.answer), (b"ask".as_slice(), Some(11)));
+    assert_eq!(first.arguments, [5, 7, 0, 0, 0, 0]);
+    assert_eq!((second.arguments[0], second.answer), (11, Some(12)));
+    assert!(second.gas_left < first.gas_left);
+
+    let Some(TracedEnd::Trapped { trap, symbol: Some((name, offset)) }) = &trapped.end else {
+        panic!("it trapped and has a symbol: {trapped:?}")
+    };
+    assert_eq!(name, b"traps");
+    assert!(*offset > 0, "the trap is behind the load");
+    assert_eq!(trap.kind, hatchery_client::TrapKind::Trap);
+
+    assert_eq!(short.end, Some(TracedEnd::OutOfGas));
+    assert_eq!((given_up.end.as_ref(), given_up.syscalls.len()), (None, 1));
+    assert_eq!(given_up.syscalls[0].answer, None);
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let Trace { calls, omitted } = play(1);
+    assert_eq!(calls.iter().map(|call| call.syscalls.len()).sum::<usize>(), 1);
+    assert_eq!(omitted, 2);
+    assert_eq!(
+        calls[0].syscalls[0].answer,
+        Some(11),
+        "the answer belongs to the syscall that was written down"
+    );
+}
+
+#[test]
+fn a_taken_trace_is_empty_afterwards() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let log = tracer.trace();
+    let id = prepared(&mut tracer, b"traps");
+    drop(run(&mut tracer, id, GAS, 0));
+    assert_eq!(log.take().calls.len(), 1);
+    assert_eq!(log.take(), Trace::default());
+}

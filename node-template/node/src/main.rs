@@ -1,0 +1,16 @@
+//! The node template: a Substrate node with Hatchery's host functions, so that its runtime can run child machines.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod chain_spec;
+mod cli;
+mod command;
+mod rpc;
+mod service;
+mod virtualization;
+
+fn main() -> sc_cli::Result<()> {
+    command::run()
+}

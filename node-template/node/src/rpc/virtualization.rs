@@ -1,0 +1,344 @@
+//! `virtualization_*`: what a call of a contract would do, and what its guests do in detail.
+
+use crate::service::{Block, Client};
+use crate::virtualization::{BlockHash, Machines};
+use codec::{Decode, Encode};
+use frame_support::weights::Weight;
+use hatchery_client::{TracedCall, TracedEnd, TracedSyscall, Tracer};
+use hatchery_node_runtime::{AccountId, Balance, RuntimeEvent};
+use hatchery_primitives::VirtManagerExt;
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::types::ErrorObjectOwned;
+use pallet_virtualization_runtime_api::{Deposits, Failure};
+use sc_client_api::{CallExecutor, ExecutorProvider};
+use serde::{Deserialize, Serialize};
+use sp_blockchain::HeaderBackend;
+use sp_core::Bytes;
+use sp_core::traits::CallContext;
+use sp_externalities::Extensions;
+use sp_rpc::number::NumberOrHex;
+use sp_runtime::DispatchError;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// How many syscalls a trace has at most.
+const TRACED_SYSCALLS: usize = 10_000;
+
+/// Numbers of errors. Those of JSON-RPC itself are below -32000.
+mod code {
+    /// The block is not known, or its state is pruned.
+    pub(super) const BLOCK: i32 = 8001;
+    /// The runtime did not answer, or not in a way that this node understands.
+    pub(super) const RUNTIME: i32 = 8002;
+}
+
+/// The methods.
+#[rpc(server, namespace = "virtualization")]
+pub(crate) trait VirtualizationApi {
+    /// Runs a call of an instance on top of a block (default: the best) and undoes it.
+    #[method(name = "dryRun", blocking)]
+    fn dry_run(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<DryRunAnswer>;
+
+    /// As `dryRun`, with every call of an export and every syscall on the way, and where and why a guest trapped.
+    #[method(name = "trace", blocking)]
+    fn trace(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<TraceAnswer>;
+}
+
+/// A call of an instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CallRequest {
+    /// Who would send it.
+    origin: AccountId,
+    /// The instance.
+    instance: AccountId,
+    /// The export, as text.
+    export: String,
+    /// What would be transferred to the instance. Default: nothing.
+    value: Option<NumberOrHex>,
+    /// What the guest would read as its input. Default: nothing.
+    input: Option<Bytes>,
+    /// The most weight to use. Default: as much as an extrinsic may have.
+    gas_limit: Option<Weight>,
+    /// The most to hold from the sender. Default: whatever it takes.
+    storage_deposit_limit: Option<NumberOrHex>,
+}
+
+/// What a call would do.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DryRunAnswer {
+    /// Whether it would succeed.
+    success: bool,
+    /// What the guest returned, also as it reverted.
+    output: Bytes,
+    /// The runtime's error, if it would fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<DispatchError>,
+    /// Why and where a guest failed, if that was the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureAnswer>,
+    /// The weight that was used, with every program compiled anew.
+    gas_consumed: Weight,
+    /// The `gasLimit` to call with.
+    gas_required: Weight,
+    /// The limit that this run had.
+    gas_limit: Weight,
+    /// What would be held and released, as decimal numbers in strings.
+    deposits: DepositsAnswer,
+    /// The events that would be deposited, each in SCALE.
+    events: Vec<Bytes>,
+    /// What guests printed for developers.
+    debug: Vec<DebugMessage>,
+}
+
+/// Why and where a guest failed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FailureAnswer {
+    cause: String,
+    depth: u8,
+}
+
+/// Amounts, which JavaScript's numbers would round.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DepositsAnswer {
+    held: String,
+    released: String,
+    released_to_others: String,
+    peak: String,
+}
+
+/// What a guest printed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DebugMessage {
+    instance: AccountId,
+    /// As text; what is not UTF-8 is replaced.
+    message: String,
+}
+
+/// What a call would do, and how.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TraceAnswer {
+    /// What `dryRun` gives.
+    #[serde(flatten)]
+    dry_run: DryRunAnswer,
+    /// The calls of exports, in the order in which they began.
+    calls: Vec<CallAnswer>,
+    /// How many syscalls there were beyond those that `calls` has.
+    omitted_syscalls: u64,
+}
+
+/// A call of an export.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallAnswer {
+    /// 0: what was asked for. 1: a call that it made.
+    depth: usize,
+    export: String,
+    /// Gas of the guest itself.
+    gas_used: u64,
+    /// `finished`, `outOfGas`, `trapped`, `invalidSyscall`, or `ended` by the runtime in a syscall.
+    end: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trap: Option<TrapAnswer>,
+    syscalls: Vec<SyscallAnswer>,
+}
+
+/// Where and why a guest trapped.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TrapAnswer {
+    kind: &'static str,
+    /// The offset of the instruction in the code.
+    pc: u32,
+    /// The address that it accessed or jumped to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<u32>,
+    /// The nearest export before, and how far behind it the instruction is: `increment + 0x12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+}
+
+/// A syscall. Registers are hexadecimal, since JavaScript's numbers would round them.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyscallAnswer {
+    symbol: String,
+    /// a0 to a5.
+    arguments: [String; 6],
+    /// What the guest got in a0; absent if it did not go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+    gas_left: i64,
+}
+
+/// Answers the methods.
+pub(crate) struct Virtualization {
+    client: Arc<Client>,
+    machines: Machines,
+}
+
+type DryRun = pallet_virtualization_runtime_api::DryRun<AccountId, Balance, RuntimeEvent>;
+
+impl Virtualization {
+    pub(crate) fn new(client: Arc<Client>, machines: Machines) -> Self {
+        Self { client, machines }
+    }
+
+    /// Runs a call with this manager.
+    fn run(&self, call: CallRequest, at: BlockHash, manager: VirtManagerExt) -> RpcResult<DryRun> {
+        let arguments = (
+            call.origin,
+            call.instance,
+            call.export.into_bytes(),
+            amount("value", call.value)?.unwrap_or_default(),
+            call.input.unwrap_or_else(|| Vec::new().into()).0,
+            call.gas_limit,
+            amount("storageDepositLimit", call.storage_deposit_limit)?,
+        );
+        let mut extensions = Extensions::new();
+        extensions.register(manager);
+        let answer = CallExecutor::<Block>::contextual_call(
+            ExecutorProvider::<Block>::executor(&*self.client),
+            at,
+            "VirtualizationApi_dry_run_call",
+            &arguments.encode(),
+            &RefCell::default(),
+            &None,
+            CallContext::Offchain,
+            &RefCell::new(extensions),
+        )
+        .map_err(|error| failure(code::RUNTIME, format!("the runtime did not answer: {error}")))?;
+        DryRun::decode(&mut answer.as_slice()).map_err(|error| {
+            let message = "the runtime's answer is not of the version that this node was built with";
+            failure(code::RUNTIME, format!("{message}: {error}"))
+        })
+    }
+
+    fn block(&self, at: Option<BlockHash>) -> RpcResult<(BlockHash, u32)> {
+        let at = at.unwrap_or_else(|| self.client.info().best_hash);
+        match self.client.number(at) {
+            Ok(Some(number)) => Ok((at, number)),
+            Ok(None) => Err(failure(code::BLOCK, format!("there is no block {at:?} here"))),
+            Err(error) => Err(failure(code::BLOCK, format!("block {at:?} cannot be read: {error}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl VirtualizationApiServer for Virtualization {
+    fn dry_run(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<DryRunAnswer> {
+        let (at, number) = self.block(at)?;
+        let manager = self.machines.manager_on(number);
+        self.run(call, at, VirtManagerExt::new(manager)).map(Into::into)
+    }
+
+    fn trace(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<TraceAnswer> {
+        let (at, number) = self.block(at)?;
+        let tracer = Tracer::new(self.machines.manager_on(number), TRACED_SYSCALLS);
+        let log = tracer.trace();
+        let dry_run = self.run(call, at, VirtManagerExt::new(tracer))?;
+        let trace = log.take();
+        Ok(TraceAnswer {
+            dry_run: dry_run.into(),
+            calls: trace.calls.into_iter().map(Into::into).collect(),
+            omitted_syscalls: trace.omitted,
+        })
+    }
+}
+
+/// An amount, which JSON has as a number or, if it is large, as a hexadecimal string.
+fn amount(name: &str, value: Option<NumberOrHex>) -> RpcResult<Option<Balance>> {
+    value.map(Balance::try_from).transpose().map_err(|_| {
+        failure(jsonrpsee::types::error::INVALID_PARAMS_CODE, format!("`{name}` has more than 128 bits"))
+    })
+}
+
+fn failure(code: i32, message: String) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, message, None::<()>)
+}
+
+impl From<DryRun> for DryRunAnswer {
+    fn from(dry_run: DryRun) -> Self {
+        let (output, error) = match dry_run.result {
+            Ok(output) => (output, None),
+            Err(error) => (dry_run.reverted_with, Some(error)),
+        };
+        Self {
+            success: error.is_none(),
+            output: output.into(),
+            error,
+            failure: dry_run.failure.map(Into::into),
+            gas_consumed: dry_run.gas_consumed,
+            gas_required: dry_run.gas_required,
+            gas_limit: dry_run.gas_limit,
+            deposits: dry_run.deposits.into(),
+            events: dry_run.events.iter().map(|event| event.encode().into()).collect(),
+            debug: dry_run
+                .debug
+                .into_iter()
+                .map(|(instance, message)| DebugMessage {
+                    instance,
+                    message: String::from_utf8_lossy(&message).into_owned(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<Failure> for FailureAnswer {
+    fn from(failure: Failure) -> Self {
+        Self { cause: format!("{:?}", failure.cause), depth: failure.depth }
+    }
+}
+
+impl From<Deposits<Balance>> for DepositsAnswer {
+    fn from(deposits: Deposits<Balance>) -> Self {
+        Self {
+            held: deposits.held.to_string(),
+            released: deposits.released.to_string(),
+            released_to_others: deposits.released_to_others.to_string(),
+            peak: deposits.peak.to_string(),
+        }
+    }
+}
+
+impl From<TracedCall> for CallAnswer {
+    fn from(call: TracedCall) -> Self {
+        let (end, trap) = match call.end {
+            None => ("ended", None),
+            Some(TracedEnd::Finished) => ("finished", None),
+            Some(TracedEnd::OutOfGas) => ("outOfGas", None),
+            Some(TracedEnd::InvalidSyscall) => ("invalidSyscall", None),
+            Some(TracedEnd::Trapped { trap, symbol }) => {
+                let symbol = symbol.map(|(name, offset)| match offset {
+                    0 => name.escape_ascii().to_string(),
+                    offset => format!("{} + {offset:#x}", name.escape_ascii()),
+                });
+                let kind = trap.kind.description();
+                ("trapped", Some(TrapAnswer { kind, pc: trap.pc, address: trap.address, symbol }))
+            }
+        };
+        Self {
+            depth: call.depth,
+            export: call.export.escape_ascii().to_string(),
+            gas_used: call.gas_used,
+            end,
+            trap,
+            syscalls: call.syscalls.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<TracedSyscall> for SyscallAnswer {
+    fn from(syscall: TracedSyscall) -> Self {
+        Self {
+            symbol: syscall.symbol.escape_ascii().to_string(),
+            arguments: syscall.arguments.map(|register| format!("{register:#x}")),
+            answer: syscall.answer.map(|register| format!("{register:#x}")),
+            gas_left: syscall.gas_left,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A development chain: one node, which makes a block when it is asked for one and finalizes it at once.
+
+use super::{Block, Client, Error, Parts, parts};
+use crate::cli::Seal;
+use crate::rpc;
+use crate::virtualization::{BlockHash, VirtualizationParams};
+use futures::channel::mpsc;
+use futures::stream::{self, BoxStream, StreamExt};
+use sc_consensus::DefaultImportQueue;
+use sc_consensus_manual_seal::consensus::aura::AuraConsensusDataProvider;
+use sc_consensus_manual_seal::consensus::timestamp::SlotTimestampProvider;
+use sc_consensus_manual_seal::{EngineCommand, ManualSealParams};
+use sc_network::{Litep2pNetworkBackend, NetworkBackend, config::FullNetworkConfiguration};
+use sc_service::{Configuration, SpawnTasksParams, TaskManager};
+use sc_transaction_pool_api::TransactionPool;
+use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
+use std::sync::Arc;
+
+type Command = EngineCommand<BlockHash>;
+
+/// How many extrinsics that wait for a block are noticed at once.
+const BATCH: usize = 4096;
+
+/// How many blocks can be asked for by RPC before the first of them is made.
+const PENDING_COMMANDS: usize = 1024;
+
+/// Imports blocks that nobody has signed.
+pub(super) fn import_queue(
+    config: &Configuration,
+    client: &Arc<Client>,
+    tasks: &TaskManager,
+) -> DefaultImportQueue<Block> {
+    sc_consensus_manual_seal::import_queue(
+        Box::new(client.clone()),
+        &tasks.spawn_essential_handle(),
+        config.prometheus_registry(),
+    )
+}
+
+/// Starts the node.
+pub(super) async fn start(
+    config: Configuration,
+    params: &VirtualizationParams,
+    seal: Seal,
+) -> Result<TaskManager, Error> {
+    let Parts {
+        client,
+        backend,
+        mut task_manager,
+        keystore,
+        select_chain,
+        import_queue,
+        pool,
+        machines,
+        grandpa: _,
+    } = parts(&config, params)?;
+    let net_config = FullNetworkConfiguration::<Block, BlockHash, Litep2pNetworkBackend>::new(
+        &config.network,
+        config.prometheus_registry().cloned(),
+    );
+    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, BlockHash>>::register_notification_metrics(
+        config.prometheus_registry(),
+    );
+    let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
+        sc_service::build_network(sc_service::BuildNetworkParams {
+            config: &config,
+            net_config,
+            client: client.clone(),
+            transaction_pool: pool.clone(),
+            spawn_handle: task_manager.spawn_handle(),
+            spawn_essential_handle: task_manager.spawn_essential_handle(),
+            import_queue,
+            block_announce_validator_builder: None,
+            warp_sync_config: None,
+            block_relay: None,
+            metrics,
+            gap_sync_body_policy: None,
+        })?;
+    super::start_offchain_workers(&config, &task_manager, &client, &backend, &keystore, &pool, &network)?;
+
+    let registry = config.prometheus_registry().cloned();
+    let (commands, requested) = mpsc::channel(PENDING_COMMANDS);
+    let _rpc = sc_service::spawn_tasks(SpawnTasksParams {
+        rpc_builder: rpc::builder(client.clone(), pool.clone(), machines, Some(commands)),
+        config,
+        client: client.clone(),
+        backend,
+        task_manager: &mut task_manager,
+        keystore: keystore.keystore(),
+        transaction_pool: pool.clone(),
+        network,
+        system_rpc_tx,
+        tx_handler_controller,
+        sync_service,
+        telemetry: None,
+        tracing_execute_block: None,
+    })?;
+
+    // Aura's runtime refuses two blocks in one slot: here each block is a slot later than the one before, whatever the
+    // time is.
+    let clock = SlotTimestampProvider::new_aura::<Block, _>(client.clone());
+    let clock = Clock(Arc::new(clock.map_err(|error| Error::Application(Box::new(error)))?));
+    let authorship = sc_consensus_manual_seal::run_manual_seal(ManualSealParams {
+        block_import: client.clone(),
+        env: sc_basic_authorship::ProposerFactory::new(
+            task_manager.spawn_handle(),
+            client.clone(),
+            pool.clone(),
+            registry.as_ref(),
+            None,
+        ),
+        client: client.clone(),
+        commands_stream: stream::select(requested, occasions(seal, &*pool)),
+        pool,
+        select_chain,
+        consensus_data_provider: Some(Box::new(AuraConsensusDataProvider::new(client))),
+        create_inherent_data_providers: move |_, ()| {
+            let clock = clock.clone();
+            async move { Ok(clock) }
+        },
+    });
+    task_manager.spawn_essential_handle().spawn_blocking("seal", Some("block-authoring"), authorship);
+    Ok(task_manager)
+}
+
+/// When blocks are made that nobody asked for by RPC.
+fn occasions(seal: Seal, pool: &super::Pool) -> BoxStream<'static, Command> {
+    match seal {
+        // The first block, which is empty, gives the pool a state to validate extrinsics against.
+        Seal::Instant => stream::once(async { block(true) })
+            .chain(pool.import_notification_stream().ready_chunks(BATCH).map(|_| block(false)))
+            .boxed(),
+        Seal::Manual => stream::once(async { block(true) }).boxed(),
+        Seal::Every(time) => stream::unfold((), move |()| async move {
+            futures_timer::Delay::new(time).await;
+            Some((block(true), ()))
+        })
+        .boxed(),
+    }
+}
+
+fn block(create_empty: bool) -> Command {
+    EngineCommand::SealNewBlock { create_empty, finalize: true, parent_hash: None, sender: None }
+}
+
+/// The time of the next block; one for all blocks.
+#[derive(Clone)]
+struct Clock(Arc<SlotTimestampProvider>);
+
+#[async_trait::async_trait]
+impl InherentDataProvider for Clock {
+    async fn provide_inherent_data(&self, data: &mut InherentData) -> Result<(), sp_inherents::Error> {
+        self.0.provide_inherent_data(data).await
+    }
+
+    async fn try_handle_error(
+        &self,
+        identifier: &InherentIdentifier,
+        error: &[u8],
+    ) -> Option<Result<(), sp_inherents::Error>> {
+        self.0.try_handle_error(identifier, error).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Several nodes with real networking: Aura and GRANDPA.
+
+mod common;
+
+use common::{NODE, Result};
+use hatchery_node_testing::walkthrough::count;
+use hatchery_node_testing::{Builder, Chain, Contract, Limits, Node, accounts, guests, until};
+
+/// The two validators of the local chain, connected.
+async fn validators(bob_backend: &str) -> Result<(Node, Chain, Node, Chain)> {
+    let alice = Builder::new(NODE).local("--alice").start()?;
+    let alice_chain = Chain::of(&alice).await?;
+    let bootnode = alice_chain.network_address().await?;
+    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).argument(bob_backend).start()?;
+    let bob_chain = Chain::of(&bob).await?;
+    until("the validators are connected", async || {
+        Ok((alice_chain.peers().await? >= 1 && bob_chain.peers().await? >= 1).then_some(()))
+    })
+    .await?;
+    Ok((alice, alice_chain, bob, bob_chain))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() -> Result {
+    let (alice, alice_chain, _bob, bob_chain) = validators("--virt-backend=auto").await?;
+
+    // Calls that succeed, trap and run out of gas, sent to both.
+    let user = accounts::charlie();
+    let (code, _) = Contract::upload(&alice_chain, &user, guests::TALLY).await?;
+    let (contract, _) = Contract::instantiate(&bob_chain, &user, code, [1; 32], &[]).await?;
+    let call = contract.call(&bob_chain, &user, "increment", &[], Limits::default()).await?.success()?;
+    let trapped = contract.call(&alice_chain, &user, "increment_and_panic", &[], Limits::default()).await?;
+    assert!(trapped.error.as_deref().unwrap_or_default().contains("Trapped"), "{:?}", trapped.error);
+    let call_block = alice_chain.number_of(call.block).await?;
+    let last = alice_chain.number_of(trapped.block).await?;
+    assert!(last > call_block);
+
+    // Both have the same blocks, and the calls' are finalized.
+    bob_chain.wait_finalized(last).await?;
+    for number in 1..=last {
+        assert_eq!(
+            alice_chain.block_hash(number).await?,
+            bob_chain.block_hash(number).await?,
+            "the validators differ in block {number}"
+        );
+    }
+
+    // A third node, with the interpreter, executes all of it again.
+    let bootnode = alice_chain.network_address().await?;
+    let third = Builder::new(NODE)
+        .local("--name=third")
+        .bootnode(&bootnode)
+        .argument("--virt-backend=interpreter")
+        .argument("--sync=full")
+        .start()?;
+    let third_chain = Chain::of(&third).await?;
+    third_chain.wait_finalized(last).await?;
+    assert_eq!(third_chain.state_root(last).await?, alice_chain.state_root(last).await?);
+    assert_eq!(count(&third_chain, &contract).await?, 1);
+    let metrics = third.metrics()?;
+    assert!(
+        metrics.sum("virtualization_calls_total") >= Some(2.0),
+        "the third node has the state without having executed the calls"
+    );
+    drop(alice);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finality_goes_on() -> Result {
+    let (alice, alice_chain, bob, bob_chain) = validators("--virt-backend=interpreter").await?;
+    let user = accounts::dave();
+    let (code, _) = Contract::upload(&alice_chain, &user, guests::TALLY).await?;
+    let (contract, made) = Contract::instantiate(&alice_chain, &user, code, [2; 32], &[]).await?;
+    bob_chain.wait_finalized(alice_chain.number_of(made.block).await?).await?;
+
+    // Bob has calls to author all the time, and is killed in the midst of them.
+    let account = user.public_key().to_account_id();
+    let first = bob_chain.next_nonce(&account).await?;
+    for nonce in first..first + 100 {
+        contract.send(&bob_chain, &user, nonce, "increment", &[], Limits::default()).await?;
+    }
+    let before = bob_chain.best().await?;
+    until("another block of calls is there", async || Ok((bob_chain.best().await? > before).then_some(())))
+        .await?;
+    let files = bob.kill()?;
+    let stopped_at = alice_chain.finalized().await?;
+
+    // With one of two validators nothing is final any more; with both again, everything is.
+    let bootnode = alice_chain.network_address().await?;
+    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).start_in(files)?;
+    let bob_chain = Chain::of(&bob).await?;
+    let goal = stopped_at + 4;
+    alice_chain.wait_finalized(goal).await?;
+    bob_chain.wait_finalized(goal).await?;
+    assert_eq!(alice_chain.block_hash(goal).await?, bob_chain.block_hash(goal).await?);
+
+    // No call is lost but those that only Bob's pool had; no call counted twice.
+    let call = contract.call(&bob_chain, &user, "increment", &[], Limits::default()).await?.success()?;
+    let number = bob_chain.number_of(call.block).await?;
+    alice_chain.wait_finalized(number).await?;
+    assert_eq!(alice_chain.state_root(number).await?, bob_chain.state_root(number).await?);
+    until("each call that an account has sent counted once", async || {
+        let sent = alice_chain.next_nonce(&account).await? - first;
+        Ok((count(&alice_chain, &contract).await? == sent).then_some(()))
+    })
+    .await?;
+    drop(alice);
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What `benchmark pallet` finds.
+
+use crate::{AllPalletsWithSystem, Balances, Runtime, Sudo, System, Timestamp};
+use alloc::string::String;
+use alloc::vec::Vec;
+use frame_benchmarking::{
+    BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking, add_benchmark, baseline, define_benchmarks,
+    list_benchmark,
+};
+use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_system_benchmarking::Pallet as SystemBench;
+use frame_system_benchmarking::extensions::Pallet as SystemExtensionsBench;
+
+define_benchmarks!(
+    [frame_benchmarking, baseline::Pallet::<Runtime>]
+    [frame_system, SystemBench::<Runtime>]
+    [frame_system_extensions, SystemExtensionsBench::<Runtime>]
+    [pallet_balances, Balances]
+    [pallet_timestamp, Timestamp]
+    [pallet_sudo, Sudo]
+);
+
+impl frame_system_benchmarking::Config for Runtime {}
+impl baseline::Config for Runtime {}
+
+/// The names of the benchmarks, and of the storage that they touch.
+pub(crate) fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
+    let mut list = Vec::new();
+    list_benchmarks!(list, extra);
+    (list, AllPalletsWithSystem::storage_info())
+}
+
+/// Runs a benchmark.
+pub(crate) fn run(config: &BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+    let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+    let mut batches = Vec::new();
+    let params = (config, &whitelist);
+    add_benchmarks!(params, batches);
+    Ok(batches)
+}
