@@ -101,11 +101,6 @@ cases! {
         }
     });
 
-    a_hundred_thousand_round_trips = Case::new(
-        scenario::round_trips(guests::syscalls(JamV1), b"round_trips".to_vec(), 100_000),
-        |count| assert_eq!(count, 100_000),
-    );
-
     /// Each keeps its memory while a thousand others run.
     a_thousand_live_instances = Case::new(
         scenario::many_instances(guests::counter(JamV1), b"offset".to_vec(), 1_000),

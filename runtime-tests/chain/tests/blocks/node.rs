@@ -123,12 +123,9 @@ impl Full {
 
     /// A node with the whole state, where this one stands.
     pub(crate) fn fork(&self, factory: impl ExtensionsFactory<Block> + 'static) -> Self {
-        Self {
-            state: self.state.clone(),
-            hash: self.hash,
-            number: self.number,
-            extensions: extensions(factory),
-        }
+        let extensions = extensions(factory, &self.executor);
+        let executor = self.executor.clone();
+        Self { state: self.state.clone(), hash: self.hash, number: self.number, executor, extensions }
     }
 
     /// The weight that a block's extrinsics have used.
