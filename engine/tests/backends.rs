@@ -136,9 +136,9 @@ fn every_stop_is_the_same() {
                 let mut ended = false;
                 for &(number, raised, steps) in &answers {
                     if raised {
-                        pause.raise()
+                        pause.raise();
                     } else {
-                        pause.lower()
+                        pause.lower();
                     }
                     // A few instructions one by one now and then.
                     let mut exit = Exit::Paused;
@@ -308,14 +308,12 @@ fn arithmetic_on_values_that_matter() {
             let calls = code.len() / 2;
             let Some(mut pair) = Pair::new(config, &Assembly::new(set, code).container()) else { return };
             pair.begin(0, 1 << 40, &Pause::new());
-            let mut number = 0;
-            for _ in 0..calls {
+            for number in 0..calls {
                 for instance in pair.both() {
                     for (index, reg) in REGS.into_iter().enumerate() {
                         instance.set_reg(reg, VALUES[(number + index * (number / 14 + index)) % 14]);
                     }
                 }
-                number += 1;
                 let exit = pair.go(false);
                 assert!(matches!(exit, Ok(Exit::Syscall(0))), "{set} {opcode:?}: {exit:?}");
             }

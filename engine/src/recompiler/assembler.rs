@@ -224,6 +224,10 @@ impl Assembler {
     }
 
     /// An instruction with a register and a register or memory operand that is a register.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the encoding has as many parts, and constants stay constants"
+    )]
     #[inline(always)]
     fn rr(&mut self, prefix: u8, size: Size, escape: bool, opcode: u8, reg: u8, rm: Gpr, force_rex: bool) {
         self.room();
@@ -244,6 +248,10 @@ impl Assembler {
     }
 
     /// An instruction with a register and a memory operand.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the encoding has as many parts, and constants stay constants"
+    )]
     #[inline(always)]
     fn rm(&mut self, prefix: u8, size: Size, escape: bool, opcode: u8, reg: u8, mem: Mem, force_rex: bool) {
         self.room();

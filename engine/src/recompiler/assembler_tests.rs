@@ -291,7 +291,7 @@ fn jumps() {
         jump(
             &|a| {
                 let fixup = a.jmp();
-                bound(a, fixup)
+                bound(a, fixup);
             },
             1000
         ),
@@ -301,7 +301,7 @@ fn jumps() {
         jump(
             &|a| {
                 let fixup = a.jmp();
-                a.bind_to(fixup, 5000)
+                a.bind_to(fixup, 5000);
             },
             0
         ),
@@ -312,7 +312,7 @@ fn jumps() {
         let long = jump(
             &|a| {
                 let fixup = a.jcc(condition);
-                bound(a, fixup)
+                bound(a, fixup);
             },
             1000,
         );

@@ -5,7 +5,7 @@
 //! - [`compile`] walks over a program, charges for blocks and resolves jumps;
 //! - [`places`] remembers where the native code of an instruction lies;
 //! - [`context`] is what native code and the host tell each other;
-//! - [`run`] calls native code and does what it leaves to the host;
+//! - [`mod@run`] calls native code and does what it leaves to the host;
 //! - [`sys`] asks the operating system for executable memory and hears of refused accesses.
 //!
 //! `docs/engine.md` has the whole picture.
