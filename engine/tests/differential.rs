@@ -464,6 +464,14 @@ fn blocks_of_the_guests_cost_the_same() {
                     let module = Engine::new(oracle.config(model)).unwrap().compile(&blob).unwrap();
                     assert!(module.blocks().count() > 1, "{name}");
                     oracle.compare_costs(&module, &blob, model).unwrap_or_else(|e| panic!("{name}: {e}"));
+                    for block in module.blocks() {
+                        let timeline = module.timeline(block.pc).map(|timeline| timeline.cost);
+                        assert_eq!(
+                            timeline,
+                            (model != GasModel::Flat).then_some(block.cost),
+                            "{name} {block:?}"
+                        );
+                    }
                 }
             }
         }
