@@ -44,8 +44,14 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "OFFSET", value_parser = number::code_offset)]
     pub(crate) pc: Option<u32>,
 
-    /// An argument, up to nine: in a0 to a5 and t0 to t2. Decimal, which may be negative, or 0x.
-    #[arg(long = "arg", value_name = "N", value_parser = number::register_value)]
+    /// An argument, up to nine: in a0 to a5 and t0 to t2. Decimal or 0x, and may be negative.
+    #[arg(
+        long = "arg",
+        value_name = "N",
+        value_parser = number::register_value,
+        // What begins with `-0x` is no option either.
+        allow_hyphen_values = true
+    )]
     pub(crate) arguments: Vec<u64>,
 
     /// The arguments of a JAM standard program: the bytes of this file, whose address is in a0 and whose number in a1.

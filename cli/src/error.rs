@@ -58,6 +58,9 @@ pub(crate) enum Error {
         help: String,
     },
 
+    #[error("the argument {argument:#x} does not fit into a register of {set}, which has 32 bits")]
+    WideArgument { argument: u64, set: InstructionSet },
+
     #[error("a {format} takes no --argument-file")]
     #[diagnostic(help("pass numbers with --arg; only JAM standard programs have space for bytes"))]
     NoArgumentSpace { format: &'static str },
@@ -88,6 +91,7 @@ impl Error {
             | Self::NoPipeline { .. }
             | Self::UnknownExport { .. }
             | Self::WhichExport { .. }
+            | Self::WideArgument { .. }
             | Self::NoArgumentSpace { .. }
             | Self::Prepare(_) => Status::Usage,
             Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,

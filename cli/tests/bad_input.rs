@@ -121,6 +121,18 @@ fn jam_programs_without_an_instruction_set() {
 }
 
 #[test]
+fn arguments_that_no_register_holds() {
+    let fib = "../../guests/blobs/latest32/fib.polkavm";
+    let run = |argument| hatchery(&["run", fib, "fib_loop", "--gas", "0", "--arg", argument]);
+    for argument in ["0x100000000", "-0x80000001", "9223372036854775807"] {
+        run(argument).expect(2, &["does not fit into a register of latest32, which has 32 bits"]);
+    }
+    for argument in ["0xffffffff", "-1", "-0x80000000"] {
+        run(argument).expect(102, &["out of gas"]);
+    }
+}
+
+#[test]
 fn parts_and_charts_that_are_not_there() {
     let hello = guest("hello");
     hatchery(&["disasm", &hello, "--at", "0x123456"]).expect(2, &["0x123456", "help: parts begin"]);

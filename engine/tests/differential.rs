@@ -1,5 +1,5 @@
-//! Generated programs, executed here and by polkavm's interpreter (0.33, which sc-virtualization 0.3 uses, and 0.37), must agree
-//! in exits, registers, memory, gas and pc, and in the costs of all blocks.
+//! Generated programs and the guests, executed here and by polkavm's interpreter (0.33, which sc-virtualization 0.3 uses, and 0.37),
+//! must agree in exits, registers, memory, gas and pc, and in the costs of all blocks.
 //!
 //! Where polkavm contradicts itself the tests stay away: a block that follows an invalid instruction is charged twice by it
 //! when its host enters it a second time, and `fallthrough` into a gap behaves differently the second time.
@@ -20,6 +20,8 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 const GAS: i64 = 5_000;
 /// Stops of a program are compared up to this many.
 const STOPS: usize = 12;
+/// The folders of the guests.
+const GUEST_SETS: [&str; 3] = ["jam-v1", "revive-v1", "latest32"];
 
 /// How a program is executed.
 #[derive(Clone, Copy, Debug)]
@@ -454,16 +456,46 @@ fn bytes_that_are_hardly_programs() {
     }
 }
 
+/// Every export of every guest, with arguments that mean nothing to most, for a while.
+#[test]
+fn guests_do_the_same() {
+    for oracle in Oracle::ALL {
+        for set in GUEST_SETS {
+            for name in guests(set) {
+                let blob = guest(set, &name);
+                for model in [GasModel::Flat, oracle.pipeline()] {
+                    let module = Engine::new(oracle.config(model)).unwrap().compile(&blob).unwrap();
+                    for (symbol, pc) in module.exports() {
+                        let journey =
+                            Journey { pc: pc.0, gas: 100_000, top_up: 50_000, calls: 2, stops: STOPS };
+                        oracle
+                            .compare(module.instruction_set(), &blob, journey, model)
+                            .unwrap_or_else(|error| panic!("{name} {}: {error}", symbol.escape_ascii()));
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn blocks_of_the_guests_cost_the_same() {
     for oracle in Oracle::ALL {
-        for set in ["jam-v1", "revive-v1", "latest32"] {
+        for set in GUEST_SETS {
             for name in guests(set) {
                 let blob = guest(set, &name);
                 for model in [GasModel::Flat].into_iter().chain(oracle.pipelines()) {
                     let module = Engine::new(oracle.config(model)).unwrap().compile(&blob).unwrap();
                     assert!(module.blocks().count() > 1, "{name}");
                     oracle.compare_costs(&module, &blob, model).unwrap_or_else(|e| panic!("{name}: {e}"));
+                    for block in module.blocks() {
+                        let timeline = module.timeline(block.pc).map(|timeline| timeline.cost);
+                        assert_eq!(
+                            timeline,
+                            (model != GasModel::Flat).then_some(block.cost),
+                            "{name} {block:?}"
+                        );
+                    }
                 }
             }
         }

@@ -12,10 +12,9 @@ use std::time::Instant;
 /// The crate that has `unsafe` code.
 const PACKAGE: &str = "hatchery-engine";
 
-/// What runs under valgrind, some forty times slower than without: not what compares with other engines, which are most of the
-/// time those engines.
-const UNDER_VALGRIND: [&str; 7] =
-    ["--lib", "--test", "containers", "--test", "execution", "--test", "guests"];
+/// What runs under valgrind, some forty times slower than without: not `differential`, which is most of the time other engines.
+const UNDER_VALGRIND: [&str; 9] =
+    ["--lib", "--test", "containers", "--test", "disturbance", "--test", "execution", "--test", "guests"];
 
 /// Options of `cargo xtask sanitize`.
 #[derive(clap::Args)]

@@ -1,6 +1,6 @@
 //! Where a run begins, and with what.
 
-use hatchery_engine::{Instance, ProgramCounter};
+use hatchery_engine::{Instance, InstructionSet, ProgramCounter};
 
 use crate::args::RunArguments;
 use crate::error::Error;
@@ -14,6 +14,10 @@ pub(super) fn prepare(
     instance: &mut Instance,
 ) -> Result<ProgramCounter, Error> {
     let entry = choose(loaded, arguments.export.as_deref(), arguments.pc)?;
+    let set = loaded.module.instruction_set();
+    if let Some(&argument) = arguments.arguments.iter().find(|&&argument| !fits(argument, set)) {
+        return Err(Error::WideArgument { argument, set });
+    }
     match (&arguments.argument_file, loaded.format) {
         (Some(_), Format::Polkavm | Format::Raw) => {
             return Err(Error::NoArgumentSpace { format: loaded.format.description() });
@@ -28,6 +32,11 @@ pub(super) fn prepare(
         (None, _) => instance.prepare_at(entry, &arguments.arguments)?,
     }
     Ok(entry)
+}
+
+/// Whether a register can hold an argument, as a number with or without a sign.
+fn fits(argument: u64, set: InstructionSet) -> bool {
+    set.is_64_bit() || u32::try_from(argument).is_ok() || i32::try_from(argument as i64).is_ok()
 }
 
 /// The place that the user names, or the obvious one: the only export, or the one called `main`.

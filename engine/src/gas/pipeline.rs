@@ -362,3 +362,23 @@ fn bits(mut set: u32) -> impl Iterator<Item = u32> {
         bit
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::MAX_CODE_SIZE;
+
+    #[test]
+    fn cycles_do_not_overflow() {
+        let latencies = InstructionSet::ALL.into_iter().flat_map(|set| {
+            [false, true]
+                .into_iter()
+                .flat_map(move |cmov| costs::rows(set, cmov).iter().map(|row| row.cost.latency))
+        });
+        let loads = [Cache::L1, Cache::L2, Cache::L3].map(Cache::load_latency);
+        let longest = latencies.chain(loads).map(u32::from).max().unwrap();
+        assert!(longest < HORIZON, "{longest} cycles are noted where other results are");
+        // Were each byte of code an instruction, and each of them to wait for the one before it: a block still has a cost.
+        assert!(MAX_CODE_SIZE.checked_mul(longest + 1).is_some());
+    }
+}
