@@ -20,6 +20,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod code;
 mod deposits;
 mod execution;
@@ -50,7 +52,12 @@ pub const LOG_TARGET: &str = "runtime::virtualization";
 
 /// Picoseconds of weight for one gas, by measurement of the interpreter, which is the slowest backend that a validator may
 /// use: see `docs/pallet.md`.
-pub const REF_TIME_PER_GAS: u64 = 1_000;
+pub const REF_TIME_PER_GAS: u64 = 10_000;
+
+/// Picoseconds of weight for each byte of an event that a guest emits, on top of the time that this takes: events stay in memory
+/// until the block ends, so there must not be more of them than 10 MB in 1.5 s, the part of a block that extrinsics have by
+/// default.
+pub const REF_TIME_PER_EVENT_BYTE: u64 = 150_000;
 
 /// Amounts of the native token.
 pub type BalanceOf<T> =

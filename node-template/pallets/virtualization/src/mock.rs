@@ -57,7 +57,7 @@ pub(crate) const CHARLIE: AccountId32 = AccountId32::new([3; 32]);
 pub(crate) const ENDOWMENT: u64 = 10_000_000;
 
 /// Enough for all that the tests do, except to spin.
-pub(crate) const GAS: Weight = Weight::from_parts(60_000_000_000, 4 * 1024 * 1024);
+pub(crate) const GAS: Weight = Weight::from_parts(400_000_000_000, 4 * 1024 * 1024);
 
 /// The guest that does what its input says.
 pub(crate) const SCRIPT: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/script.polkavm");

@@ -1,8 +1,8 @@
 //! Storage of removed instances, cleared when there is time for it.
 
 use crate::{
-    Config, Event, HoldReason, InstanceInfoOf, Pallet, RemovalQueue, Removals, StorageDeposits, TrieId,
-    WeightInfo, deposits::release, items::child_trie,
+    BalanceOf, Config, Event, HoldReason, InstanceInfoOf, Pallet, RemovalQueue, Removals, StorageDeposits,
+    TrieId, WeightInfo, deposits::release, items::child_trie,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -52,19 +52,25 @@ impl<T: Config> Pallet<T> {
 
 /// Clears items as long as the weight lasts. Gives whether none is left.
 fn clear_items<T: Config>(trie_id: &TrieId, meter: &mut WeightMeter) -> bool {
-    let trie = child_trie(trie_id);
     // Going on behind the last key passes over what is cleared already but not yet gone from the overlay.
     let mut last = Vec::new();
     loop {
         if meter.try_consume(T::WeightInfo::clear_item()).is_err() {
             return false;
         }
-        let Some(key) = sp_io::default_child_storage::next_key(trie.storage_key(), &last) else {
-            return true;
-        };
-        child::kill(&trie, &key);
-        last = key;
+        match clear_next_item(trie_id, &last) {
+            Some(key) => last = key,
+            None => return true,
+        }
     }
+}
+
+/// Clears the item behind a key, and gives its own.
+pub(crate) fn clear_next_item(trie_id: &TrieId, last: &[u8]) -> Option<Vec<u8>> {
+    let trie = child_trie(trie_id);
+    let key = sp_io::default_child_storage::next_key(trie.storage_key(), last)?;
+    child::kill(&trie, &key);
+    Some(key)
 }
 
 /// Releases deposits as long as the weight lasts. Gives whether none is left.
@@ -74,7 +80,17 @@ fn release_deposits<T: Config>(trie_id: &TrieId, meter: &mut WeightMeter) -> boo
         if meter.try_consume(T::WeightInfo::clear_deposit()).is_err() {
             return false;
         }
-        let Some((depositor, amount)) = deposits.next() else { return true };
-        release::<T>(HoldReason::Storage, &depositor, amount);
+        if !release_next_deposit::<T>(&mut deposits) {
+            return true;
+        }
     }
+}
+
+/// Releases the next deposit, if there is one.
+pub(crate) fn release_next_deposit<T: Config>(
+    deposits: &mut impl Iterator<Item = (T::AccountId, BalanceOf<T>)>,
+) -> bool {
+    let Some((depositor, amount)) = deposits.next() else { return false };
+    release::<T>(HoldReason::Storage, &depositor, amount);
+    true
 }

@@ -14,7 +14,7 @@ use frame_support::{
     traits::Get,
     weights::Weight,
 };
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, Saturating as _, traits::One};
 
 /// A call of an instance.
 #[derive(CloneNoBound, DebugNoBound, PartialEqNoBound)]
@@ -102,7 +102,7 @@ impl<T: Config> Pallet<T> {
         finish(result, context)
     }
 
-    /// What a call would do, for [`VirtualizationApi::dry_run_call`](crate::runtime_api::runtime_decl_for_virtualization_api).
+    /// What a call in the next block would do, for [`VirtualizationApi::dry_run_call`](crate::runtime_api::runtime_decl_for_virtualization_api).
     ///
     /// The limit is at most the weight of the largest extrinsic of the normal class, and that without a `gas_limit`.
     /// Every program is priced as if it had to be compiled. Whatever happens is undone.
@@ -118,6 +118,13 @@ impl<T: Config> Pallet<T> {
         let most = largest_extrinsic::<T>();
         let gas_limit = gas_limit.map_or(most, |asked| asked.min(most));
         let run = || {
+            // A call that is sent now is in the next block.
+            let next = frame_system::Pallet::<T>::block_number().saturating_add(One::one());
+            frame_system::Pallet::<T>::initialize(
+                &next,
+                &frame_system::Pallet::<T>::parent_hash(),
+                &sp_runtime::Digest::default(),
+            );
             frame_system::Pallet::<T>::reset_events();
             let mut debug = Some(DebugMessages::default());
             let request =

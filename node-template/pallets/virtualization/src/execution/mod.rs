@@ -5,12 +5,16 @@ mod debug;
 mod fault;
 mod guest;
 mod meter;
+#[cfg(feature = "runtime-benchmarks")]
+mod suspended;
 mod syscalls;
 
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
 pub(crate) use meter::Meter;
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) use suspended::{BUFFER, Suspended};
 
 use crate::{
     BalanceOf, Cause, CodeHash, CodeInfos, Codes, Config, Event, InstanceInfoOf, Instances, Pallet,

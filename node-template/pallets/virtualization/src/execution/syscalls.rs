@@ -9,8 +9,8 @@ use super::{
     guest,
 };
 use crate::{
-    Argument, BalanceOf, Cause, Config, Event, Failure, LOG_TARGET, Pallet, WeightInfo,
-    instances::decode_account, items, requests::length,
+    Argument, BalanceOf, Cause, Config, Event, Failure, LOG_TARGET, Pallet, REF_TIME_PER_EVENT_BYTE,
+    WeightInfo, instances::decode_account, items, requests::length,
 };
 use alloc::{string::String, vec, vec::Vec};
 use codec::{Decode as _, Encode as _, MaxEncodedLen as _};
@@ -45,6 +45,9 @@ pub(super) struct Syscalls<'a, 'b, T: Config> {
     /// What the last callee returned.
     returned: Vec<u8>,
 }
+
+/// Bytes of an event besides its data and topics.
+const EVENT_OVERHEAD: u64 = 128;
 
 /// The answer in a0, or how the call ends.
 type Answer<T> = Result<u64, Exit<T>>;
@@ -210,8 +213,13 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         if count > MAX_TOPICS {
             return Err(self.invalid(Argument::Topics));
         }
-        self.charge_by_length(data.1, |length| T::WeightInfo::syscall_emit_event(count as u32, length))?;
         let hash_bytes = T::Hash::max_encoded_len() as u64;
+        self.charge_by_length(data.1, |length| {
+            let bytes = u64::from(length) + count * hash_bytes + EVENT_OVERHEAD;
+            let room = REF_TIME_PER_EVENT_BYTE.saturating_mul(bytes);
+            T::WeightInfo::syscall_emit_event(count as u32, length)
+                .saturating_add(Weight::from_parts(room, 0))
+        })?;
         let bytes = self.read(execution, pointer, count * hash_bytes, u32::MAX, Argument::Topics)?;
         let mut rest = &*bytes;
         let mut topics = Vec::new();

@@ -1,6 +1,6 @@
 //! Dry runs, and what else the runtime API offers.
 
-use super::script::Script;
+use super::script::{Output, Script};
 use crate::{
     Call, Config, DryRunOf, Error, Event, Pallet, WeightInfo,
     mock::*,
@@ -49,6 +49,23 @@ fn a_dry_run_tells_everything_and_changes_nothing() {
         ];
         assert_eq!(dry_run.events, expected.map(RuntimeEvent::Virtualization));
         assert_eq!(output(&BOB, &instance, "value", &[]), 0_u64.to_le_bytes());
+    });
+}
+
+#[test]
+fn a_dry_run_is_in_the_next_block() {
+    in_block(|| {
+        let instance = script_instance();
+        for number in [0, 1, 41] {
+            System::set_block_number(number);
+            let script = Script::new().context().event(&[], 1, 1).end();
+            let dry_run = dry_run(&BOB, &instance, "run", &script, None);
+            let output = dry_run.result.unwrap();
+            assert_eq!(Output(&output[96..]).number(), number + 1);
+            // A block without a number before it has events as well.
+            assert_eq!(dry_run.events.len(), 2);
+            assert_eq!(System::block_number(), number);
+        }
     });
 }
 
@@ -149,7 +166,9 @@ fn debug_messages_are_kept_up_to_a_limit() {
     in_block(|| {
         let instance = script_instance();
         let script = (0..100)
-            .fold(Script::new(), |script, _| script.raw("debug_print_v1", [0xfffd_f000, 4096, 0, 0]))
+            .fold(Script::new().print(b"first"), |script, _| {
+                script.raw("debug_print_v1", [0xfffd_f000, 4096, 0, 0])
+            })
             .end();
         let messages = dry_run(&BOB, &instance, "run", &script, None).debug;
         assert_eq!(messages[0], (instance.clone(), b"first".to_vec()));
