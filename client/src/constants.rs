@@ -49,7 +49,7 @@ pub enum Compatibility {
 /// How much one block, or one call into a runtime, can have.
 ///
 /// Past a limit the host functions answer `InvalidImage`, as if the program could not be used, because the enums on the
-/// wire are closed; [`exit_info`](hatchery_primitives::VirtManagerBackend) tells the cause. What exists goes on working. Ids
+/// wire are closed; [`exit_info`](hatchery_primitives::VirtControlBackend::exit_info) tells the cause. What exists goes on working. Ids
 /// are not limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
@@ -156,13 +156,17 @@ impl ConsensusConstants {
         matches!(self.compatibility, Compatibility::Upstream)
     }
 
-    /// The part of an engine's configuration that programs can observe.
-    pub(crate) const fn engine_rules(&self) -> EngineRules {
-        let memory_bytes = match self.compatibility {
+    /// The most bytes of memory that an instance can have.
+    pub(crate) const fn effective_memory_bytes(&self) -> u64 {
+        match self.compatibility {
             Compatibility::Sound => self.memory_bytes,
             Compatibility::Upstream => 1 << 32,
-        };
-        EngineRules { gas_model: self.gas_model, memory_bytes }
+        }
+    }
+
+    /// The part of an engine's configuration that programs can observe.
+    pub(crate) const fn engine_rules(&self) -> EngineRules {
+        EngineRules { gas_model: self.gas_model, memory_bytes: self.effective_memory_bytes() }
     }
 }
 

@@ -41,6 +41,13 @@ impl Identifiers {
     }
 }
 
+impl Identifiers {
+    /// The modules, once for each key.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Arc<Program>> {
+        self.main.values().chain(self.child_tries.values().flat_map(BTreeMap::values))
+    }
+}
+
 /// A [`CacheKey`] that outlives the call it came with.
 pub(crate) struct OwnedKey {
     child_trie: Option<Box<[u8]>>,

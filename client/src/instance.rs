@@ -6,16 +6,19 @@ use crate::{
     transactions::Serial,
 };
 use hatchery_engine::{Exit, Instance as Machine, Reg, Trap};
-use hatchery_primitives::{ExecBuffer, ExecError, ExecStatus, LOG_TARGET, MemoryError};
+use hatchery_primitives::{
+    CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, LOG_TARGET, MemoryError, Refusal,
+    TrapKind,
+};
 use std::{sync::Arc, time::Instant};
 
 /// An instance, idle or ready: prepared, or suspended at a syscall.
 pub(crate) struct Instance {
     machine: Machine,
     program: Arc<Program>,
-    is_ready: bool,
-    /// For debuggers: the trap that ended the last call.
-    trap: Option<Trap>,
+    stop: Stop,
+    /// Why the last attempt to prepare or resume it was refused.
+    pub(crate) refusal: Option<Refusal>,
     /// The Host transaction for which it is kept as it was before, as far as necessary.
     pub(crate) noted_in: Serial,
     /// For the metrics: when the current call began to run, if that is measured, and the gas that it used.
@@ -23,11 +26,23 @@ pub(crate) struct Instance {
     call_gas: u64,
 }
 
+/// Where an instance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Idle,
+    Prepared,
+    Syscall(u32),
+    Finished,
+    OutOfGas,
+    Trap(Trap),
+    InvalidSyscall(u32),
+}
+
 impl Instance {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         program.metrics().count(Event::InstanceMade);
         let machine = program.module().instantiate();
-        Self { machine, program, is_ready: false, trap: None, noted_in: 0, call_start: None, call_gas: 0 }
+        Self { machine, program, stop: Stop::Idle, refusal: None, noted_in: 0, call_start: None, call_gas: 0 }
     }
 
     /// The same instance a second time. They share memory until either writes it.
@@ -36,37 +51,46 @@ impl Instance {
         Self { machine: self.machine.fork(), program: self.program.clone(), ..*self }
     }
 
-    pub(crate) fn program(&self) -> &Program {
+    pub(crate) fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
     /// The trap that ended its last call, if one did.
     pub(crate) fn trap(&self) -> Option<Trap> {
-        self.trap
+        match self.stop {
+            Stop::Trap(trap) => Some(trap),
+            _ => None,
+        }
     }
 
     /// Whether it is prepared or suspended at a syscall.
+    #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        self.is_ready
+        matches!(self.stop, Stop::Prepared | Stop::Syscall(_))
     }
 
-    /// Makes an idle instance ready.
-    pub(crate) fn prepare(&mut self, function: &[u8]) -> Result<(), ExecError> {
+    /// Whether it could go on with more gas, although to the first set of host functions it is idle.
+    pub(crate) fn is_out_of_gas(&self) -> bool {
+        self.stop == Stop::OutOfGas
+    }
+
+    /// Makes an instance that is not ready ready, with arguments in a1 to a5.
+    pub(crate) fn prepare(&mut self, function: &[u8], arguments: [u64; 5]) -> Result<(), Refusal> {
         let Some(entry) = self.program.module().export(function) else {
             tracing::debug!(target: LOG_TARGET, "The program has no export \"{}\"", function.escape_ascii());
-            return Err(ExecError::InvalidImage);
+            return Err(Refusal::UnknownExport);
         };
-        if let Err(error) = self.machine.prepare_at(entry, &[]) {
+        let [a1, a2, a3, a4, a5] = arguments;
+        if let Err(error) = self.machine.prepare_at(entry, &[0, a1, a2, a3, a4, a5]) {
             self.program.metrics().host_failure("prepare an export", &error);
         }
-        self.is_ready = true;
-        self.trap = None;
+        self.stop = Stop::Prepared;
         self.call_gas = 0;
         self.call_start = self.program.metrics().now();
         Ok(())
     }
 
-    /// Runs a ready instance.
+    /// Runs a ready instance, with `a0` in that register.
     #[inline]
     pub(crate) fn run(
         &mut self,
@@ -74,17 +98,24 @@ impl Instance {
         a0: u64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
+        self.machine.set_reg(Reg::A0, a0);
+        self.resume(gas_left, buffer)
+    }
+
+    /// Runs an instance that is ready or out of gas, with the registers as they are.
+    #[inline]
+    pub(crate) fn resume(&mut self, gas_left: i64, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
         let machine = &mut self.machine;
-        machine.set_reg(Reg::A0, a0);
         machine.set_gas(gas_left);
         let exit = match machine.run() {
             Ok(exit) => exit,
             Err(error) => self.program.metrics().host_failure("run a program", &error),
         };
         self.call_gas = self.call_gas.wrapping_add_signed(gas_left.wrapping_sub(machine.gas()));
-        if let Exit::Syscall(index) = exit
-            && let Some(symbol) = self.program.import(index)
+        if let Exit::Syscall(import) = exit
+            && let Some(symbol) = self.program.import(import)
         {
+            self.stop = Stop::Syscall(import);
             *buffer = ExecBuffer {
                 gas_left: machine.gas(),
                 syscall_symbol: *symbol,
@@ -103,55 +134,86 @@ impl Instance {
     /// To these host functions whatever does not wait for an answer is over, even what the engine could go on with.
     #[cold]
     fn ended(&mut self, exit: Exit, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
-        match exit {
+        let (stop, end, result) = match exit {
             Exit::Finished => {
-                buffer.gas_left = self.machine.gas();
-                self.end_call(CallEnd::Finished);
-                Ok(ExecStatus::Finished)
+                *buffer = ExecBuffer { gas_left: self.machine.gas(), ..ExecBuffer::default() };
+                (Stop::Finished, CallEnd::Finished, Ok(ExecStatus::Finished))
             }
-            Exit::Syscall(index) => {
-                tracing::debug!(target: LOG_TARGET, "The program made syscall {index}, which it does not import");
-                self.end_call(CallEnd::InvalidSyscall);
-                Err(ExecError::InvalidImage)
+            Exit::Syscall(number) => {
+                tracing::debug!(target: LOG_TARGET, "The program made syscall {number}, which it does not import");
+                (Stop::InvalidSyscall(number), CallEnd::InvalidSyscall, Err(ExecError::InvalidImage))
             }
-            Exit::OutOfGas => {
-                self.end_call(CallEnd::OutOfGas);
-                Err(ExecError::OutOfGas)
-            }
+            Exit::OutOfGas => (Stop::OutOfGas, CallEnd::OutOfGas, Err(ExecError::OutOfGas)),
             Exit::Trap(trap) => {
                 tracing::debug!(target: LOG_TARGET, "The program trapped: {trap}");
-                self.trap = Some(trap);
-                self.end_call(CallEnd::Trapped);
-                Err(ExecError::Trap)
+                (Stop::Trap(trap), CallEnd::Trapped, Err(ExecError::Trap))
             }
             other => {
                 let error = format_args!("{other:?} was not asked for");
                 self.program.metrics().host_failure("run a program", &error)
             }
-        }
-    }
-
-    fn end_call(&mut self, end: CallEnd) {
-        self.is_ready = false;
+        };
+        self.stop = stop;
         self.count_call(end);
+        result
     }
 
-    fn count_call(&self, end: CallEnd) {
-        let gas = self.call_gas;
+    fn count_call(&mut self, end: CallEnd) {
+        // What is resumed is counted as another call.
+        let gas = std::mem::take(&mut self.call_gas);
         tracing::trace!(target: LOG_TARGET, gas, "A call ended: {end:?}");
         self.program.metrics().count_since(self.call_start, Event::Called { gas, end });
     }
 
     /// Counts a call that the runtime gave up, if there is one.
-    pub(crate) fn given_up(&self) {
-        if self.is_ready {
+    pub(crate) fn given_up(&mut self) {
+        if self.is_ready() {
             self.count_call(CallEnd::GivenUp);
         }
     }
 
     /// The machine, if its memory is accessible now.
+    #[inline]
     pub(crate) fn ready(&mut self) -> Result<&mut Machine, MemoryError> {
-        if self.is_ready { Ok(&mut self.machine) } else { Err(MemoryError::InvalidInstance) }
+        if self.is_ready() { Ok(&mut self.machine) } else { Err(MemoryError::InvalidInstance) }
+    }
+
+    /// Back to how it was made.
+    pub(crate) fn reset(&mut self) {
+        self.given_up();
+        self.machine.reset();
+        self.stop = Stop::Idle;
+        self.refusal = None;
+    }
+
+    /// What the call that finished returned.
+    pub(crate) fn result(&self) -> Result<CallResult, ControlError> {
+        if self.stop != Stop::Finished {
+            return Err(ControlError::InvalidState);
+        }
+        Ok(CallResult { a0: self.machine.reg(Reg::A0), a1: self.machine.reg(Reg::A1) })
+    }
+
+    pub(crate) fn exit_info(&self) -> ExitInfo {
+        use hatchery_primitives::Stop as Told;
+        let stop = match self.stop {
+            Stop::Idle => Told::Idle,
+            Stop::Prepared => Told::Ready,
+            Stop::Syscall(import) => Told::Syscall { import },
+            Stop::Finished => Told::Finished,
+            Stop::OutOfGas => Told::OutOfGas,
+            Stop::Trap(Trap { kind, address, .. }) => Told::Trap { kind: TrapKind(kind as u8), address },
+            Stop::InvalidSyscall(import) => Told::InvalidSyscall { import },
+        };
+        // Gas is given with each run, so before the first one there is none.
+        let has_run = !matches!(self.stop, Stop::Idle | Stop::Prepared);
+        ExitInfo {
+            stop,
+            pc: self.machine.pc().0,
+            gas_left: if has_run { self.machine.gas() } else { 0 },
+            process: 0,
+            refusal: self.refusal,
+        }
     }
 }
 

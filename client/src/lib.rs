@@ -37,6 +37,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod benchmarking;
 mod cache;
 mod config;
 mod constants;
@@ -47,6 +48,7 @@ mod metrics;
 #[cfg(feature = "node")]
 mod node;
 mod program;
+pub mod testing;
 mod trace;
 mod transactions;
 #[cfg(feature = "sp-virtualization")]
@@ -56,6 +58,7 @@ pub use cache::{CacheStatistics, ModuleCache};
 pub use config::{AlreadyInstalled, ClientConfig};
 pub use constants::{Compatibility, ConsensusConstants, Limits};
 pub use hatchery_engine::{Backend, GasModel, Trap, TrapKind};
+pub use hatchery_primitives::VirtManagerExt;
 pub use manager::VirtManager;
 #[cfg(feature = "node")]
 pub use node::{HostFunctions, OtherFactories, VirtExtensionFactory};

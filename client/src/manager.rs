@@ -10,10 +10,15 @@ use crate::{
     transactions::Journal,
 };
 use hatchery_primitives::{
-    CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, LOG_TARGET,
-    MemoryError, ModuleError, ModuleId, TransactionType, VirtManagerBackend,
+    CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
+    InstanceId, InstantiateError, LOG_TARGET, MemoryError, ModuleError, ModuleId, ModuleInfo, NO_INSTANCE,
+    Refusal, ResourceInfo, TransactionType, Usage, VirtControlBackend, VirtManagerBackend,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    sync::Arc,
+};
 
 /// The modules and instances of one block, or of one call into a runtime.
 ///
@@ -57,16 +62,17 @@ pub struct VirtManager {
 /// What a runtime can observe of a manager.
 #[derive(Default)]
 pub(crate) struct State {
-    /// By id. A module is never forgotten, as the host functions have no call for it.
-    pub(crate) modules: Vec<Arc<Program>>,
-    /// The code of the modules, each with the first id that it was given.
-    pub(crate) codes: BTreeMap<CodeHash, ModuleId>,
+    /// By id. Of a released one only the place is left.
+    pub(crate) modules: Vec<Option<Arc<Program>>>,
+    pub(crate) codes: Codes,
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
     /// Of `instances`, how many are ready, and the pages that they all declare.
     pub(crate) ready: u32,
     pub(crate) pages: u64,
+    /// Why the last request for a module or an instance was refused, if it was.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl VirtManager {
@@ -103,10 +109,10 @@ impl VirtManager {
     fn check_code(&self, code: &[u8], hash: &CodeHash) -> Result<(), Refusal> {
         let Limits { modules, code_bytes, .. } = self.constants.effective_limits();
         if code.len() as u64 > code_bytes.into() {
-            return Err(Refusal::CodeBytes { bytes: code.len(), limit: code_bytes });
+            return Err(Refusal::CodeBytes);
         }
-        if self.state.codes.len() as u64 >= modules.into() && !self.state.codes.contains_key(hash) {
-            return Err(Refusal::Modules { limit: modules });
+        if self.state.codes.count() as u64 >= modules.into() && !self.state.codes.contains(hash) {
+            return Err(Refusal::Modules);
         }
         Ok(())
     }
@@ -114,18 +120,70 @@ impl VirtManager {
     fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
         let Limits { instances, pages, .. } = self.constants.effective_limits();
         if self.state.instances.len() as u64 >= instances.into() {
-            return Err(Refusal::Instances { limit: instances });
+            return Err(Refusal::Instances);
         }
-        let declared = program.declared_pages();
-        if self.state.pages + declared > pages.into() {
-            return Err(Refusal::Pages { declared, others: self.state.pages, limit: pages });
+        if self.state.pages + program.declared_pages() > pages.into() {
+            return Err(Refusal::Pages);
         }
         Ok(())
     }
 
     fn check_nesting(&self) -> Result<(), Refusal> {
         let limit = self.constants.effective_limits().nesting;
-        if self.state.ready >= limit { Err(Refusal::Nesting { limit }) } else { Ok(()) }
+        if self.state.ready >= limit { Err(Refusal::Nesting) } else { Ok(()) }
+    }
+
+    fn module(&self, id: ModuleId) -> Option<&Arc<Program>> {
+        self.state.modules.get(usize::try_from(u32::from(id)).ok()?)?.as_ref()
+    }
+
+    /// Notes how a request for a module or an instance was answered.
+    fn answered<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        self.state.refusal = result.as_ref().err().copied();
+        if let Some(refusal) = self.state.refusal {
+            tracing::debug!(
+                target: LOG_TARGET,
+                "Refused: {refusal:?}. {} distinct programs; {} instances, {} of them ready, with {} pages",
+                self.state.codes.count(),
+                self.state.instances.len(),
+                self.state.ready,
+                self.state.pages,
+            );
+        }
+        result
+    }
+
+    fn try_compile(&mut self, code: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, Refusal> {
+        let hash = CodeHash::of(code);
+        self.check_code(code, &hash)?;
+        let program = self.cache().compile(self.constants.engine_rules(), hash, code).map_err(|error| {
+            tracing::debug!(target: LOG_TARGET, "A program of {} bytes is refused: {error}", code.len());
+            error.refusal()
+        })?;
+        if let Some(key) = key {
+            let key = self.key(key);
+            let before = self.state.set_identifier(key, Some(program.clone()));
+            self.journal.changed(key, before);
+        }
+        Ok(self.state.add_module(program))
+    }
+
+    fn prepare_with(
+        &mut self,
+        id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        let nesting = self.check_nesting();
+        let (instance, ready) = self.changing(id).ok_or(ExecError::InvalidInstance)?;
+        if instance.is_ready() {
+            return Err(ExecError::InvalidInstance);
+        }
+        let result = nesting.and_then(|()| instance.prepare(function, arguments));
+        tracing::trace!(target: LOG_TARGET, ?id, function = %function.escape_ascii(), ?result, "prepare");
+        instance.refusal = result.err();
+        *ready += u32::from(result.is_ok());
+        result.map_err(|_| ExecError::InvalidImage)
     }
 
     /// An instance that is about to change, and how many are ready.
@@ -136,24 +194,31 @@ impl VirtManager {
     }
 }
 
-/// Which limit a call would have passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
-    #[error("the program has {bytes} bytes, the limit is {limit}")]
-    CodeBytes { bytes: usize, limit: u32 },
-    #[error("{limit} distinct programs are compiled, which is the limit")]
-    Modules { limit: u32 },
-    #[error("{limit} instances live, which is the limit")]
-    Instances { limit: u32 },
-    #[error("the program declares {declared} pages, other instances {others}, the limit is {limit} together")]
-    Pages { declared: u64, others: u64, limit: u32 },
-    #[error("{limit} instances are prepared or suspended, which is the limit")]
-    Nesting { limit: u32 },
-}
+/// How many handles and identifiers each distinct program has.
+#[derive(Default)]
+pub(crate) struct Codes(BTreeMap<CodeHash, u64>);
 
-impl Refusal {
-    fn log(self) {
-        tracing::debug!(target: LOG_TARGET, "Refused: {self}");
+impl Codes {
+    /// How many distinct programs there are.
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn contains(&self, hash: &CodeHash) -> bool {
+        self.0.contains_key(hash)
+    }
+
+    fn add(&mut self, hash: CodeHash) {
+        *self.0.entry(hash).or_default() += 1;
+    }
+
+    fn remove(&mut self, hash: CodeHash) {
+        if let Entry::Occupied(mut count) = self.0.entry(hash) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 }
 
@@ -162,19 +227,65 @@ impl State {
         let Ok(id) = u32::try_from(self.modules.len()) else {
             program.metrics().host_failure("number another module", &"2^32 of them exist");
         };
-        let id = ModuleId::from(id);
-        self.codes.entry(program.hash()).or_insert(id);
-        self.modules.push(program);
-        id
+        self.codes.add(program.hash());
+        self.modules.push(Some(program));
+        ModuleId::from(id)
+    }
+
+    /// Takes the module of an id away.
+    fn take_module(&mut self, index: usize) -> Option<Arc<Program>> {
+        let program = self.modules.get_mut(index)?.take()?;
+        self.codes.remove(program.hash());
+        Some(program)
+    }
+
+    /// Gives a module that was taken away its id back.
+    pub(crate) fn give_back_module(&mut self, index: usize, program: Arc<Program>) {
+        if let Some(place) = self.modules.get_mut(index) {
+            self.codes.add(program.hash());
+            *place = Some(program);
+        }
+    }
+
+    /// Forgets the modules from this index on.
+    pub(crate) fn truncate_modules(&mut self, count: usize) {
+        for program in self.modules.drain(count.min(self.modules.len())..).flatten() {
+            self.codes.remove(program.hash());
+        }
+    }
+
+    /// Keeps the module under the key, or nothing. Gives what was kept under it before.
+    pub(crate) fn set_identifier(
+        &mut self,
+        key: CacheKey<'_>,
+        program: Option<Arc<Program>>,
+    ) -> Option<Arc<Program>> {
+        if let Some(program) = &program {
+            self.codes.add(program.hash());
+        }
+        let before = self.identifiers.set(key, program);
+        if let Some(before) = &before {
+            self.codes.remove(before.hash());
+        }
+        before
+    }
+
+    /// Forgets all identifiers.
+    pub(crate) fn clear_identifiers(&mut self) {
+        for program in std::mem::take(&mut self.identifiers).programs() {
+            self.codes.remove(program.hash());
+        }
     }
 
     fn add_instance(&mut self, instance: Instance) -> InstanceId {
-        let id = InstanceId::from(self.next_instance);
-        let Some(next) = self.next_instance.checked_add(1) else {
-            instance.program().metrics().host_failure("number another instance", &"2^32 of them existed");
-        };
-        self.next_instance = next;
+        let id = self.next_instance;
+        if id == NO_INSTANCE {
+            instance.program().metrics().host_failure("number another instance", &"2^32 - 1 of them existed");
+        }
+        self.next_instance += 1;
         self.pages += instance.program().declared_pages();
+        self.ready += u32::from(instance.is_ready());
+        let id = InstanceId::from(id);
         self.instances.insert(id, instance);
         id
     }
@@ -189,21 +300,9 @@ impl State {
 
 impl VirtManagerBackend for VirtManager {
     fn compile(&mut self, code: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
-        let hash = CodeHash::of(code);
-        self.check_code(code, &hash).map_err(|refusal| {
-            refusal.log();
-            ModuleError::InvalidImage
-        })?;
-        let program = self.cache().compile(self.constants.engine_rules(), hash, code).map_err(|error| {
-            tracing::debug!(target: LOG_TARGET, "A program of {} bytes is refused: {error}", code.len());
-            ModuleError::InvalidImage
-        })?;
-        if let Some(key) = key {
-            let key = self.key(key);
-            let before = self.state.identifiers.set(key, Some(program.clone()));
-            self.journal.changed(key, before);
-        }
-        Ok(self.state.add_module(program))
+        let result = self.try_compile(code, key);
+        tracing::trace!(target: LOG_TARGET, bytes = code.len(), ?key, ?result, "compile");
+        self.answered(result).map_err(|_| ModuleError::InvalidImage)
     }
 
     fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {
@@ -213,30 +312,14 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
-        let program =
-            usize::try_from(u32::from(module_id)).ok().and_then(|index| self.state.modules.get(index));
-        let program = program.ok_or(InstantiateError::InvalidModule)?;
-        self.check_instance(program).map_err(|refusal| {
-            refusal.log();
-            InstantiateError::InvalidImage
-        })?;
-        let instance = Instance::new(program.clone());
-        Ok(self.state.add_instance(instance))
+        let program = self.module(module_id).ok_or(InstantiateError::InvalidModule)?.clone();
+        let result = self.check_instance(&program).map(|()| self.state.add_instance(Instance::new(program)));
+        tracing::trace!(target: LOG_TARGET, ?module_id, ?result, "instantiate");
+        self.answered(result).map_err(|_| InstantiateError::InvalidImage)
     }
 
     fn prepare(&mut self, instance_id: InstanceId, function: &[u8]) -> Result<(), ExecError> {
-        let nesting = self.check_nesting();
-        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
-        if instance.is_ready() {
-            return Err(ExecError::InvalidInstance);
-        }
-        nesting.map_err(|refusal| {
-            refusal.log();
-            ExecError::InvalidImage
-        })?;
-        instance.prepare(function)?;
-        *ready += 1;
-        Ok(())
+        self.prepare_with(instance_id, function, [0; 5])
     }
 
     #[inline]
@@ -259,9 +342,10 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
-        let instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
+        let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
         self.state.pages -= instance.program().declared_pages();
+        tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
         instance.given_up();
         self.journal.destroyed(instance_id, instance);
         Ok(())
@@ -292,6 +376,107 @@ impl VirtManagerBackend for VirtManager {
 
     fn rollback_transaction(&mut self, ty: TransactionType) {
         self.journal.rollback(ty, &mut self.state);
+    }
+}
+
+impl VirtControlBackend for VirtManager {
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError> {
+        match instance_id {
+            None => Ok(ExitInfo { refusal: self.state.refusal, ..ExitInfo::default() }),
+            Some(id) => {
+                let instance = self.state.instances.get(&id).ok_or(ControlError::InvalidInstance)?;
+                Ok(instance.exit_info())
+            }
+        }
+    }
+
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        let nesting = self.check_nesting();
+        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        if instance.is_out_of_gas() {
+            instance.refusal = nesting.err();
+            nesting.map_err(|_| ExecError::InvalidImage)?;
+            *ready += 1;
+        } else if !instance.is_ready() {
+            return Err(ExecError::InvalidInstance);
+        }
+        let result = instance.resume(gas_left, buffer);
+        if result != Ok(ExecStatus::Syscall) {
+            *ready -= 1;
+        }
+        result
+    }
+
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError> {
+        self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?.result()
+    }
+
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        self.prepare_with(instance_id, function, arguments)
+    }
+
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError> {
+        let program = self.module(module_id).ok_or(ControlError::InvalidModule)?;
+        Ok(program.info(self.constants.effective_memory_bytes()))
+    }
+
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
+        let (instance, ready) = self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
+        *ready -= u32::from(instance.is_ready());
+        instance.reset();
+        Ok(())
+    }
+
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
+        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        instance.ready()?.memory_mut().zero(offset, length).map_err(|_| MemoryError::OutOfBounds)
+    }
+
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError> {
+        let index = usize::try_from(u32::from(module_id)).map_err(|_| ControlError::InvalidModule)?;
+        let program = self.state.take_module(index).ok_or(ControlError::InvalidModule)?;
+        self.journal.released(index, program);
+        Ok(())
+    }
+
+    fn limits(&mut self) -> ResourceInfo {
+        let Limits { modules, instances, pages, code_bytes, nesting } = self.constants.effective_limits();
+        let state = &self.state;
+        let usage = |used, limit: u32| Usage { used, limit: limit.into() };
+        ResourceInfo {
+            modules: usage(state.codes.count() as u64, modules),
+            instances: usage(state.instances.len() as u64, instances),
+            pages: usage(state.pages, pages),
+            nesting: usage(state.ready.into(), nesting),
+            most_code_bytes: code_bytes,
+            most_memory_bytes: self.constants.effective_memory_bytes(),
+        }
+    }
+
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
+        let allowed = nesting.and_then(|()| self.check_instance(instance.program()));
+        self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
+        // Nobody can tell that the original now shares its memory, so this is no change of it.
+        let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let fork = instance.fork();
+        Ok(self.state.add_instance(fork))
+    }
+
+    fn next_block(&mut self) {
+        self.state = State::default();
+        self.journal = Journal::new(self.constants.is_upstream());
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::metrics::Metrics;
 use hatchery_engine::{CompileError, Engine, Module, memory::PAGE_SIZE};
-use hatchery_primitives::{MAX_SYSCALL_SYMBOL_LEN, SyscallSymbol};
+use hatchery_primitives::{MAX_SYSCALL_SYMBOL_LEN, MemoryInfo, ModuleInfo, Refusal, SyscallSymbol};
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 use thiserror::Error;
 
 /// The SHA-256 of some code.
@@ -28,6 +28,7 @@ pub(crate) struct Program {
     module: Module,
     imports: Box<[SyscallSymbol]>,
     hash: CodeHash,
+    code_bytes: u32,
     metrics: Arc<Metrics>,
 }
 
@@ -40,12 +41,41 @@ impl Program {
     ) -> Result<Self, ProgramError> {
         let module = engine.compile(code)?;
         let imports = module.imports().iter().enumerate().map(symbol_of_import).collect::<Result<_, _>>()?;
-        Ok(Self { module, imports, hash, metrics: metrics.clone() })
+        let code_bytes = u32::try_from(code.len()).unwrap_or(u32::MAX);
+        Ok(Self { module, imports, hash, code_bytes, metrics: metrics.clone() })
     }
 
     /// The hash of the code it was compiled from.
     pub(crate) fn hash(&self) -> CodeHash {
         self.hash
+    }
+
+    /// What a runtime is told about it, where an instance may have `most_memory_bytes`.
+    pub(crate) fn info(&self, most_memory_bytes: u64) -> ModuleInfo {
+        let map = self.module.memory_map();
+        let bytes = |range: &Range<u32>| range.end - range.start;
+        let (read_only, read_write, stack) = (map.ro_data(), map.rw_data(), map.stack());
+        // A heap that ends inside a page takes all of it, and the data before the heap may have begun that page.
+        let in_last_page = u64::from(read_write.end - map.heap_base());
+        let pages = most_memory_bytes.saturating_sub(map.declared_bytes()) / u64::from(PAGE_SIZE);
+        let heap_by_limit = pages * u64::from(PAGE_SIZE) + in_last_page;
+        ModuleInfo {
+            code_hash: self.hash.0,
+            code_bytes: self.code_bytes,
+            compile_cost: self.module.code().length(),
+            memory: MemoryInfo {
+                read_only_start: read_only.start,
+                read_only_bytes: bytes(&read_only),
+                read_write_start: read_write.start,
+                read_write_bytes: bytes(&read_write),
+                heap_start: map.heap_base(),
+                heap_most_bytes: u32::try_from(heap_by_limit).unwrap_or(u32::MAX).min(map.max_heap_size()),
+                stack_end: stack.end,
+                stack_bytes: bytes(&stack),
+            },
+            exports: self.module.exports().map(|(symbol, _)| symbol.to_vec()).collect(),
+            imports: self.module.imports().to_vec(),
+        }
     }
 
     /// The pages that an instance has at first.
@@ -98,4 +128,14 @@ pub(crate) enum ProgramError {
         /// The length of its symbol in bytes.
         length: usize,
     },
+}
+
+impl ProgramError {
+    /// What a runtime is told.
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Compile(CompileError::MemoryLimit { .. }) => Refusal::MemoryBytes,
+            Self::Compile(_) | Self::SymbolTooLong { .. } => Refusal::InvalidProgram,
+        }
+    }
 }

@@ -15,13 +15,8 @@
 //! For compatibility with upstream, whose manager knows nothing of transactions, the Runtime kind can be ignored. The Host
 //! kind never is: if it were, an author's block could be one that nobody can import.
 
-use crate::{
-    identifiers::{Identifiers, OwnedKey},
-    instance::Instance,
-    manager::State,
-    program::Program,
-};
-use hatchery_primitives::{CacheKey, InstanceId, TransactionType};
+use crate::{identifiers::OwnedKey, instance::Instance, manager::State, program::Program};
+use hatchery_primitives::{CacheKey, InstanceId, Refusal, TransactionType};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The open transactions, the innermost last, with what it takes to undo them.
@@ -48,6 +43,10 @@ struct HostLayer {
     serial: Serial,
     /// How many modules there were.
     modules: usize,
+    /// Of these, the ones that were released inside, with their indices.
+    released: Vec<(usize, Arc<Program>)>,
+    /// Why the last request was refused, if it was.
+    refusal: Option<Refusal>,
     /// The id that the next instance would have had.
     next_instance: InstanceId,
     /// Instances from before, as they were before their first change. Memory is shared until it is written.
@@ -68,6 +67,8 @@ impl Journal {
             HostLayer {
                 serial: self.last_serial,
                 modules: state.modules.len(),
+                released: Vec::new(),
+                refusal: state.refusal,
                 next_instance: state.next_instance.into(),
                 instances: BTreeMap::new(),
             }
@@ -89,6 +90,9 @@ impl Journal {
             for (id, instance) in inner.instances {
                 outer.keep(id, || instance);
             }
+            for (index, program) in inner.released {
+                outer.keep_module(index, program);
+            }
         }
     }
 
@@ -101,8 +105,8 @@ impl Journal {
             None if ty.is_host() => *state = State::default(),
             // Back to where a rollback can lead: the start of the Host transaction around it, or the registration.
             None => match self.layers.last_mut() {
-                Some(host) => undo_identifiers(&mut host.identifiers, &mut state.identifiers),
-                None => state.identifiers = Identifiers::default(),
+                Some(host) => undo_identifiers(&mut host.identifiers, state),
+                None => state.clear_identifiers(),
             },
         }
     }
@@ -127,6 +131,13 @@ impl Journal {
     pub(crate) fn destroyed(&mut self, id: InstanceId, instance: Instance) {
         if let Some(host) = self.innermost_host() {
             host.keep(id, || instance);
+        }
+    }
+
+    /// Takes a module that the runtime has released.
+    pub(crate) fn released(&mut self, index: usize, program: Arc<Program>) {
+        if let Some(host) = self.innermost_host() {
+            host.keep_module(index, program);
         }
     }
 
@@ -164,10 +175,13 @@ impl Journal {
 
 impl Layer {
     fn undo(mut self, state: &mut State) {
-        undo_identifiers(&mut self.identifiers, &mut state.identifiers);
+        undo_identifiers(&mut self.identifiers, state);
         if let Some(host) = self.host {
-            state.modules.truncate(host.modules);
-            state.codes.retain(|_, first| (u32::from(*first) as usize) < host.modules);
+            state.truncate_modules(host.modules);
+            for (index, program) in host.released {
+                state.give_back_module(index, program);
+            }
+            state.refusal = host.refusal;
             state.instances.split_off(&host.next_instance);
             state.instances.extend(host.instances);
             state.next_instance = host.next_instance.into();
@@ -183,10 +197,17 @@ impl HostLayer {
             self.instances.entry(id).or_insert_with(instance);
         }
     }
+
+    /// Keeps a module that was released, unless it was made inside.
+    fn keep_module(&mut self, index: usize, program: Arc<Program>) {
+        if index < self.modules {
+            self.released.push((index, program));
+        }
+    }
 }
 
-fn undo_identifiers(changes: &mut Vec<(OwnedKey, Option<Arc<Program>>)>, identifiers: &mut Identifiers) {
+fn undo_identifiers(changes: &mut Vec<(OwnedKey, Option<Arc<Program>>)>, state: &mut State) {
     for (key, before) in changes.drain(..).rev() {
-        identifiers.set(key.borrowed(), before);
+        state.set_identifier(key.borrowed(), before);
     }
 }

@@ -3,8 +3,9 @@
 use crate::{
     LOG_TARGET,
     wire::{
-        CompileStatus, CompiledModule, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId,
-        InstantiateError, MemoryError, ModuleError, ModuleId,
+        CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError,
+        ExecStatus, ExitInfo, InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo,
+        ResourceInfo,
     },
 };
 use core::fmt;
@@ -49,7 +50,8 @@ pub trait VirtManagerBackend: Send + 'static {
     /// Sets a0 and the gas of a ready instance and runs it to the next stop. At a syscall it stays ready; whatever else
     /// happens, it is idle afterwards.
     ///
-    /// `buffer` is zero when this is called. What is written to it counts on `Ok` only.
+    /// `buffer` may hold anything when this is called. All of it has to be written before `Ok`; on an error it does not
+    /// count.
     ///
     /// # Errors
     /// [`ExecError::InvalidInstance`] for an unknown id or an idle instance, [`ExecError::InvalidImage`] for a syscall
@@ -98,6 +100,83 @@ pub trait VirtManagerBackend: Send + 'static {
     fn rollback_transaction(&mut self, _type: TransactionType) {}
 }
 
+/// What does the work behind the second set of host functions.
+///
+/// As in [`VirtManagerBackend`], everything that a method returns is a function of the calls made.
+pub trait VirtControlBackend: VirtManagerBackend {
+    /// Where and why an instance stopped. Of no instance: why the last request for a module or an instance was refused.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`].
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError>;
+
+    /// Goes on with an instance that is ready, or that ran out of gas, with its registers as they are. Otherwise as
+    /// [`run`](VirtManagerBackend::run).
+    ///
+    /// # Errors
+    /// As `run`; [`ExecError::InvalidImage`], and the instance stays as it is, if that would pass a limit.
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError>;
+
+    /// The registers a0 and a1 of an instance that finished.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::InvalidState`].
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError>;
+
+    /// As [`prepare`](VirtManagerBackend::prepare), with arguments in a1 to a5.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError>;
+
+    /// What a module is.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`].
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError>;
+
+    /// Puts an instance's memory back to what it was at first; it is idle then.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`].
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError>;
+
+    /// Writes zeros to the memory of a ready instance: all of `length` or nothing.
+    ///
+    /// # Errors
+    /// As [`write_memory`](VirtManagerBackend::write_memory).
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError>;
+
+    /// Forgets a module's id.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`].
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError>;
+
+    /// What may be used and what is.
+    fn limits(&mut self) -> ResourceInfo;
+
+    /// Makes another instance in the same state.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError>;
+
+    /// Forgets everything, as between two blocks. No host function does this; it is for tests, whose externalities
+    /// last longer than a block.
+    fn next_block(&mut self);
+}
+
 /// What a module is cached under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheKey<'a> {
@@ -126,8 +205,8 @@ impl<'a> CacheKey<'a> {
 }
 
 sp_externalities::decl_extension! {
-    /// The externalities extension through which the host functions find their [`VirtManagerBackend`].
-    pub struct VirtManagerExt(Box<dyn VirtManagerBackend>);
+    /// The externalities extension through which the host functions find their [`VirtControlBackend`].
+    pub struct VirtManagerExt(Box<dyn VirtControlBackend>);
 
     impl VirtManagerExt {
         fn start_transaction(&mut self, ty: TransactionType) {
@@ -146,7 +225,7 @@ sp_externalities::decl_extension! {
 
 impl VirtManagerExt {
     /// Makes an extension of a backend.
-    pub fn new(backend: impl VirtManagerBackend) -> Self {
+    pub fn new(backend: impl VirtControlBackend) -> Self {
         Self(Box::new(backend))
     }
 }
@@ -160,7 +239,7 @@ impl fmt::Debug for VirtManagerExt {
 /// Makes the host functions register a manager themselves where there is none, instead of ending the call.
 ///
 /// This is for benchmark binaries only, whose command line makes the externalities and knows no other extensions than
-/// its own. A node gives each block a new manager; here nobody does, and one lasts as long as its externalities.
+/// its own. A node gives each block a manager; here one lasts for one call into the runtime.
 ///
 /// # Errors
 /// [`AlreadyProvided`] at the second call of a process.
@@ -184,7 +263,7 @@ static CONSTRUCTOR: OnceLock<Box<dyn Fn() -> VirtManagerExt + Send + Sync>> = On
 #[inline]
 pub(crate) fn registered<'a>(
     externalities: &'a mut &mut dyn Externalities,
-) -> &'a mut dyn VirtManagerBackend {
+) -> &'a mut dyn VirtControlBackend {
     let id = TypeId::of::<VirtManagerExt>();
     // Asked twice, because a borrow that is returned from one branch lasts through the other.
     if CONSTRUCTOR.get().is_some() && externalities.extension_by_type_id(id).is_none() {

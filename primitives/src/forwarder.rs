@@ -50,6 +50,11 @@ impl Module {
         Ok((Self(id), status))
     }
 
+    #[cfg(feature = "control")]
+    pub(crate) fn id(&self) -> ModuleId {
+        self.0
+    }
+
     /// Makes an instance with fresh memory.
     ///
     /// # Errors
@@ -61,7 +66,7 @@ impl Module {
 
 /// An idle instance. Its memory lasts from call to call; dropping it frees it.
 #[derive(Debug)]
-pub struct Instance(Handle);
+pub struct Instance(pub(crate) Handle);
 
 impl Instance {
     /// Prepares a call of the export `function`. Nothing is executed yet.
@@ -78,25 +83,19 @@ impl Instance {
 
 /// A call that is prepared, or suspended at a syscall. Dropping it frees the instance.
 #[derive(Debug)]
-pub struct Execution(Handle);
+pub struct Execution(pub(crate) Handle);
 
 impl Execution {
     /// Runs to the next stop with `gas_left` gas.
     ///
     /// `a0` becomes the guest's register of that name: the argument of the export at first, then the answer to
     /// the syscall it is suspended at.
+    // Where the caller uses little of the result, little of it is made.
+    #[inline]
     pub fn run(self, gas_left: i64, a0: u64) -> ExecResult<Instance, Self> {
         let mut buffer = ExecBuffer::default();
-        match virtualization::run(self.0.id(), gas_left, a0, &mut buffer) {
-            Ok(ExecStatus::Finished) => {
-                ExecResult::Finished { instance: Instance(self.0), gas_left: buffer.gas_left }
-            }
-            Ok(ExecStatus::Syscall) => {
-                let ExecBuffer { gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 } = buffer;
-                ExecResult::Syscall { execution: self, gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 }
-            }
-            Err(error) => ExecResult::Error { instance: Instance(self.0), error },
-        }
+        let result = virtualization::run(self.0.id(), gas_left, a0, &mut buffer);
+        exec_result(self.0, result, buffer)
     }
 
     /// Reads the guest's memory from address `offset` on.
@@ -113,6 +112,26 @@ impl Execution {
     /// [`MemoryError::OutOfBounds`] if part of the range is not writable; nothing is written then.
     pub fn write_memory(&mut self, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
         virtualization::write_memory(self.0.id(), offset, src)
+    }
+}
+
+/// What a run of this instance came to.
+#[inline]
+pub(crate) fn exec_result(
+    handle: Handle,
+    result: Result<ExecStatus, ExecError>,
+    buffer: ExecBuffer,
+) -> ExecResult<Instance, Execution> {
+    match result {
+        Ok(ExecStatus::Finished) => {
+            ExecResult::Finished { instance: Instance(handle), gas_left: buffer.gas_left }
+        }
+        Ok(ExecStatus::Syscall) => {
+            let ExecBuffer { gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 } = buffer;
+            let execution = Execution(handle);
+            ExecResult::Syscall { execution, gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 }
+        }
+        Err(error) => ExecResult::Error { instance: Instance(handle), error },
     }
 }
 
@@ -158,10 +177,16 @@ pub enum ExecResult<V, I> {
 
 /// An instance's id, which is destroyed exactly once: when this is dropped.
 #[derive(Debug)]
-struct Handle(InstanceId);
+pub(crate) struct Handle(InstanceId);
 
 impl Handle {
-    fn id(&self) -> InstanceId {
+    #[cfg(feature = "control")]
+    pub(crate) fn new(id: InstanceId) -> Self {
+        Self(id)
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> InstanceId {
         self.0
     }
 }

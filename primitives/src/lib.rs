@@ -3,31 +3,103 @@
 //! Runtime code compiles a PolkaVM program into a [`Module`], makes an [`Instance`] of it, prepares one of its exports
 //! and runs the resulting [`Execution`]. The guest's syscalls come back to the runtime one by one, which answers them
 //! and reads and writes the guest's memory meanwhile. [`run_to_completion`] is that loop; a pallet supplies a
-//! [`SyscallHandler`]:
+//! [`SyscallHandler`].
+//!
+//! # A handler
+//!
+//! The guest of this example keeps numbers in the pallet's storage, by two syscalls that pass pointers:
 //!
 //! ```no_run
 //! use core::ops::ControlFlow;
-//! use hatchery_primitives::{run_to_completion, Completion, Execution, Module, Syscall};
+//! use hatchery_primitives::{
+//!     CompileStatus, Completion, Execution, Module, Syscall, SyscallHandler, run_to_completion,
+//! };
+//! # use std::collections::BTreeMap;
+//! # type Storage = BTreeMap<u64, u64>;
 //!
-//! # fn example(program: &[u8]) -> Option<()> {
-//! let (module, _status) = Module::from_bytes(program, Some(b"hash of the program")).ok()?;
-//! let execution = module.instantiate().ok()?.prepare(b"main").ok()?;
-//! let completion = run_to_completion(
-//!     execution,
-//!     1_000_000,
-//!     |execution: &mut Execution, syscall: Syscall<'_>| match syscall.symbol {
-//!         b"now" => ControlFlow::Continue(42),
-//!         b"exit" => ControlFlow::Break(syscall.arguments[0]),
-//!         _ => ControlFlow::Break(u64::MAX),
-//!     },
-//! );
-//! match completion {
-//!     Completion::Finished { instance, gas_left } => { /* `instance` can be prepared again */ }
-//!     Completion::Exited { execution, gas_left, value } => { /* dropping `execution` frees the instance */ }
-//!     Completion::Failed { instance, gas_left, error } => { /* `instance` can be prepared again */ }
+//! /// What a guest may do: `get(key, pointer) -> found` and `set(key, value)`.
+//! struct Numbers<'a> {
+//!     storage: &'a mut Storage,
 //! }
-//! # None }
+//!
+//! /// Why a handler ends a call. The extrinsic fails with it.
+//! enum Abort {
+//!     /// The guest called something that is not there.
+//!     UnknownSyscall,
+//!     /// The guest passed a pointer to memory that it does not have.
+//!     BadPointer,
+//!     /// The gas does not pay for what the guest asked for.
+//!     OutOfGas,
+//! }
+//!
+//! impl SyscallHandler for Numbers<'_> {
+//!     type Exit = Abort;
+//!
+//!     fn syscall(&mut self, guest: &mut Execution, syscall: Syscall<'_>) -> ControlFlow<Abort, u64> {
+//!         // What the runtime does for the guest costs too: here, before it is done.
+//!         const PRICE: i64 = 10_000;
+//!         if *syscall.gas_left < PRICE {
+//!             return ControlFlow::Break(Abort::OutOfGas);
+//!         }
+//!         *syscall.gas_left -= PRICE;
+//!
+//!         let [key, argument, ..] = syscall.arguments;
+//!         match syscall.symbol {
+//!             b"get" => match self.storage.get(&key) {
+//!                 // The address space has 32 bits; what the guest passes has 64.
+//!                 Some(value) => match guest.write_memory(argument as u32, &value.to_le_bytes()) {
+//!                     Ok(()) => ControlFlow::Continue(1),
+//!                     Err(_) => ControlFlow::Break(Abort::BadPointer),
+//!                 },
+//!                 None => ControlFlow::Continue(0),
+//!             },
+//!             b"set" => {
+//!                 self.storage.insert(key, argument);
+//!                 ControlFlow::Continue(0)
+//!             }
+//!             _ => ControlFlow::Break(Abort::UnknownSyscall),
+//!         }
+//!     }
+//! }
+//!
+//! /// Calls `main` of the program whose code is stored under its hash. Gives the gas that is left, or why it failed.
+//! fn call(code_hash: [u8; 32], gas: i64, storage: &mut Storage) -> Result<i64, &'static str> {
+//!     let (module, status) = Module::from_storage_key(&code_hash, b"").map_err(|_| "no such program")?;
+//!     let gas = match status {
+//!         // The same on each node that executes this block, so it can be charged for.
+//!         CompileStatus::Compiled => gas - 1_000_000,
+//!         CompileStatus::Cached => gas,
+//!     };
+//!     let instance = module.instantiate().map_err(|_| "too many instances")?;
+//!     let execution = instance.prepare(b"main").map_err(|_| "the program has no export `main`")?;
+//!     match run_to_completion(execution, gas, Numbers { storage }) {
+//!         Completion::Finished { gas_left, .. } => Ok(gas_left),
+//!         // Dropping the suspended call frees its instance.
+//!         Completion::Exited { value: Abort::OutOfGas, .. } => Err("out of gas"),
+//!         Completion::Exited { value: Abort::BadPointer, .. } => Err("the guest passed a bad pointer"),
+//!         Completion::Exited { value: Abort::UnknownSyscall, .. } => Err("no such syscall"),
+//!         Completion::Failed { .. } => Err("the guest trapped or ran out of gas"),
+//!     }
+//! }
+//! # let _ = call;
 //! ```
+//!
+//! - **Guest memory** is accessible while a call is prepared or at a syscall, through the [`Execution`].
+//! - **Gas** is the guest's: a unit is about a cycle of the machine that polkavm's cost model simulates. What it weighs is for
+//!   the chain to measure. After a failure none is left.
+//! - **Identifiers** are best derived from the content, such as the program's hash: a module that was compiled under one
+//!   in this block is found again whatever the bytes are.
+//! - **An error means** what the function's documentation lists; nothing else happened. Output buffers are zero then.
+//! - **Limits** of the chain (programs, instances, memory, depth) show as `InvalidImage`.
+//!
+//! # What the first set of host functions lacks
+//!
+//! With the feature `control` there are, in addition: the return value of a call, arguments beyond the first, why and where
+//! a guest stopped with the gas that was left, going on after out of gas, `fork`, `reset`, `zero_memory`, what a module
+//! exports and imports, the limits and which of them refused something. Upstream's nodes do not have these host
+//! functions and refuse a runtime that imports them; nodes are upgraded first.
+//!
+//! # Compatibility
 //!
 //! The names and the encoding of everything that crosses the boundary are those of `sp-virtualization` 0.4, so a
 //! runtime built against either crate runs on a node built with the other. [`wire`] has the numbers.
@@ -48,6 +120,12 @@
 #![cfg_attr(substrate_runtime, no_std)]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+#[cfg(feature = "control")]
+mod control;
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+mod control_functions;
 mod forwarder;
 mod handler;
 mod host_functions;
@@ -58,22 +136,27 @@ mod backend;
 
 #[cfg(not(substrate_runtime))]
 pub use backend::{
-    AlreadyProvided, CacheKey, TransactionType, VirtManagerBackend, VirtManagerExt, provide_missing_extension,
+    AlreadyProvided, CacheKey, TransactionType, VirtControlBackend, VirtManagerBackend, VirtManagerExt,
+    provide_missing_extension,
 };
+#[cfg(feature = "control")]
+pub use control::{last_refusal, limits};
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+pub use control_functions::virtualization_control;
 pub use forwarder::{ExecResult, Execution, Instance, Module};
 pub use handler::{Completion, Syscall, SyscallHandler, run_to_completion, run_to_completion_with_argument};
 pub use host_functions::virtualization;
-/// The host functions of this crate, for the executor's tuple:
+/// The host functions of this crate, both sets, for the executor's tuple:
 /// `(sp_io::SubstrateHostFunctions, hatchery_primitives::HostFunctions)`.
 ///
 /// Each call needs a [`VirtManagerExt`] in the externalities and panics without one, which the executor reports as
 /// a failed call.
 #[cfg(not(substrate_runtime))]
-#[doc(no_inline)]
-pub use host_functions::virtualization::HostFunctions;
+pub type HostFunctions = (virtualization::HostFunctions, virtualization_control::HostFunctions);
 pub use wire::{
-    CompileStatus, CompiledModule, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId,
-    InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, ModuleError, ModuleId, SyscallSymbol,
+    CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus,
+    ExitInfo, InstanceId, InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, MemoryInfo, ModuleError,
+    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, Stop, SyscallSymbol, TrapKind, Usage,
 };
 
 /// The target of every log line about virtualization.

@@ -1,10 +1,11 @@
 //! The host functions and the API over them, natively, over a backend that plays a script.
 
 use hatchery_primitives::{
-    CacheKey, CompileStatus, CompiledModule, Completion, DestroyError, ExecBuffer, ExecError, ExecResult,
-    ExecStatus, Execution, Instance, InstanceId, InstantiateError, MemoryError, Module, ModuleError,
-    ModuleId, Syscall, SyscallHandler, SyscallSymbol, TransactionType, VirtManagerBackend, VirtManagerExt,
-    run_to_completion, run_to_completion_with_argument, virtualization,
+    CacheKey, CallResult, CompileStatus, CompiledModule, Completion, ControlError, DestroyError, ExecBuffer,
+    ExecError, ExecResult, ExecStatus, Execution, ExitInfo, Instance, InstanceId, InstantiateError,
+    MemoryError, Module, ModuleError, ModuleId, ModuleInfo, NO_INSTANCE, ResourceInfo, Stop, Syscall,
+    SyscallHandler, SyscallSymbol, TransactionType, VirtControlBackend, VirtManagerBackend, VirtManagerExt,
+    run_to_completion, run_to_completion_with_argument, virtualization, virtualization_control as control,
 };
 use sp_state_machine::BasicExternalities;
 use std::{
@@ -85,7 +86,6 @@ impl VirtManagerBackend for Backend {
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
         self.log(format!("run {} gas {gas_left} a0 {a0}", u32::from(instance_id)));
-        assert_eq!(*buffer, ExecBuffer::default(), "the buffer comes in zeroed");
         buffer.as_mut().fill(0xee);
         let (status, filled) = self.0.lock().unwrap().runs.pop_front().expect("the script has this run")?;
         *buffer = filled;
@@ -123,6 +123,82 @@ impl VirtManagerBackend for Backend {
 
     fn rollback_transaction(&mut self, ty: TransactionType) {
         self.log(format!("rollback {ty:?}"));
+    }
+}
+
+impl VirtControlBackend for Backend {
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError> {
+        self.log(format!("exit_info {:?}", instance_id.map(u32::from)));
+        match instance_id {
+            Some(id) if u32::from(id) >= 1000 => Err(ControlError::InvalidInstance),
+            _ => Ok(ExitInfo { stop: Stop::OutOfGas, pc: 0x0102, ..ExitInfo::default() }),
+        }
+    }
+
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        self.run(instance_id, gas_left, u64::MAX, buffer)
+    }
+
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError> {
+        self.log(format!("result {}", u32::from(instance_id)));
+        if u32::from(instance_id) < 1000 {
+            Ok(CallResult { a0: 1, a1: 2 })
+        } else {
+            Err(ControlError::InvalidState)
+        }
+    }
+
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        self.log(format!("prepare {} {} {arguments:?}", u32::from(instance_id), function.escape_ascii()));
+        Ok(())
+    }
+
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError> {
+        self.log(format!("module_info {}", u32::from(module_id)));
+        // Longer than a caller expects.
+        Ok(ModuleInfo {
+            exports: vec![vec![b'e'; 100]; u32::from(module_id) as usize],
+            ..ModuleInfo::default()
+        })
+    }
+
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
+        self.log(format!("reset {}", u32::from(instance_id)));
+        Ok(())
+    }
+
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
+        self.log(format!("zero {} {offset:#x} {length}", u32::from(instance_id)));
+        Ok(())
+    }
+
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError> {
+        self.log(format!("release {}", u32::from(module_id)));
+        Ok(())
+    }
+
+    fn limits(&mut self) -> ResourceInfo {
+        self.log("limits".into());
+        ResourceInfo { most_code_bytes: 7, ..ResourceInfo::default() }
+    }
+
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        self.log(format!("fork {}", u32::from(instance_id)));
+        Err(ControlError::LimitReached)
+    }
+
+    fn next_block(&mut self) {
+        self.log("next_block".into());
     }
 }
 
@@ -453,4 +529,67 @@ fn the_hooks_reach_the_backend() {
     extensions.rollback_transaction(TransactionType::Runtime);
     extensions.commit_transaction(TransactionType::Host);
     assert_eq!(backend.calls(), ["start Host", "start Runtime", "rollback Runtime", "commit Host"]);
+}
+
+#[test]
+fn control_functions_reach_the_backend_with_their_arguments() {
+    with_backend(|backend| {
+        backend.will_run([finished(3), Err(ExecError::Trap)]);
+        let mut info = [0xaa; 30];
+        assert_eq!(control::exit_info(1.into(), &mut info), Ok(22));
+        assert_eq!(info[..5], [4, 2, 1, 0, 0]);
+        assert_eq!(info[22..], [0; 8], "what is behind is zero");
+        assert_eq!(control::exit_info(NO_INSTANCE.into(), &mut []), Ok(22));
+        assert_eq!(control::exit_info(1000.into(), &mut info), Err(ControlError::InvalidInstance));
+        assert_eq!(info, [0; 30]);
+        let mut buffer = ExecBuffer { a0: 1, ..ExecBuffer::default() };
+        assert_eq!(control::resume(1.into(), 5, &mut buffer), Ok(ExecStatus::Finished));
+        assert_eq!(buffer, ExecBuffer { gas_left: 3, ..ExecBuffer::default() });
+        assert_eq!(control::resume(1.into(), 5, &mut buffer), Err(ExecError::Trap));
+        assert_eq!(buffer, ExecBuffer::default());
+        let mut result = CallResult::default();
+        assert_eq!(control::result(1.into(), &mut result), Ok(()));
+        assert_eq!(result, CallResult { a0: 1, a1: 2 });
+        assert_eq!(control::result(1000.into(), &mut result), Err(ControlError::InvalidState));
+        assert_eq!(result, CallResult::default());
+        assert_eq!(control::prepare_with_args(1.into(), b"f", 1, 2, 3, 4, 5), Ok(()));
+        assert_eq!(control::reset(2.into()), Ok(()));
+        assert_eq!(control::zero_memory(3.into(), 0x10, 4), Ok(()));
+        assert_eq!(control::release_module(4.into()), Ok(()));
+        assert_eq!(control::limits(&mut info), Ok(76));
+        assert_eq!(control::fork(5.into()), Err(ControlError::LimitReached));
+        assert_eq!(
+            backend.calls(),
+            [
+                "exit_info Some(1)",
+                "exit_info None",
+                "exit_info Some(1000)",
+                "run 1 gas 5 a0 18446744073709551615",
+                "run 1 gas 5 a0 18446744073709551615",
+                "result 1",
+                "result 1000",
+                "prepare 1 f [1, 2, 3, 4, 5]",
+                "reset 2",
+                "zero 3 0x10 4",
+                "release 4",
+                "limits",
+                "fork 5",
+            ]
+        );
+    });
+}
+
+/// What does not fit is told by its length, and nothing is written past the end.
+#[test]
+fn a_buffer_is_filled_as_far_as_it_goes() {
+    with_backend(|_| {
+        let mut all = vec![0xaa; 1000];
+        let length = control::module_info(3.into(), &mut all).unwrap() as usize;
+        assert_eq!(length, 32 + 40 + 1 + 3 * 102 + 1);
+        for room in [0, 1, length - 1, length, length + 1] {
+            let mut some = vec![0xaa; room];
+            assert_eq!(control::module_info(3.into(), &mut some), Ok(length as u32));
+            assert_eq!(some, all[..room]);
+        }
+    });
 }

@@ -1,7 +1,9 @@
 //! The wire format is compared with the crate that it has to be equal to.
 
-use hatchery_primitives::{CompileStatus, ExecBuffer, ExecStatus, SyscallSymbol};
-use sp_runtime_interface::sp_wasm_interface::{Function, HostFunctions};
+use hatchery_primitives::{
+    CompileStatus, ExecBuffer, ExecStatus, SyscallSymbol, virtualization, virtualization_control,
+};
+use sp_runtime_interface::sp_wasm_interface::{Function, HostFunctions, ValueType};
 
 fn signatures(functions: Vec<&'static dyn Function>) -> Vec<String> {
     functions.iter().map(|function| format!("{} {:?}", function.name(), function.signature())).collect()
@@ -9,14 +11,14 @@ fn signatures(functions: Vec<&'static dyn Function>) -> Vec<String> {
 
 #[test]
 fn the_host_functions_are_those_of_upstream() {
-    let ours = signatures(hatchery_primitives::HostFunctions::host_functions());
+    let ours = signatures(virtualization::HostFunctions::host_functions());
     let upstreams = signatures(sp_virtualization::HostFunctions::host_functions());
     assert_eq!(ours, upstreams);
 }
 
 #[test]
 fn the_host_functions_are_the_nine_of_version_1() {
-    let functions = hatchery_primitives::HostFunctions::host_functions();
+    let functions = virtualization::HostFunctions::host_functions();
     let names: Vec<_> = functions.iter().map(|function| function.name()).collect();
     assert_eq!(
         names,
@@ -32,6 +34,38 @@ fn the_host_functions_are_the_nine_of_version_1() {
             "ext_virtualization_write_memory_version_1",
         ]
     );
+}
+
+/// The second set, with its signatures, of which upstream has none.
+#[test]
+fn the_control_functions_are_the_ten_of_version_1() {
+    use ValueType::{I32, I64};
+    let expected: [(&str, &[ValueType]); 10] = [
+        ("exit_info", &[I32, I64]),
+        ("fork", &[I32]),
+        ("limits", &[I64]),
+        ("module_info", &[I32, I64]),
+        ("prepare_with_args", &[I32, I64, I64, I64, I64, I64, I64]),
+        ("release_module", &[I32]),
+        ("reset", &[I32]),
+        ("result", &[I32, I32]),
+        ("resume", &[I32, I64, I32]),
+        ("zero_memory", &[I32, I32, I32]),
+    ];
+    let functions = virtualization_control::HostFunctions::host_functions();
+    assert_eq!(functions.len(), expected.len());
+    for (function, (name, arguments)) in functions.iter().zip(expected) {
+        assert_eq!(function.name(), format!("ext_virtualization_control_{name}_version_1"));
+        let signature = function.signature();
+        assert_eq!(signature.args.as_ref(), arguments, "{name}");
+        assert_eq!(signature.return_value, Some(I64), "{name}");
+    }
+}
+
+#[test]
+fn a_node_offers_both_sets() {
+    let both = hatchery_primitives::HostFunctions::host_functions();
+    assert_eq!(both.len(), 19);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 fn main() {
     // Code inside `WASM_BINARY` calls the host functions through `hatchery-primitives`.
     flavour().build();
+    // With the second set of host functions, which upstream's nodes do not have.
+    flavour().enable_feature("control").set_file_name("control.rs").build();
     // The same scenarios, compiled against upstream's crate.
     flavour().enable_feature("upstream").set_file_name("upstream.rs").build();
 }

@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 pub enum Node {
     /// `hatchery_primitives::HostFunctions` over `hatchery_client::VirtManager`.
     Hatchery,
+    /// As [`Hatchery`](Self::Hatchery), with the rules of upstream: a node of a network that mixes both kinds.
+    Compatible,
     /// `sp_virtualization::HostFunctions` over `hatchery_client::UpstreamExt`: a node that has switched engines.
     Switched,
     /// `sp_virtualization::HostFunctions` over `sc_virtualization::VirtManager`.
@@ -19,14 +21,14 @@ pub enum Node {
 }
 
 impl Node {
-    /// Whether the host functions are Hatchery's, which know child tries and clear buffers on errors.
+    /// Whether the host functions are Hatchery's, which know child tries and clear buffers on errors, by Hatchery's rules.
     pub fn has_our_host_functions(self) -> bool {
         self == Self::Hatchery
     }
 
-    /// Whether the manager is Hatchery's, which follows storage transactions.
+    /// Whether the manager is Hatchery's, by Hatchery's rules: it follows storage transactions and has limits.
     pub fn has_our_manager(self) -> bool {
-        self != Self::Upstream
+        matches!(self, Self::Hatchery | Self::Switched)
     }
 }
 
@@ -107,13 +109,13 @@ impl Setup {
         input: &Input<R>,
     ) -> Result<Vec<u8>, Failure> {
         match (self.runtime, self.node) {
-            (Runtime::Native, Node::Hatchery) => {
+            (Runtime::Native, Node::Hatchery | Node::Compatible) => {
                 Ok(externalities.execute_with(|| input.play(Flavour::Hatchery)))
             }
             (Runtime::Native, Node::Switched | Node::Upstream) => {
                 Ok(externalities.execute_with(|| input.play(Flavour::Upstream)))
             }
-            (Runtime::Wasm(flavour, strategy), Node::Hatchery) => {
+            (Runtime::Wasm(flavour, strategy), Node::Hatchery | Node::Compatible) => {
                 call(&HATCHERY[index(strategy)], flavour, externalities, input)
             }
             (Runtime::Wasm(flavour, strategy), Node::Switched | Node::Upstream) => {
@@ -128,6 +130,7 @@ impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let node = match self.node {
             Node::Hatchery => "hatchery-node",
+            Node::Compatible => "compatible-node",
             Node::Switched => "switched-node",
             Node::Upstream => "upstream-node",
         };
@@ -137,6 +140,7 @@ impl fmt::Display for Setup {
                 let flavour = match flavour {
                     Flavour::Hatchery => "hatchery-wasm",
                     Flavour::Upstream => "upstream-wasm",
+                    Flavour::Control => "control-wasm",
                 };
                 write!(f, "{flavour}/{node}")?;
                 match strategy {
@@ -154,6 +158,12 @@ pub fn externalities(node: Node, storage: &[Stored]) -> TestExternalities {
     match node {
         Node::Hatchery => externalities.register_extension(hatchery_primitives::VirtManagerExt::new(
             hatchery_client::VirtManager::default(),
+        )),
+        Node::Compatible => externalities.register_extension(hatchery_primitives::VirtManagerExt::new(
+            hatchery_client::VirtManager::new(
+                hatchery_client::ConsensusConstants::v1()
+                    .compatibility(hatchery_client::Compatibility::Upstream),
+            ),
         )),
         Node::Switched => externalities.register_extension(hatchery_client::UpstreamExt::default()),
         Node::Upstream => externalities.register_extension(sp_virtualization::VirtManagerExt::new(

@@ -18,6 +18,34 @@ const INTERFACE: [&str; 9] = [
     "ext_virtualization_write_memory_version_1(i32, i32, i64) -> i64",
 ];
 
+/// What a runtime with the feature `control` imports in addition.
+const CONTROL: [&str; 10] = [
+    "ext_virtualization_control_exit_info_version_1(i32, i64) -> i64",
+    "ext_virtualization_control_fork_version_1(i32) -> i64",
+    "ext_virtualization_control_limits_version_1(i64) -> i64",
+    "ext_virtualization_control_module_info_version_1(i32, i64) -> i64",
+    "ext_virtualization_control_prepare_with_args_version_1(i32, i64, i64, i64, i64, i64, i64) -> i64",
+    "ext_virtualization_control_release_module_version_1(i32) -> i64",
+    "ext_virtualization_control_reset_version_1(i32) -> i64",
+    "ext_virtualization_control_result_version_1(i32, i32) -> i64",
+    "ext_virtualization_control_resume_version_1(i32, i64, i32) -> i64",
+    "ext_virtualization_control_zero_memory_version_1(i32, i32, i32) -> i64",
+];
+
+#[test]
+fn runtime_with_control_imports_both_interfaces() {
+    let mut both: Vec<_> = INTERFACE.into_iter().chain(CONTROL).collect();
+    both.sort_unstable();
+    assert_eq!(virtualization_imports(Flavour::Control), both);
+}
+
+#[test]
+fn hatchery_node_offers_both_interfaces() {
+    let mut both: Vec<_> = INTERFACE.into_iter().chain(CONTROL).collect();
+    both.sort_unstable();
+    assert_eq!(offered::<hatchery_primitives::HostFunctions>(), both);
+}
+
 #[test]
 fn runtime_against_hatchery_imports_the_interface() {
     assert_eq!(virtualization_imports(Flavour::Hatchery), INTERFACE);
@@ -30,7 +58,7 @@ fn runtime_against_upstream_imports_the_interface() {
 
 #[test]
 fn hatchery_node_offers_the_interface() {
-    assert_eq!(offered::<hatchery_primitives::HostFunctions>(), INTERFACE);
+    assert_eq!(offered::<hatchery_primitives::virtualization::HostFunctions>(), INTERFACE);
 }
 
 #[test]
@@ -45,7 +73,7 @@ fn every_other_import_is_an_ordinary_one() {
         .iter()
         .map(|function| function.name().to_owned())
         .collect();
-    for flavour in [Flavour::Hatchery, Flavour::Upstream] {
+    for flavour in [Flavour::Hatchery, Flavour::Upstream, Flavour::Control] {
         for (module, import) in imports(flavour) {
             assert_eq!(module, "env", "{import}");
             let name = import.split('(').next().unwrap_or_default().to_owned();

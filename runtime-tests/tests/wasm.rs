@@ -11,6 +11,7 @@ fn main() {
         Setup::wasm(Flavour::Upstream, Node::Hatchery),
         Setup::wasm(Flavour::Upstream, Node::Switched),
         Setup::wasm(Flavour::Hatchery, Node::Upstream),
+        Setup::wasm(Flavour::Hatchery, Node::Compatible),
         reference,
     ];
     // Hatchery on Hatchery, as each kind of Wasm instance that a node can be told to make.

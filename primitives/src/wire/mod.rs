@@ -17,11 +17,16 @@
 //! Decoding accepts exactly the values of this table.
 
 mod buffer;
+mod control;
 mod error;
 mod id;
 mod result;
 
 pub use buffer::{ExecBuffer, ExecStatus, MAX_SYSCALL_SYMBOL_LEN, SyscallSymbol};
+pub use control::{
+    CallResult, ControlError, ExitInfo, MemoryInfo, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, Stop,
+    TrapKind, Usage,
+};
 pub use error::{DestroyError, ExecError, InstantiateError, MemoryError, ModuleError};
 pub use id::{CompileStatus, CompiledModule, InstanceId, ModuleId};
 pub use result::{InvalidEncoding, WireError, WireResult, WireValue};

@@ -87,7 +87,7 @@ macro_rules! wire_value_as_u32 {
     )+};
 }
 
-wire_value_as_u32!(ModuleId, InstanceId, ExecStatus);
+wire_value_as_u32!(u32, ModuleId, InstanceId, ExecStatus);
 
 impl WireValue for CompiledModule {
     fn to_wire(self) -> i64 {

@@ -3,8 +3,9 @@
 use crate::screen::{self, Outcome, Row, gas, grouped};
 use hatchery_client::VirtManager;
 use hatchery_primitives::{
-    CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, MemoryError,
-    ModuleError, ModuleId, TransactionType, VirtManagerBackend,
+    CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
+    InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo, ResourceInfo,
+    TransactionType, VirtControlBackend, VirtManagerBackend,
 };
 use std::{
     collections::BTreeSet,
@@ -172,6 +173,63 @@ impl VirtManagerBackend for Traced {
 
     fn rollback_transaction(&mut self, kind: TransactionType) {
         self.manager.rollback_transaction(kind);
+    }
+}
+
+/// The scenarios of the demo call none of these.
+impl VirtControlBackend for Traced {
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError> {
+        self.manager.exit_info(instance_id)
+    }
+
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        self.manager.resume(instance_id, gas_left, buffer)
+    }
+
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError> {
+        self.manager.result(instance_id)
+    }
+
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        self.manager.prepare_with_args(instance_id, function, arguments)
+    }
+
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError> {
+        self.manager.module_info(module_id)
+    }
+
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
+        self.manager.reset(instance_id)
+    }
+
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
+        self.manager.zero_memory(instance_id, offset, length)
+    }
+
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError> {
+        self.manager.release_module(module_id)
+    }
+
+    fn limits(&mut self) -> ResourceInfo {
+        self.manager.limits()
+    }
+
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        self.manager.fork(instance_id)
+    }
+
+    fn next_block(&mut self) {
+        self.manager.next_block();
     }
 }
 

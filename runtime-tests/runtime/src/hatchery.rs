@@ -3,6 +3,7 @@
 use hatchery_primitives as virtualization;
 
 mod completion;
+mod control;
 #[path = "raw/mod.rs"]
 mod raw;
 #[path = "scenarios/mod.rs"]

@@ -99,6 +99,13 @@ scenarios! {
     fn dropped_handles(program: Vec<u8>) -> Vec<Returned>;
     /// An export that is not there, then one that is.
     fn refused_prepare(program: Vec<u8>, export: Vec<u8>) -> Option<(ExecFailure, Run)>;
+    /// A megabyte to the guest and back, in one transfer each way; what came back.
+    fn transfer(program: Vec<u8>, export: Vec<u8>, address: u32, bytes: Vec<u8>) -> Option<Vec<u8>>;
+    /// As many instances alive at once, each called before and after the others were made: how many there were, and what the
+    /// one after the last gave.
+    fn many_instances(program: Vec<u8>, export: Vec<u8>, count: u32) -> (u32, End, u64);
+    /// The second set of host functions, all of them; empty where the flavour has none.
+    fn control(program: Vec<u8>) -> Vec<Vec<u8>>;
     /// A runtime that panics while a guest waits.
     fn panic_while_suspended(program: Vec<u8>) -> bool;
 }

@@ -12,6 +12,8 @@ pub enum Flavour {
     Hatchery,
     /// Upstream's `sp-virtualization`.
     Upstream,
+    /// `hatchery-primitives` with the feature `control`: it runs on Hatchery's nodes only.
+    Control,
 }
 
 impl Flavour {
@@ -20,6 +22,7 @@ impl Flavour {
         match self {
             Self::Hatchery => wasm::hatchery::WASM_BINARY,
             Self::Upstream => wasm::upstream::WASM_BINARY,
+            Self::Control => wasm::control::WASM_BINARY,
         }
     }
 }
@@ -70,7 +73,7 @@ impl<R: Decode> Input<R> {
         let scenario = SCENARIOS.iter().find(|scenario| scenario.name == self.scenario);
         let scenario = scenario.expect("`scenarios!` makes inputs and SCENARIOS of the same list; qed");
         match flavour {
-            Flavour::Hatchery => (scenario.hatchery)(&self.arguments),
+            Flavour::Hatchery | Flavour::Control => (scenario.hatchery)(&self.arguments),
             Flavour::Upstream => (scenario.upstream)(&self.arguments),
         }
     }
@@ -90,6 +93,9 @@ pub(crate) fn decode<T: Decode>(input: &[u8]) -> T {
 mod wasm {
     pub(super) mod hatchery {
         include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+    }
+    pub(super) mod control {
+        include!(concat!(env!("OUT_DIR"), "/control.rs"));
     }
     pub(super) mod upstream {
         include!(concat!(env!("OUT_DIR"), "/upstream.rs"));

@@ -3,6 +3,7 @@
 use sp_virtualization as virtualization;
 
 mod completion;
+mod control;
 #[path = "raw/mod.rs"]
 mod raw;
 #[path = "scenarios/mod.rs"]

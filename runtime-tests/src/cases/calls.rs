@@ -1,9 +1,9 @@
 //! Calls: results, syscalls, failures, and what instances share.
 
-use super::{Case, PLENTY, call, cases, ends, guests, symbols};
+use super::{Case, Comparison, PLENTY, call, cases, ends, guests, symbols};
 use crate::guests::InstructionSet::JamV1;
 use hatchery_test_runtime::{
-    outcome::{Call, End, ExecFailure, ModuleFailure},
+    outcome::{Call, End, ExecFailure, InstantiateFailure, ModuleFailure},
     scenario,
 };
 
@@ -92,6 +92,29 @@ cases! {
         assert_eq!((runs[12].end, runs[12].counter), (End::Finished, 8));
         assert!(runs[..12].windows(2).all(|pair| pair[0] == pair[1]), "every level costs the same: {runs:?}");
     });
+
+    instances_three_deep = Case::new(scenario::nested(guests::counter(JamV1), 3), |runs| {
+        let expected = [(End::Finished, 0), (End::Finished, 0), (End::Finished, 0), (End::Finished, 8)];
+        assert_eq!(ends(&runs), expected);
+        for run in &runs[..3] {
+            assert_eq!(symbols(run), ["subcall"]);
+        }
+    });
+
+    /// Each keeps its memory while a thousand others run.
+    a_thousand_live_instances = Case::new(
+        scenario::many_instances(guests::counter(JamV1), b"offset".to_vec(), 1_000),
+        |outcome| assert_eq!(outcome, (1_000, End::Finished, 1_000 * (3 + 4))),
+    );
+
+    more_instances_than_the_limit = Case::new(
+        scenario::many_instances(guests::counter(JamV1), b"offset".to_vec(), 1_100),
+        |outcome| {
+            let refused = End::NotInstantiated(InstantiateFailure::InvalidImage);
+            assert_eq!(outcome, (1_024, refused, 1_024 * (3 + 4)));
+        },
+    )
+    .compared(Comparison::OtherManager("upstream has no limits"));
 
     two_instances_in_turn = Case::new(scenario::interleaved(guests::counter(JamV1), (0, 100)), |runs| {
         assert_eq!(ends(&runs), [(End::Finished, 8), (End::Finished, 108)]);

@@ -17,6 +17,13 @@ const ODD_SIZES: Layout = Layout { read_only: 0x1_0003, read_write: 0x1801, stac
 /// No memory at all.
 const NOTHING: Layout = Layout { read_only: 0, read_write: 0, stack: 0 };
 
+/// Room for a mebibyte that is not aligned.
+const MEBIBYTE: Layout = Layout { read_only: 0, read_write: (1 << 20) + 4096, stack: 0x1000 };
+
+fn mebibyte() -> Vec<u8> {
+    (0..1u32 << 20).map(|at| (at.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect()
+}
+
 /// Upstream leaves the caller's buffer alone or half filled; through Wasm it is always written back, as zeros.
 const BUFFER: Comparison =
     Comparison::EqualInWasm("on an error, upstream does not clear the caller's buffer");
@@ -127,6 +134,16 @@ cases! {
             let expected = expected.map(|buffer| Accessed { result: Ok(()), buffer: buffer.to_vec() });
             assert_eq!(accessed[4..], expected);
         },
+    );
+
+    a_mebibyte_each_way = Case::new(
+        scenario::transfer(
+            guests::probe(MEBIBYTE),
+            b"look".to_vec(),
+            MEBIBYTE.read_write_start() + 3,
+            mebibyte(),
+        ),
+        |back| assert!(back.expect("it fits") == mebibyte()),
     );
 
     /// The guest sees the same edges: 8 bytes loaded, one byte stored.

@@ -74,7 +74,9 @@ impl<'de> Deserialize<'de> for Input {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("bytes begin with `0x`"))?;
-        hex::decode(digits).map(Self).map_err(|error| D::Error::custom(format!("invalid hexadecimal: {error}")))
+        hex::decode(digits)
+            .map(Self)
+            .map_err(|error| D::Error::custom(format!("invalid hexadecimal: {error}")))
     }
 }
 

@@ -161,6 +161,33 @@ pub fn round_trips(program: Vec<u8>, export: Vec<u8>, count: u32) -> u32 {
     count
 }
 
+/// Makes `count` instances, calls `export` on each when it is made and once more when all are there. Gives how many could be
+/// made, how the request after the last one ended, and the sum of the counters.
+pub fn many_instances(program: Vec<u8>, export: Vec<u8>, count: u32) -> (u32, End, u64) {
+    let call = Call { export, gas: PLENTY, a0: 0 };
+    let module = match Module::from_bytes(&program, None) {
+        Ok((module, _)) => module,
+        Err(error) => return (0, End::NotCompiled(module_failure(error)), 0),
+    };
+    let mut sum = 0;
+    let mut instances = Vec::new();
+    let mut end = End::Finished;
+    for _ in 0..count {
+        match module.instantiate() {
+            Ok(instance) => instances.extend(drive(instance, &call, &mut sum, counter_syscall).1),
+            Err(error) => {
+                end = End::NotInstantiated(instantiate_failure(error));
+                break;
+            }
+        }
+    }
+    let made = instances.len() as u32;
+    for instance in instances {
+        drive(instance, &call, &mut sum, counter_syscall);
+    }
+    (made, end, sum)
+}
+
 fn prepare(program: &[u8], export: &[u8]) -> Option<Execution> {
     instantiate(program).ok().and_then(|instance: Instance| instance.prepare(export).ok())
 }

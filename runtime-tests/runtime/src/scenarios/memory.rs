@@ -28,6 +28,15 @@ pub fn memory_at_syscall(program: Vec<u8>, export: Vec<u8>, accesses: Vec<Access
     }
 }
 
+/// Writes the bytes into the memory of a prepared instance, each way in one call, and reads them back.
+pub fn transfer(program: Vec<u8>, export: Vec<u8>, address: u32, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let mut execution = instantiate(&program).ok()?.prepare(&export).ok()?;
+    execution.write_memory(address, &bytes).ok()?;
+    let mut back = vec![UNTOUCHED; bytes.len()];
+    execution.read_memory(address, &mut back).ok()?;
+    Some(back)
+}
+
 fn perform(execution: &mut Execution, accesses: &[Access]) -> Vec<Accessed> {
     let access = |access: &Access| match access {
         Access::Read { address, length } => {

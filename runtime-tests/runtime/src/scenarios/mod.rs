@@ -12,10 +12,13 @@ mod memory;
 mod modules;
 mod wire;
 
-pub use calls::{gas_used, interleaved, least_gas, nested, on_new_instances, on_one_instance, round_trips};
+pub use super::control::control;
+pub use calls::{
+    gas_used, interleaved, least_gas, many_instances, nested, on_new_instances, on_one_instance, round_trips,
+};
 pub use completion::completed;
 pub use console::console;
 pub use handles::{dropped_handles, panic_while_suspended, refused_prepare};
-pub use memory::{memory_at_entry, memory_at_syscall};
+pub use memory::{memory_at_entry, memory_at_syscall, transfer};
 pub use modules::modules;
 pub use wire::wire;

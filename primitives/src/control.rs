@@ -1,0 +1,180 @@
+//! The API of a runtime over the second set of host functions.
+
+use crate::{
+    control_functions::virtualization_control,
+    forwarder::{ExecResult, Execution, Handle, Instance, Module, exec_result},
+    wire::{
+        CallResult, ControlError, ExecBuffer, ExecError, ExitInfo, InstanceId, MemoryError, ModuleInfo,
+        NO_INSTANCE, Refusal, ResourceInfo,
+    },
+};
+use alloc::{vec, vec::Vec};
+use codec::Decode;
+
+/// Enough for all that has a fixed size, and for the information on most modules, so that one call suffices.
+const FIRST_ATTEMPT: usize = 1024;
+
+/// Methods that need host functions beyond upstream's: feature `control`.
+impl Module {
+    /// What the program is and what it needs.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`] if the module was released by its id.
+    pub fn info(&self) -> Result<ModuleInfo, ControlError> {
+        fetch(|dest| virtualization_control::module_info(self.id(), dest))
+    }
+
+    /// Gives the module up, so that it no longer counts against the limit of distinct modules, unless it is cached under an
+    /// identifier. Instances of it live on.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`] if it was released by its id before.
+    pub fn release(self) -> Result<(), ControlError> {
+        virtualization_control::release_module(self.id())
+    }
+}
+
+/// Methods that need host functions beyond upstream's: feature `control`.
+impl Instance {
+    /// As [`Instance::prepare`], with arguments for the export in a1 to a5. The first [`Execution::run`] sets a0.
+    ///
+    /// # Errors
+    /// As [`Instance::prepare`].
+    pub fn prepare_with_arguments(
+        self,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<Execution, (Self, ExecError)> {
+        let [a1, a2, a3, a4, a5] = arguments;
+        match virtualization_control::prepare_with_args(self.0.id(), function, a1, a2, a3, a4, a5) {
+            Ok(()) => Ok(Execution(self.0)),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// What the last call returned in a0 and a1.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidState`] unless it finished and nothing happened to the instance since.
+    pub fn result(&self) -> Result<CallResult, ControlError> {
+        let mut result = CallResult::default();
+        virtualization_control::result(self.0.id(), &mut result)?;
+        Ok(result)
+    }
+
+    /// Where and why it stopped, and the gas that was left.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
+    pub fn exit_info(&self) -> Result<ExitInfo, ControlError> {
+        exit_info(self.0.id())
+    }
+
+    /// Goes on with a call that ran out of gas, where it did.
+    ///
+    /// Fails with [`ExecError::InvalidInstance`] after anything else, and with [`ExecError::InvalidImage`] if too many
+    /// instances are prepared or suspended.
+    pub fn resume(self, gas_left: i64) -> ExecResult<Self, Execution> {
+        resume(self.0, gas_left)
+    }
+
+    /// Puts its memory back to what it was at first.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
+    pub fn reset(&mut self) -> Result<(), ControlError> {
+        virtualization_control::reset(self.0.id())
+    }
+
+    /// Another instance in the same state. They share memory until either writes it.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`].
+    pub fn fork(&self) -> Result<Self, ControlError> {
+        virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
+    }
+}
+
+/// Methods that need host functions beyond upstream's: feature `control`.
+impl Execution {
+    /// As [`Execution::run`], with the guest's registers as they are: no answer to a syscall, no argument for an export.
+    pub fn resume(self, gas_left: i64) -> ExecResult<Instance, Self> {
+        resume(self.0, gas_left)
+    }
+
+    /// Where and why it stopped, and the gas that was left.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
+    pub fn exit_info(&self) -> Result<ExitInfo, ControlError> {
+        exit_info(self.0.id())
+    }
+
+    /// Writes zeros to the guest's memory from address `offset` on.
+    ///
+    /// # Errors
+    /// [`MemoryError::OutOfBounds`] if part of the range is not writable; nothing is written then.
+    pub fn zero_memory(&mut self, offset: u32, length: u32) -> Result<(), MemoryError> {
+        virtualization_control::zero_memory(self.0.id(), offset, length)
+    }
+
+    /// Gives the call up and puts the memory back to what it was at first.
+    ///
+    /// # Errors
+    /// Gives the execution back, with [`ControlError::InvalidInstance`] if it was destroyed by its id.
+    pub fn reset(self) -> Result<Instance, (Self, ControlError)> {
+        match virtualization_control::reset(self.0.id()) {
+            Ok(()) => Ok(Instance(self.0)),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Another call in the same state. They share memory until either writes it.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`].
+    pub fn fork(&self) -> Result<Self, ControlError> {
+        virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
+    }
+}
+
+/// What this block, or this call into the runtime, may use, and what it uses.
+///
+/// # Errors
+/// None that a node of this version gives.
+pub fn limits() -> Result<ResourceInfo, ControlError> {
+    fetch(virtualization_control::limits)
+}
+
+/// Why the last request for a module or an instance was refused, if it was.
+///
+/// # Errors
+/// None that a node of this version gives.
+pub fn last_refusal() -> Result<Option<Refusal>, ControlError> {
+    exit_info(NO_INSTANCE.into()).map(|info| info.refusal)
+}
+
+fn exit_info(id: InstanceId) -> Result<ExitInfo, ControlError> {
+    fetch(|dest| virtualization_control::exit_info(id, dest))
+}
+
+fn resume(handle: Handle, gas_left: i64) -> ExecResult<Instance, Execution> {
+    let mut buffer = ExecBuffer::default();
+    let result = virtualization_control::resume(handle.id(), gas_left, &mut buffer);
+    exec_result(handle, result, buffer)
+}
+
+/// Calls a function that tells how much it has to say, with a buffer that is large enough.
+fn fetch<T: Decode + Default>(
+    mut call: impl FnMut(&mut [u8]) -> Result<u32, ControlError>,
+) -> Result<T, ControlError> {
+    let mut buffer: Vec<u8> = vec![0; FIRST_ATTEMPT];
+    let mut length = call(&mut buffer)? as usize;
+    if length > buffer.len() {
+        buffer = vec![0; length];
+        length = call(&mut buffer)? as usize;
+    }
+    buffer.truncate(length);
+    // What a later node says in a form that is not known here is as good as nothing.
+    Ok(T::decode(&mut &buffer[..]).unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+//! The second set of host functions, each called at least once in every way that it can end.
+
+use alloc::vec::Vec;
+
+/// Calls all of them on instances of the counter guest, and gives what each told, encoded.
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+pub fn control(program: Vec<u8>) -> Vec<Vec<u8>> {
+    tour::take(&program).unwrap_or_default()
+}
+
+/// Does nothing, so that this flavour imports none of them.
+#[cfg(all(substrate_runtime, not(feature = "control")))]
+pub fn control(_program: Vec<u8>) -> Vec<Vec<u8>> {
+    Vec::new()
+}
+
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+mod tour {
+    use alloc::{format, vec, vec::Vec};
+    use codec::Encode;
+    use hatchery_primitives::{
+        CallResult, ControlError, ExecBuffer, ExecResult, ExitInfo, Instance, Module, NO_INSTANCE,
+        last_refusal, limits, virtualization_control as raw,
+    };
+
+    const GAS: i64 = 1_000_000;
+
+    /// `None` if a step that has to succeed does not.
+    pub(super) fn take(program: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut told = Vec::new();
+        let (module, _) = Module::from_bytes(program, None).ok()?;
+        told.push(module.info().ok()?.encode());
+        told.push(limits().ok()?.encode());
+        // A trap, with the gas that was left.
+        let trapped = failed(module.instantiate().ok()?.prepare(b"do_panic").ok()?.run(GAS, 0))?;
+        told.push(info(&trapped)?.encode());
+        told.push(words(&trapped.result()));
+        // Out of gas, resumed to the first syscall, forked there, and both ended.
+        let mut starved = failed(trapped.prepare(b"counter").ok()?.run(0, 0))?;
+        told.push(info(&starved)?.encode());
+        let starved_fork = starved.fork().ok()?;
+        starved.reset().ok()?;
+        told.push(info(&starved)?.encode());
+        let ExecResult::Syscall { mut execution, gas_left, .. } = starved_fork.resume(GAS) else {
+            return None;
+        };
+        told.push(gas_left.encode());
+        told.push(execution.exit_info().ok()?.encode());
+        let twin = execution.fork().ok()?;
+        told.push(limits().ok()?.encode());
+        let memory = module.info().ok()?.memory;
+        let stack = memory.stack_end - 8;
+        execution.write_memory(stack, &[7; 8]).ok()?;
+        execution.zero_memory(stack + 2, 3).ok()?;
+        let mut bytes = [0xaa; 8];
+        execution.read_memory(stack, &mut bytes).ok()?;
+        told.push(bytes.to_vec());
+        told.push(words(&execution.zero_memory(memory.stack_end - 1, 2)));
+        drop(twin);
+        let idle = execution.reset().ok()?;
+        // Arguments.
+        let execution = idle.prepare_with_arguments(b"add_99", [1, 2, 3, 4, 5]).ok()?;
+        if let ExecResult::Syscall { a0, a1, a2, a3, a4, a5, .. } = execution.resume(GAS) {
+            told.push((a0, a1, a2, a3, a4, a5).encode());
+        }
+        // Refusals.
+        let _ = Module::from_bytes(b"garbage", None);
+        told.push(format!("{:?}", last_refusal()).into_bytes());
+        module.release().ok()?;
+        told.push(words(&raw::release_module(0.into())));
+        // Errors leave nothing in the output.
+        let mut dest = vec![0xaa; 40];
+        told.push(words(&raw::exit_info(1000.into(), &mut dest)));
+        told.push(dest);
+        let mut dest = vec![0xaa; 40];
+        told.push(words(&raw::module_info(1000.into(), &mut dest)));
+        told.push(dest);
+        let mut buffer = ExecBuffer { a0: 1, ..ExecBuffer::default() };
+        told.push(words(&raw::resume(1000.into(), GAS, &mut buffer)));
+        told.push(buffer.as_ref().to_vec());
+        let mut result = CallResult { a0: 1, a1: 1 };
+        told.push(words(&raw::result(1000.into(), &mut result)));
+        told.push(result.as_ref().to_vec());
+        // Buffers that are too short and too long.
+        for room in [0, 5, 22, 30] {
+            let mut dest = vec![0xaa; room];
+            told.push(words(&raw::exit_info(NO_INSTANCE.into(), &mut dest)));
+            told.push(dest);
+        }
+        told.push(words(&raw::prepare_with_args(1000.into(), b"counter", 0, 0, 0, 0, 0)));
+        told.push(words(&raw::reset(1000.into())));
+        told.push(words(&raw::zero_memory(1000.into(), 0, 0)));
+        told.push(words(&raw::fork(1000.into())));
+        Some(told)
+    }
+
+    fn failed(result: ExecResult<Instance, hatchery_primitives::Execution>) -> Option<Instance> {
+        match result {
+            ExecResult::Error { instance, .. } => Some(instance),
+            ExecResult::Finished { .. } | ExecResult::Syscall { .. } => None,
+        }
+    }
+
+    fn info(instance: &Instance) -> Option<ExitInfo> {
+        let info: Result<ExitInfo, ControlError> = instance.exit_info();
+        info.ok()
+    }
+
+    fn words(result: &impl core::fmt::Debug) -> Vec<u8> {
+        format!("{result:?}").into_bytes()
+    }
+}

@@ -1,0 +1,73 @@
+//! The second set of host functions natively and as Wasm, where they must tell the same to the byte.
+
+use codec::Decode;
+use hatchery_primitives::{ExitInfo, ModuleInfo, ResourceInfo, Stop, TrapKind};
+use hatchery_runtime_tests::{
+    Node, Runtime, STRATEGIES, Setup,
+    guests::{self, InstructionSet::JamV1},
+};
+use hatchery_test_runtime::{Flavour, Input, scenario};
+
+fn input() -> Input<Vec<Vec<u8>>> {
+    scenario::control(guests::counter(JamV1))
+}
+
+fn play(setup: Setup) -> Vec<Vec<u8>> {
+    let input = input();
+    let result = setup.play(&input, &[]).expect("it does not trap");
+    input.decode(&result).expect("a list")
+}
+
+fn decode<T: Decode>(told: &[u8]) -> T {
+    T::decode(&mut &told[..]).expect("what the host function tells")
+}
+
+#[test]
+fn natively_it_tells_what_happened() {
+    let told = play(Setup::native(Node::Hatchery));
+    let module: ModuleInfo = decode(&told[0]);
+    assert!(module.exports.contains(&b"counter".to_vec()), "{module:?}");
+    assert_eq!(module.code_bytes as usize, guests::counter(JamV1).len());
+    let resources: ResourceInfo = decode(&told[1]);
+    assert_eq!((resources.modules.used, resources.instances.used), (1, 0));
+    let trap: ExitInfo = decode(&told[2]);
+    assert_eq!(trap.stop, Stop::Trap { kind: TrapKind::TRAP, address: None });
+    assert!((1..1_000_000).contains(&trap.gas_left), "{trap:?}");
+    assert_eq!(told[3], b"Err(InvalidState)");
+    assert_eq!(decode::<ExitInfo>(&told[4]).stop, Stop::OutOfGas);
+    assert_eq!(decode::<ExitInfo>(&told[5]), ExitInfo::default(), "after a reset");
+    assert!(matches!(decode::<ExitInfo>(&told[7]).stop, Stop::Syscall { .. }));
+    let resources: ResourceInfo = decode(&told[8]);
+    assert_eq!((resources.instances.used, resources.nesting.used), (3, 2));
+    assert_eq!(told[9], [7, 7, 0, 0, 0, 7, 7, 7]);
+    assert_eq!(told[10], b"Err(OutOfBounds)");
+    let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
+    assert_eq!(text(b"Ok(Some(InvalidProgram))"), 1);
+    assert_eq!(text(b"Err(InvalidModule)"), 2);
+    assert_eq!(text(b"Err(InvalidInstance)"), 7);
+    assert_eq!(text(&[0; 40]), 2, "output is zero after an error");
+    assert_eq!(text(&[0; 96]), 1);
+    assert_eq!(text(b"Ok(23)"), 4, "with the reason of the last refusal it is a byte longer");
+}
+
+#[test]
+fn in_wasm_it_tells_the_same() {
+    let native = play(Setup::native(Node::Hatchery));
+    assert!(native.len() > 30, "{}", native.len());
+    for strategy in STRATEGIES {
+        let wasm = play(Setup { runtime: Runtime::Wasm(Flavour::Control, strategy), node: Node::Hatchery });
+        for (at, (wasm, native)) in wasm.iter().zip(&native).enumerate() {
+            assert_eq!(wasm, native, "step {at}, {strategy:?}");
+        }
+        assert_eq!(wasm.len(), native.len());
+    }
+}
+
+/// A node without these host functions does not even start such a runtime; without the feature, it does.
+#[test]
+fn upstream_nodes_refuse_the_runtime_and_not_the_one_without_the_feature() {
+    let on_upstream = |flavour| Setup::wasm(flavour, Node::Upstream).play(&input(), &[]);
+    let error = on_upstream(Flavour::Control).unwrap_err().to_string();
+    assert!(error.contains("ext_virtualization_control_"), "{error}");
+    assert!(on_upstream(Flavour::Hatchery).is_ok());
+}
