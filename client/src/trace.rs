@@ -3,8 +3,9 @@
 use crate::VirtManager;
 use hatchery_engine::{Module, Trap};
 use hatchery_primitives::{
-    CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, MemoryError,
-    ModuleError, ModuleId, TransactionType, VirtManagerBackend,
+    CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
+    InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo, ResourceInfo,
+    TransactionType, VirtControlBackend, VirtManagerBackend,
 };
 use std::{
     collections::BTreeMap,
@@ -35,7 +36,7 @@ pub struct Tracer {
     log: TraceLog,
     /// How many more syscalls are written down.
     room: usize,
-    /// The calls that have not ended: their places in the log.
+    /// The last call of each instance.
     open: BTreeMap<InstanceId, Open>,
 }
 
@@ -103,6 +104,8 @@ struct Open {
     call: usize,
     /// Whether the last syscall was written down and waits for its answer.
     answer_wanted: bool,
+    /// Whether it has ended, although it may go on if it ran out of gas.
+    has_ended: bool,
 }
 
 impl Tracer {
@@ -117,7 +120,7 @@ impl Tracer {
     }
 
     fn begin(&mut self, id: InstanceId, function: &[u8]) {
-        let depth = self.open.len();
+        let depth = self.open.values().filter(|open| !open.has_ended).count();
         let call = self.log.with(|trace| {
             trace.calls.push(TracedCall {
                 depth,
@@ -128,19 +131,19 @@ impl Tracer {
             });
             trace.calls.len() - 1
         });
-        self.open.insert(id, Open { call, answer_wanted: false });
+        self.open.insert(id, Open { call, answer_wanted: false, has_ended: false });
     }
 
-    /// Writes down how a run went on, and what the guest was given before.
+    /// Writes down how a run went on, and what the guest was given before, if that is known.
     fn note(
         &mut self,
         id: InstanceId,
-        a0: u64,
+        a0: Option<u64>,
         gas: i64,
         result: Result<ExecStatus, ExecError>,
         buffer: &ExecBuffer,
     ) {
-        let Some(Open { call, answer_wanted }) = self.open.get_mut(&id) else { return };
+        let Some(Open { call, answer_wanted, has_ended }) = self.open.get_mut(&id) else { return };
         let has_room = self.room > 0;
         let end = match result {
             Ok(ExecStatus::Syscall) => None,
@@ -159,7 +162,7 @@ impl Tracer {
             let omitted = &mut trace.omitted;
             let Some(call) = trace.calls.get_mut(*call) else { return };
             if *answer_wanted && let Some(last) = call.syscalls.last_mut() {
-                last.answer = Some(a0);
+                last.answer = a0;
             }
             if result.is_ok() {
                 call.gas_used = call.gas_used.saturating_add_signed(gas.saturating_sub(buffer.gas_left));
@@ -180,9 +183,11 @@ impl Tracer {
         });
         if result == Ok(ExecStatus::Syscall) {
             *answer_wanted = has_room;
+            *has_ended = false;
             self.room = self.room.saturating_sub(1);
         } else {
-            self.open.remove(&id);
+            *answer_wanted = false;
+            *has_ended = true;
         }
     }
 }
@@ -232,7 +237,7 @@ impl VirtManagerBackend for Tracer {
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
         let result = self.manager.run(instance_id, gas_left, a0, buffer);
-        self.note(instance_id, a0, gas_left, result, buffer);
+        self.note(instance_id, Some(a0), gas_left, result, buffer);
         result
     }
 
@@ -264,6 +269,68 @@ impl VirtManagerBackend for Tracer {
 
     fn rollback_transaction(&mut self, kind: TransactionType) {
         self.manager.rollback_transaction(kind);
+    }
+}
+
+impl VirtControlBackend for Tracer {
+    fn exit_info(&mut self, instance_id: Option<InstanceId>) -> Result<ExitInfo, ControlError> {
+        self.manager.exit_info(instance_id)
+    }
+
+    fn resume(
+        &mut self,
+        instance_id: InstanceId,
+        gas_left: i64,
+        buffer: &mut ExecBuffer,
+    ) -> Result<ExecStatus, ExecError> {
+        let result = self.manager.resume(instance_id, gas_left, buffer);
+        self.note(instance_id, None, gas_left, result, buffer);
+        result
+    }
+
+    fn result(&mut self, instance_id: InstanceId) -> Result<CallResult, ControlError> {
+        self.manager.result(instance_id)
+    }
+
+    fn prepare_with_args(
+        &mut self,
+        instance_id: InstanceId,
+        function: &[u8],
+        arguments: [u64; 5],
+    ) -> Result<(), ExecError> {
+        self.manager.prepare_with_args(instance_id, function, arguments)?;
+        self.begin(instance_id, function);
+        Ok(())
+    }
+
+    fn module_info(&mut self, module_id: ModuleId) -> Result<ModuleInfo, ControlError> {
+        self.manager.module_info(module_id)
+    }
+
+    fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
+        self.open.remove(&instance_id);
+        self.manager.reset(instance_id)
+    }
+
+    fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
+        self.manager.zero_memory(instance_id, offset, length)
+    }
+
+    fn release_module(&mut self, module_id: ModuleId) -> Result<(), ControlError> {
+        self.manager.release_module(module_id)
+    }
+
+    fn limits(&mut self) -> ResourceInfo {
+        self.manager.limits()
+    }
+
+    fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        self.manager.fork(instance_id)
+    }
+
+    fn next_block(&mut self) {
+        self.open.clear();
+        self.manager.next_block();
     }
 }
 

@@ -6,12 +6,12 @@ use codec::Encode;
 use frame_benchmarking_cli::{
     BenchmarkCmd, ExtrinsicBuilder, ExtrinsicFactory, SUBSTRATE_REFERENCE_HARDWARE,
 };
-use hatchery_client::{ClientConfig, ConsensusConstants, ModuleCache, VirtManager};
+use hatchery_client::benchmarking::provide_extension;
+use hatchery_client::{ClientConfig, ConsensusConstants};
 use hatchery_node_runtime::{
     EXISTENTIAL_DEPOSIT, Runtime, RuntimeCall, Signature, SignedPayload, TxExtension, UncheckedExtrinsic,
     VERSION,
 };
-use hatchery_primitives::VirtManagerExt;
 use sc_client_api::UsageProvider;
 use sc_service::Configuration;
 use sp_core::{H256, Pair};
@@ -31,7 +31,9 @@ pub(crate) fn run(
 ) -> sc_cli::Result<()> {
     match command {
         BenchmarkCmd::Pallet(command) => {
-            provide_cold_machines();
+            // The library makes the externalities itself and knows only upstream's extension.
+            provide_extension(ConsensusConstants::v1(), ClientConfig::default())
+                .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
             command.run_with_spec::<HashingFor<Block>, hatchery_primitives::HostFunctions>(Some(
                 config.chain_spec,
             ))
@@ -59,16 +61,6 @@ pub(crate) fn run(
         }
         BenchmarkCmd::Machine(command) => command.run(&config, SUBSTRATE_REFERENCE_HARDWARE.clone()),
     }
-}
-
-/// The benchmarking library makes the externalities and knows only upstream's extension. Compiled programs are not kept
-/// from one run to the next, so that every compilation is measured.
-fn provide_cold_machines() {
-    let cache = Arc::new(ModuleCache::new(ClientConfig::default().cache_bytes(0)));
-    hatchery_primitives::provide_missing_extension(move || {
-        VirtManagerExt::new(VirtManager::new(ConsensusConstants::v1()).with_cache(cache.clone()))
-    })
-    .expect("this is the only call; qed");
 }
 
 /// A block at the time 0, whose slot is 0 as that of a block without a digest.

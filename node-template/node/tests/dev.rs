@@ -123,7 +123,8 @@ async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
         (call(json!({"instance": "5Grwva"})), "invalid"),
         (call(json!({"gasLimit": 5})), "invalid type"),
         (call(json!({"value": "0x1000000000000000000000000000000000"})), "128 bits"),
-        (call(json!({"input": "abc"})), "invalid"),
+        (call(json!({"input": "abc"})), "begin with `0x`"),
+        (call(json!({"input": "0xabc"})), "invalid hexadecimal"),
         (call(json!({"gas": 1})), "unknown field `gas`"),
     ] {
         for method in ["virtualization_dryRun", "virtualization_trace"] {

@@ -107,9 +107,11 @@ impl Chain {
     /// # Errors
     /// If the node does not refuse, or is not there.
     pub async fn refusal(&self, method: &str, params: Json) -> Result<RpcFailure, Error> {
-        let params = parameters(params)?;
-        match self.rpc.request::<Json>(method, params).await {
-            Ok(answer) => Err(Error::Answer(format!("{method} gave {answer} and was to refuse"))),
+        let list = parameters(params.clone())?;
+        match self.rpc.request::<Json>(method, list).await {
+            Ok(answer) => {
+                Err(Error::Answer(format!("{method} {params} was to be refused and gave {answer}")))
+            }
             Err(subxt::rpcs::Error::User(error)) => {
                 let data = error.data.map(|data| format!(": {data}")).unwrap_or_default();
                 Ok(RpcFailure { code: error.code, message: error.message + &data })

@@ -46,7 +46,8 @@ impl Builder {
     /// The local network, of which Alice and Bob are the validators. `role` is for example `--alice`.
     #[must_use]
     pub fn local(self, role: &str) -> Self {
-        self.argument("--chain=local").argument(role)
+        // A validator has to be told that it may make a key for the network.
+        self.argument("--chain=local").argument("--unsafe-force-node-key-generation").argument(role)
     }
 
     /// Connects to this node first.

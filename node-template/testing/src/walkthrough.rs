@@ -272,7 +272,7 @@ pub async fn count(chain: &Chain, contract: &Contract) -> Result<u64, Error> {
 }
 
 /// An amount for people.
-fn tokens(amount: u128) -> String {
+pub fn tokens(amount: u128) -> String {
     format!("{}.{:012} HATCH", amount / UNIT, amount % UNIT)
 }
 

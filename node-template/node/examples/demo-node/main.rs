@@ -53,8 +53,10 @@ async fn run(arguments: &Arguments) -> Result<String, Error> {
         }
     };
     let totals = format!(
-        "{} claims checked, {} extrinsics, {} of fees",
-        summary.checks, summary.extrinsics, summary.fees
+        "{} claims checked, {} extrinsics for {} of fees",
+        summary.checks,
+        summary.extrinsics,
+        walkthrough::tokens(summary.fees)
     );
     if arguments.keep {
         screen.next_steps(&node, &summary);

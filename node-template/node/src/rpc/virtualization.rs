@@ -12,7 +12,8 @@ use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
 use pallet_virtualization_runtime_api::{Deposits, Failure};
 use sc_client_api::{CallExecutor, ExecutorProvider};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sp_blockchain::HeaderBackend;
 use sp_core::Bytes;
 use sp_core::traits::CallContext;
@@ -58,11 +59,25 @@ pub(crate) struct CallRequest {
     /// What would be transferred to the instance. Default: nothing.
     value: Option<NumberOrHex>,
     /// What the guest would read as its input. Default: nothing.
-    input: Option<Bytes>,
+    input: Option<Input>,
     /// The most weight to use. Default: as much as an extrinsic may have.
     gas_limit: Option<Weight>,
     /// The most to hold from the sender. Default: whatever it takes.
     storage_deposit_limit: Option<NumberOrHex>,
+}
+
+/// Bytes in hexadecimal behind `0x`. Without that prefix, text such as `abc` would be taken for a number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Input(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("bytes begin with `0x`"))?;
+        hex::decode(digits)
+            .map(Self)
+            .map_err(|error| D::Error::custom(format!("invalid hexadecimal: {error}")))
+    }
 }
 
 /// What a call would do.
@@ -194,7 +209,7 @@ impl Virtualization {
             call.instance,
             call.export.into_bytes(),
             amount("value", call.value)?.unwrap_or_default(),
-            call.input.unwrap_or_else(|| Vec::new().into()).0,
+            call.input.unwrap_or_default().0,
             call.gas_limit,
             amount("storageDepositLimit", call.storage_deposit_limit)?,
         );
