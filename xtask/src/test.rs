@@ -6,7 +6,7 @@ mod summary;
 use crate::progress::seconds;
 use crate::setup::Toolchains;
 use crate::{deny, guests, javascript, process, setup, workspace};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
