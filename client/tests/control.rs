@@ -417,9 +417,8 @@ fn a_test_can_go_on_to_the_next_block() {
     externalities.register_extension(VirtManagerExt::new(VirtManager::default()));
     let mut block = || {
         let status = externalities.execute_with(|| {
-            let (module, status) = Module::from_bytes(&guest(), Some(b"id")).unwrap();
+            let (_, status) = Module::from_bytes(&guest(), Some(b"id")).unwrap();
             assert_eq!(virtualization::instantiate(0.into()), Ok(InstanceId::from(0)));
-            drop(module);
             status
         });
         hatchery_client::testing::next_block(&mut externalities.extensions);

@@ -1,5 +1,7 @@
 //! The second set of host functions: what the first one lacks.
 
+#![expect(clippy::too_many_arguments, reason = "the registers of a call, in functions that a macro makes")]
+
 use crate::wire::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, InstanceId, MemoryError, ModuleId,
     WireResult,
@@ -78,7 +80,6 @@ pub trait VirtualizationControl {
     /// As `prepare`, with arguments in a1 to a5. The first `run` sets a0.
     ///
     /// Errors: as `prepare`.
-    #[expect(clippy::too_many_arguments, reason = "registers")]
     fn prepare_with_args(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
