@@ -9,7 +9,7 @@ mod programs;
 use crate::{
     BalanceOf, Call, CodeHash, Config, Event, Instances, Pallet, RemovalQueue, Removals, StorageDeposits,
     execution::{BUFFER, Suspended},
-    items::{child_trie, trie_key},
+    items::{ItemOf, child_trie, trie_key},
     removals,
 };
 use alloc::{vec, vec::Vec};
@@ -26,16 +26,16 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use hatchery_primitives::{ExecError, ExecResult, Module};
-use sp_runtime::{Saturating as _, traits::Bounded as _};
+use sp_runtime::{
+    Saturating as _,
+    traits::{Bounded as _, One as _},
+};
 
 /// The guest that does what its input says.
 const SCRIPT: &[u8] = include_bytes!("../../../../../guests/blobs/jam-v1/script.polkavm");
 
 /// The kernel of [`programs`] of which one gas takes the longest: see `benches/gas.rs`.
 const SLOWEST_KERNEL: &str = "count_bits";
-
-/// The operation of the guest that ends a script.
-const END: u8 = 0;
 
 /// An account that has as much as it could need, and is not in anybody's way.
 fn rich<T: Config>(name: &'static str) -> T::AccountId {
@@ -83,8 +83,8 @@ fn suspended<T: Config>(input: Vec<u8>) -> Suspended<T> {
     Suspended::new(caller, instance, input)
 }
 
-/// A guest that waits at a syscall and has stored an item of `length` bytes that somebody else paid for. The key is the
-/// longest, at the start of the buffer.
+/// A guest that waits at a syscall and has stored an item of `length` bytes that somebody else paid for, at a time when prices
+/// were low, so that whatever replaces it has another depositor. The key is the longest, at the start of the buffer.
 fn with_item<T: Config>(length: u32) -> Suspended<T> {
     let (owner, instance, caller) = script::<T>();
     let mut before = Suspended::<T>::new(owner, instance.clone(), Vec::new());
@@ -92,6 +92,11 @@ fn with_item<T: Config>(length: u32) -> Suspended<T> {
     before.step(b"storage_set_v1", [buffer, key, buffer, length.into()]);
     before.save();
     drop(before);
+    let trie_id = Instances::<T>::get(&instance).expect("it was just made").trie_id;
+    let (trie, trie_key) = (child_trie(&trie_id), trie_key(&vec![0x5a; key as usize]));
+    let mut item: ItemOf<T> = child::get(&trie, &trie_key).expect("it was just stored");
+    item.deposit = BalanceOf::<T>::one();
+    child::put(&trie, &trie_key, &item);
     let suspended = Suspended::new(caller, instance, Vec::new());
     assert_eq!(suspended.buffer, buffer);
     suspended
@@ -142,14 +147,12 @@ mod benches {
         assert!(!crate::CodeInfos::<T>::contains_key(code_hash));
     }
 
-    /// `i` bytes of input, to a guest that does nothing and is compiled already.
+    /// `i` bytes of input, to a constructor that does nothing, of a program that is compiled already.
     #[benchmark]
-    fn instantiate(i: Linear<1, { T::MaxPayloadLen::get() }>) {
+    fn instantiate(i: Linear<0, { T::MaxPayloadLen::get() }>) {
         let owner = rich::<T>("owner");
-        let code_hash = upload::<T>(&owner, SCRIPT);
-        let mut input = vec![0; i as usize];
-        input[0] = END;
-        let input: BoundedVec<_, _> = input.try_into().expect("it is short enough");
+        let code_hash = upload::<T>(&owner, &programs::returning("init"));
+        let input: BoundedVec<_, _> = vec![1; i as usize].try_into().expect("it is short enough");
         let value = T::Currency::minimum_balance();
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), code_hash, value, [0; 32], input, most::<T>(), None);

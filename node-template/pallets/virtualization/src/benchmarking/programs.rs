@@ -81,6 +81,14 @@ fn instruction(name: &str, number: usize) -> Instruction {
     }
 }
 
+/// A program whose one export returns at once.
+pub(crate) fn returning(export: &str) -> Vec<u8> {
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+    builder.add_export_by_instruction(0, export.as_bytes());
+    builder.set_code(&[asm::ret()], &[]);
+    builder.into_vec().expect("the program fits the format; qed")
+}
+
 /// A program of about `bytes` bytes whose export `main` passes once through all of its code and returns. Each instruction is a
 /// block of its own, which is as much to compile as there can be in so many bytes.
 pub(crate) fn blocks(bytes: u32) -> Vec<u8> {
