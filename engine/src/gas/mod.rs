@@ -95,8 +95,6 @@ pub enum Variant {
 /// Computes costs of blocks, one after the other, without allocating.
 #[derive(Debug)]
 pub struct BlockCosts {
-    /// Instructions of a block that were added.
-    count: u32,
     pipeline: Option<Pipeline>,
 }
 
@@ -107,7 +105,7 @@ impl BlockCosts {
             GasModel::Flat => None,
             GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant, ())),
         };
-        Self { count: 0, pipeline }
+        Self { pipeline }
     }
 
     /// Cost in gas of executing from `pc` to the end of its block, at least 1.
@@ -117,26 +115,22 @@ impl BlockCosts {
         let mut count = 0u32;
         for_block(code, pc, |pc, outline| {
             count += 1;
-            if let Some(pipeline) = &mut self.pipeline {
-                pipeline.dispatch(code, pc, outline);
-            }
+            self.add(code, pc, || outline);
         });
-        self.pipeline.as_mut().map_or(count, Pipeline::finish)
+        self.finish(count)
     }
 
     /// Adds the instruction at `pc` to a block, for those who walk over the code themselves.
     #[inline]
-    pub(crate) fn add(&mut self, code: &Code, pc: u32) {
-        self.count += 1;
+    pub(crate) fn add(&mut self, code: &Code, pc: u32, outline: impl FnOnce() -> Outline) {
         if let Some(pipeline) = &mut self.pipeline {
-            pipeline.dispatch(code, pc, code.outline_at(pc));
+            pipeline.dispatch(code, pc, outline());
         }
     }
 
-    /// The cost of the block whose instructions were added.
+    /// The cost of the block, of so many instructions, that were added.
     #[inline]
-    pub(crate) fn finish(&mut self) -> u32 {
-        let count = core::mem::take(&mut self.count);
+    pub(crate) fn finish(&mut self, count: u32) -> u32 {
         self.pipeline.as_mut().map_or(count, Pipeline::finish)
     }
 }

@@ -5,5 +5,8 @@
 mod execute;
 mod operations;
 
-pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute, stop};
+/// What the recompiler shares.
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+pub(crate) use execute::stop;
+pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute};
 pub(crate) use operations::{Position, Regions, bit};

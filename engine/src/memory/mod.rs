@@ -43,9 +43,11 @@ pub use pool::WindowKind;
 pub(crate) use pool::{AnyWindow, Pool, any_window};
 pub(crate) use slot::Slot;
 pub(crate) use space::{Access, AddressSpace, Contents, Denied, Fault};
-pub(crate) use sys::{Backing, Portable};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
-pub(crate) use sys::{CONTEXT_SIZE, Guarded, Reserved};
+pub(crate) use sys::Reserved;
+pub(crate) use sys::{Backing, Portable};
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+pub(crate) use sys::{CONTEXT_SIZE, Guarded};
 pub(crate) use window::Window;
 
 /// Bytes in a page.

@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AddressSpace, HostError, Image, Portable, Slot, Window};
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+use super::Guarded;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
-use super::{Guarded, Reserved};
+use super::Reserved;
+use super::{AddressSpace, HostError, Image, Portable, Slot, Window};
 
 /// A window of whichever kind the engine uses.
 pub(crate) enum AnyWindow {
-    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
     Guarded(Box<Window<Guarded>>),
     #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
     Reserved(Box<Window<Reserved>>),
@@ -21,7 +23,7 @@ pub(crate) enum AnyWindow {
 macro_rules! any_window {
     ($any:expr, $window:ident => $body:expr) => {
         match $any {
-            #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
             $crate::memory::AnyWindow::Guarded($window) => $body,
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
             $crate::memory::AnyWindow::Reserved($window) => $body,
@@ -61,12 +63,12 @@ impl WindowKind {
 
     /// A window; one that the processor guards if that is wanted and this kind can be guarded.
     fn make(self, guarded: bool) -> Result<AnyWindow, HostError> {
-        Ok(match self {
+        Ok(match (self, guarded) {
+            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+            (Self::Reserved, true) => AnyWindow::Guarded(Box::new(Window::new()?)),
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
-            Self::Reserved if guarded => AnyWindow::Guarded(Box::new(Window::new()?)),
-            #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
-            Self::Reserved => AnyWindow::Reserved(Box::new(Window::new()?)),
-            Self::Portable => AnyWindow::Portable(Box::new(Window::new()?)),
+            (Self::Reserved, _) => AnyWindow::Reserved(Box::new(Window::new()?)),
+            (Self::Portable, _) => AnyWindow::Portable(Box::new(Window::new()?)),
         })
     }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Guest<'a> {
     pub(crate) pause: Option<&'a Pause>,
 }
 
-pub(crate) fn run(compiled: &Compiled, _: Guest<'_>, _: &mut AnyWindow, _: Offset) -> Stop<Offset> {
+pub(crate) fn run(compiled: &Compiled, guest: Guest<'_>, _: &mut AnyWindow, _: Offset) -> Stop<Offset> {
+    let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
+    let _ = (code, blocks, regions, contents, regs, gas, pause);
     match *compiled {}
 }

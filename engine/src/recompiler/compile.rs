@@ -182,6 +182,8 @@ struct Compiler<'a> {
     /// Where jumps may go.
     starts: &'a [u64],
     costs: BlockCosts,
+    /// Instructions of the block so far.
+    instructions: u32,
     emit: Emitter,
     /// For each pc where the block that begins there is charged for; 0 if it is not known yet.
     labels: Vec<u32>,
@@ -205,6 +207,7 @@ impl<'a> Compiler<'a> {
             code,
             starts,
             costs: BlockCosts::new(set, gas),
+            instructions: 0,
             emit: Emitter { asm, features, is_64_bit: set.is_64_bit() },
             labels,
             leave: [0; Leave::ALL.len()],
@@ -238,7 +241,7 @@ impl<'a> Compiler<'a> {
             let is_affordable = match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
                 None => {
-                    self.costs.add(self.code, pc);
+                    self.count(pc);
                     self.leave_at(Leave::InvalidInstruction, pc);
                     self.end_block()
                 }
@@ -319,10 +322,17 @@ impl<'a> Compiler<'a> {
         self.places.push(Place { pc, offset: Offset(asm.position()) });
     }
 
+    /// Counts an instruction as part of the block.
+    #[inline]
+    fn count(&mut self, pc: u32) {
+        self.instructions += 1;
+        self.costs.add(self.code, pc, || self.code.outline_at(pc));
+    }
+
     /// Ends the block, whose cost is known now; false if it is beyond what one instruction can charge.
     fn end_block(&mut self) -> bool {
         let Some(Open { pc, offset, cost: at, refused }) = self.open.take() else { return true };
-        let cost = self.costs.finish();
+        let cost = self.costs.finish(core::mem::take(&mut self.instructions));
         self.emit.asm.patch(at, cost);
         self.refused.push(refused);
         self.blocks.push(Block { pc, offset, cost });
@@ -342,7 +352,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) -> bool {
-        self.costs.add(self.code, decoded.pc);
+        self.count(decoded.pc);
         let start = self.emit.asm.position();
         if self.emit.instruction(i) {
             self.occupy(start);
@@ -388,7 +398,7 @@ impl<'a> Compiler<'a> {
         }
         // The trap belongs to the block: it is paid for with it.
         let pc = decoded.next_pc;
-        self.costs.add(self.code, pc);
+        self.count(pc);
         self.enter(pc);
         self.run_into_gap(pc);
         self.end_block()
@@ -417,7 +427,7 @@ impl<'a> Compiler<'a> {
             return false;
         }
         self.enter(pc);
-        self.costs.add(self.code, pc);
+        self.count(pc);
         self.run_into_gap(pc);
         self.end_block()
     }
