@@ -20,7 +20,7 @@ use hatchery_test_runtime::{
 use sp_io::TestExternalities;
 use std::{
     hint::black_box,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -125,10 +125,13 @@ fn play_whole(setup: Setup, input: &Input<Vec<Run>>, cold: bool) -> Duration {
     time
 }
 
+/// Externalities whose manager compiles each time. The engine is there already, as it is in a node.
 fn without_cache() -> TestExternalities {
-    let cache = Arc::new(ModuleCache::new(ClientConfig::default().cache_bytes(0)));
+    static NOTHING_KEPT: LazyLock<Arc<ModuleCache>> =
+        LazyLock::new(|| Arc::new(ModuleCache::new(ClientConfig::default().cache_bytes(0))));
     let mut externalities = bare_externalities(&[]);
-    externalities.register_extension(VirtManagerExt::new(VirtManager::default().with_cache(cache)));
+    let manager = VirtManager::default().with_cache(NOTHING_KEPT.clone());
+    externalities.register_extension(VirtManagerExt::new(manager));
     externalities
 }
 

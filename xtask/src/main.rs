@@ -1,13 +1,18 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod conformance;
 mod demo;
 mod deny;
+mod fuzz;
 mod guests;
 mod javascript;
+mod miri;
+mod nightly;
 mod node;
 mod process;
 mod progress;
+mod sanitize;
 mod setup;
 mod test;
 mod workspace;
@@ -37,6 +42,14 @@ enum Command {
     Node(node::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Run test vectors, see `hatchery conformance`.
+    Conformance(conformance::Arguments),
+    /// Run the engine's tests under AddressSanitizer and valgrind.
+    Sanitize(sanitize::Arguments),
+    /// Run the engine's tests in Miri.
+    Miri,
+    /// Run the fuzz targets.
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +60,10 @@ fn main() -> ExitCode {
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Node(arguments) => node::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Conformance(arguments) => conformance::command(&arguments),
+        Command::Sanitize(arguments) => sanitize::command(&arguments),
+        Command::Miri => miri::command(),
+        Command::Fuzz(arguments) => fuzz::command(&arguments),
     };
     match outcome {
         Ok(code) => code,

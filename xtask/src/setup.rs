@@ -9,6 +9,8 @@ mod protoc;
 mod rustup;
 mod sysroot;
 
+pub(crate) use rustup::host;
+
 use crate::process;
 use crate::progress::{Outcome, Steps};
 use crate::workspace;
