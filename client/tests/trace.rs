@@ -13,7 +13,10 @@ fn guest() -> Vec<u8> {
     Guest::jam()
         .import(b"ask")
         .memory(Layout { read_only: 0, read_write: 4096, stack: 4096 })
-        .export("asks", &[asm::load_imm(Reg::A1, 7), asm::ecalli(0), asm::ecalli(0), asm::ret()])
+        .export(
+            "asks",
+            &[asm::load_imm(Reg::A1, 7), asm::ecalli(0), asm::fallthrough(), asm::ecalli(0), asm::ret()],
+        )
         .export("traps", &[asm::load_imm(Reg::A0, 1), asm::trap()])
         .export("spins", &[asm::ecalli(0), asm::fallthrough(), asm::ecalli(0), asm::ret()])
         .build()
@@ -98,7 +101,7 @@ fn a_taken_trace_is_empty_afterwards() {
     let mut tracer = Tracer::new(VirtManager::default(), 10);
     let log = tracer.trace();
     let id = prepared(&mut tracer, b"traps");
-    drop(run(&mut tracer, id, GAS, 0));
+    assert_eq!(run(&mut tracer, id, GAS, 0).0, Err(ExecError::Trap));
     assert_eq!(log.take().calls.len(), 1);
     assert_eq!(log.take(), Trace::default());
 }
