@@ -54,14 +54,19 @@ fuzz_target!(|input: Input| {
     let entry = starts[usize::from(input.entry) % starts.len()];
     for instance in [&mut interpreted, &mut native] {
         let [a, b, c, d] = input.registers.map(u64::from);
-        let arguments = [u64::from(RW) + a % 0x3000, b, 0x1_0000, 0xfffe_0000 - c % 0x2000, d << 24, u64::MAX];
+        let arguments =
+            [u64::from(RW) + a % 0x3000, b, 0x1_0000, 0xfffe_0000 - c % 0x2000, d << 24, u64::MAX];
         instance.prepare_at(ProgramCounter(entry), &arguments).unwrap();
         instance.set_gas(input.gas.into());
         instance.set_pause(Some(pause.clone()));
     }
     for stop in 0..36u32 {
         let how = input.stops[stop as usize % 12];
-        if how & 1 != 0 { pause.raise() } else { pause.lower() }
+        if how & 1 != 0 {
+            pause.raise()
+        } else {
+            pause.lower()
+        }
         let run = |instance: &mut Instance| {
             if how & 2 != 0 {
                 match instance.step() {
@@ -166,7 +171,14 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
             auxiliary_size: 0,
         };
         starts.truncate(count);
-        let program = Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: false };
+        let program = Program {
+            memory,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            code_hash: [0; 32],
+            code,
+            strict: false,
+        };
         return Some((program, starts));
     }
     None
