@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use hatchery_engine::{Backend, GasModel, InstructionSet};
+use hatchery_engine::{Backend, Charge, GasModel, InstructionSet};
 
 use crate::program::Format;
 use crate::{number, status};
@@ -63,6 +63,14 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) backend: BackendArgument,
 
+    /// When gas is charged: for a whole block in advance, or for each instruction, which only the flat model has.
+    #[arg(long, value_name = "WHEN", value_parser = charge(), default_value = "block")]
+    pub(crate) charge: Charge,
+
+    /// Do not count instructions. To count them the program is run a second time beside the one that is timed.
+    #[arg(long)]
+    pub(crate) no_count: bool,
+
     /// Let the program read standard input. Without this its input is empty.
     #[arg(long)]
     pub(crate) stdin: bool,
@@ -100,6 +108,14 @@ pub(crate) struct DisasmArguments {
     /// Show what each block costs.
     #[arg(long)]
     pub(crate) gas: bool,
+
+    /// Show, cycle by cycle, how the pipeline model arrives at what each block costs.
+    #[arg(long)]
+    pub(crate) pipeline: bool,
+
+    /// Only the part of the code that begins at this offset.
+    #[arg(long, value_name = "OFFSET", value_parser = number::code_offset)]
+    pub(crate) at: Option<u32>,
 
     /// Print JSON.
     #[arg(long)]
@@ -166,6 +182,10 @@ fn instruction_set() -> impl TypedValueParser<Value = InstructionSet> {
 
 fn gas_model() -> impl TypedValueParser<Value = GasModel> {
     named(GasModel::NAMED.to_vec())
+}
+
+fn charge() -> impl TypedValueParser<Value = Charge> {
+    named(vec![("block", Charge::Block), ("instruction", Charge::Instruction)])
 }
 
 fn backend() -> impl TypedValueParser<Value = Backend> {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use hatchery_engine::program::ProgramError;
-use hatchery_engine::{CompileError, EngineError, InstructionSet, PrepareError, RunError};
+use hatchery_engine::{CompileError, EngineError, GasModel, InstructionSet, PrepareError, RunError};
 use miette::{Diagnostic, GraphicalReportHandler};
 
 use crate::status::Status;
@@ -40,6 +40,14 @@ pub(crate) enum Error {
         help: String,
     },
 
+    #[error("no instruction that begins a part of the code is at {at:#x}")]
+    #[diagnostic(help("parts begin where blocks do, and where exports and jump table entries lead"))]
+    NoPart { at: u32 },
+
+    #[error("the gas model {model} has no pipeline")]
+    #[diagnostic(help("choose another --gas-model, such as pipeline-l2, or leave --pipeline away"))]
+    NoPipeline { model: GasModel },
+
     #[error("which export?")]
     WhichExport {
         #[help]
@@ -71,6 +79,8 @@ impl Error {
             Self::Read { .. }
             | Self::OtherInstructionSet { .. }
             | Self::Engine(_)
+            | Self::NoPart { .. }
+            | Self::NoPipeline { .. }
             | Self::UnknownExport { .. }
             | Self::WhichExport { .. }
             | Self::NoArgumentSpace { .. }

@@ -19,6 +19,7 @@ mod disasm;
 mod error;
 mod inspect;
 mod number;
+mod pipeline_chart;
 mod program;
 mod run;
 mod status;

@@ -53,6 +53,14 @@ impl Loaded {
     pub(crate) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
+
+    /// The same program, compiled by another engine.
+    pub(crate) fn compile_again(&self, engine: &Engine) -> Result<Module, Error> {
+        let set = self.module.instruction_set();
+        let (program, _) = decode(&self.path, &self.bytes, Some(self.format), Some(set))?;
+        let compiled = engine.compile_program(program);
+        compiled.map_err(|source| Error::Compile { path: self.path.clone(), source })
+    }
 }
 
 /// Reads and compiles a program. The gas model is taken from the arguments, everything else from `config`.

@@ -31,6 +31,12 @@ pub(crate) struct Syscalls<'a> {
     unknown: BTreeMap<String, u64>,
 }
 
+/// A part of memory that an answer wrote.
+pub(crate) struct Written {
+    pub(crate) address: u32,
+    pub(crate) length: usize,
+}
+
 /// Why a call was not answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyscallError {
@@ -69,17 +75,23 @@ impl<'a> Syscalls<'a> {
         Self { input, output, notes, strict, unknown: BTreeMap::new() }
     }
 
-    /// Answers the call that an instance has stopped at.
-    pub(crate) fn answer(&mut self, instance: &mut Instance, number: u32) -> Result<(), SyscallError> {
+    /// Answers the call that an instance has stopped at: in a0, and in a part of its memory if there is something to write.
+    pub(crate) fn answer(
+        &mut self,
+        instance: &mut Instance,
+        number: u32,
+    ) -> Result<Option<Written>, SyscallError> {
         let symbol = symbol(instance, number);
+        let pointer = instance.reg(Reg::A0) as u32;
         let answer = match symbol.as_str() {
             "print" => self.print(&Buffer::of(instance, &symbol), instance)?,
             "write" => self.write(&Buffer::of(instance, &symbol), instance)?,
             "read" => self.read(&Buffer::of(instance, &symbol), instance)?,
-            _ => self.unknown(symbol, instance)?,
+            _ => self.unknown(&symbol, instance)?,
         };
         instance.set_reg(Reg::A0, answer);
-        Ok(())
+        let has_written = symbol == "read" && answer > 0;
+        Ok(has_written.then_some(Written { address: pointer, length: answer as usize }))
     }
 
     /// Flushes the output, and tells how often unknown symbols were called where not every call has been told.
@@ -124,12 +136,12 @@ impl<'a> Syscalls<'a> {
         Ok(count as u64)
     }
 
-    fn unknown(&mut self, symbol: String, instance: &Instance) -> Result<u64, SyscallError> {
-        let call = call(&symbol, instance, &Reg::ARGUMENTS[..6]);
+    fn unknown(&mut self, symbol: &str, instance: &Instance) -> Result<u64, SyscallError> {
+        let call = call(symbol, instance, &Reg::ARGUMENTS[..6]);
         if self.strict {
             return Err(SyscallError::Unknown { call });
         }
-        let calls = self.unknown.entry(symbol).or_default();
+        let calls = self.unknown.entry(symbol.to_owned()).or_default();
         *calls += 1;
         if *calls <= TOLD {
             self.output.flush()?;

@@ -10,6 +10,11 @@ pub(crate) fn symbol(bytes: &[u8]) -> String {
     }
 }
 
+/// Bytes as digits of base 16.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A number of bytes in the largest unit that keeps it readable.
 pub(crate) struct Size(pub(crate) u64);
 

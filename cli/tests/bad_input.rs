@@ -110,6 +110,16 @@ fn settings_that_do_not_fit_the_program() {
 }
 
 #[test]
+fn parts_and_charts_that_are_not_there() {
+    let hello = guest("hello");
+    hatchery(&["disasm", &hello, "--at", "0x123456"]).expect(2, &["0x123456", "help: parts begin"]);
+    hatchery(&["disasm", &hello, "--pipeline", "--gas-model", "flat"])
+        .expect(2, &["the gas model flat has no pipeline", "help: "]);
+    hatchery(&["run", &hello, "hello", "--charge", "instruction"])
+        .expect(2, &["cannot be charged by the instruction under the model pipeline-l2"]);
+}
+
+#[test]
 fn an_output_that_is_closed_ends_it_quietly() {
     // More than a pipe holds, so that some of it is written after the other end is gone.
     let mut child = command(&["disasm", &guest("hello"), "--json"]).stdin(Stdio::null()).spawn().unwrap();

@@ -28,6 +28,8 @@ fn disasm() {
     let counter = guest("counter");
     check("counter.disasm.txt", &["disasm", &counter]);
     check("counter.disasm-gas.txt", &["disasm", &counter, "--gas"]);
+    check("counter.disasm-pipeline.txt", &["disasm", &counter, "--pipeline", "--at", "0x21"]);
+    check("counter.disasm-pipeline.json", &["disasm", &counter, "--pipeline", "--at", "0x1", "--json"]);
     check("counter.disasm.json", &["disasm", &counter, "--gas", "--json"]);
 }
 

@@ -24,10 +24,40 @@ fn a_finished_program_tells_its_result_and_gas() {
         .expect(0, &["finished: a0 = 25 (0x19), a1 = ", "used (flat), ", " left", "time: ", " instructions"]);
     assert_eq!(outcome.stdout, "");
 
-    // Under another model gas is no number of instructions.
     let outcome = hatchery(&["run", &primes, "primes", "--arg", "100"]);
+    outcome.expect(0, &["finished: a0 = 25 (0x19)", "used (pipeline-l2)\n", "instructions a second"]);
+    let outcome = hatchery(&["run", &primes, "primes", "--arg", "100", "--no-count"]);
     outcome.expect(0, &["finished: a0 = 25 (0x19)", "used (pipeline-l2)\n", "gas a second"]);
     assert!(!outcome.stderr.contains("instruction"), "{outcome:?}");
+}
+
+/// The number of instructions that `hatchery run` tells; none: it tells none.
+fn instructions(input: &[u8], arguments: &[&str]) -> Option<u64> {
+    let outcome = hatchery_reading(input, arguments);
+    let line = outcome.stderr.lines().find(|line| line.starts_with("time: ")).unwrap();
+    let (before, _) = line.split_once(" instruction")?;
+    before.rsplit(' ').next().unwrap().parse().ok()
+}
+
+/// They are counted under every model, whatever the program is answered, and however it ends.
+#[test]
+fn instructions_are_counted_up_to_the_end() {
+    let files = Files::new();
+    // Two instructions, a trap, and one that is paid for but does not follow.
+    let program = files.write("trap.jam", &raw(&[], &[149, 0x77, 5, 128, 0x17, 1, 50, 0], &[0, 3, 6]));
+    let arguments = ["run", &program, "--isa", "jam-v1", "--gas", "1000"];
+    assert_eq!(instructions(b"", &arguments), Some(2));
+    let by_instruction = [&arguments[..], &["--gas-model", "flat", "--charge", "instruction"]].concat();
+    hatchery(&by_instruction).expect(101, &["gas: 2 used (flat), 998 left", ", 2 instructions, "]);
+    // Without gas for what follows nothing is counted.
+    assert_eq!(instructions(b"", &["run", &program, "--isa", "jam-v1", "--gas", "0"]), None);
+
+    let echo = guest("echo");
+    let short = instructions(b"a", &["run", &echo, "--stdin"]).unwrap();
+    let long = instructions(&[b'a'; 100_000], &["run", &echo, "--stdin"]).unwrap();
+    assert!(long > short, "{long} {short}");
+    let flat = ["run", &echo, "--stdin", "--gas-model", "flat"];
+    assert_eq!(instructions(&[b'a'; 100_000], &flat), Some(long));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{CompileError, Engine};
-use crate::gas::BlockCosts;
+use crate::gas::{BlockCosts, Timeline};
 use crate::instance::Instance;
 use crate::interpreter::{Regions, bit};
 use crate::isa::{Decoded, InstructionSet};
@@ -25,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) blocks: Box<[u64]>,
     pub(crate) regions: Regions,
     pub(crate) image: Arc<Image>,
+    code_hash: [u8; 32],
     imports: Vec<Vec<u8>>,
     exports: BTreeMap<Vec<u8>, ProgramCounter>,
 }
@@ -44,7 +45,7 @@ pub struct Block {
 
 impl Module {
     pub(crate) fn new(engine: Engine, program: Program) -> Result<Self, CompileError> {
-        let Program { memory, imports, exports, code, strict } = program;
+        let Program { memory, imports, exports, code, strict, code_hash } = program;
         let config = *engine.config();
         memory.check()?;
         let map = MemoryMap::new(memory.ro_size, memory.rw_size, memory.stack_size, memory.auxiliary_size)?;
@@ -66,7 +67,9 @@ impl Module {
         let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();
-        Ok(Self { inner: Arc::new(Inner { engine, code, blocks, regions, image, imports, exports }) })
+        Ok(Self {
+            inner: Arc::new(Inner { engine, code, blocks, regions, image, code_hash, imports, exports }),
+        })
     }
 
     /// A new instance, with the memory the program declares. Costs next to nothing: memory is shared until it is written.
@@ -87,6 +90,11 @@ impl Module {
     /// The code.
     pub fn code(&self) -> &Code {
         &self.inner.code
+    }
+
+    /// The Blake2b-256 hash of the bytes that it was compiled from: of the whole blob, as chains name code.
+    pub fn code_hash(&self) -> [u8; 32] {
+        self.inner.code_hash
     }
 
     /// The layout of its memory.
@@ -132,6 +140,12 @@ impl Module {
         (0..code.length())
             .filter(|&pc| bit(blocks, pc))
             .map(move |pc| Block { pc: ProgramCounter(pc), cost: costs.cost_from(code, pc) })
+    }
+
+    /// How the pipeline model arrives at what executing from `pc` to the end of its block costs; none: the engine's gas model
+    /// has no pipeline.
+    pub fn timeline(&self, pc: ProgramCounter) -> Option<Timeline> {
+        Timeline::new(&self.inner.code, self.engine().config().gas_model, pc.0)
     }
 
     /// Bytes of host memory that it takes at this moment. Operations are made as they are reached, so it grows, up to

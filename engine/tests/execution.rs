@@ -388,6 +388,7 @@ fn page_faults_are_the_hosts_to_resolve_when_it_asked_for_them() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "much code takes minutes in it")]
 fn code_of_many_regions_runs_across_their_borders() {
     // Jumps forward over blocks to the end of 60 KB of code, then falls through all of it back from the start.
     let blocks = 6000;
@@ -443,13 +444,14 @@ fn threads_share_a_module_and_steal_each_others_windows() {
     ];
     let mut program = Assembly::new(JAM, code);
     program.rw_data = vec![0; 8];
+    let rounds = if cfg!(miri) { 8 } else { 40u64 };
     for (name, engine) in engines(flat().window_limit(2)) {
         let module: Module = engine.compile(&program.container()).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     let mut instances: Vec<Instance> = (0..5).map(|_| module.instantiate()).collect();
-                    for round in 1..=40u64 {
+                    for round in 1..=rounds {
                         for (n, instance) in instances.iter_mut().enumerate() {
                             instance.set_gas(LOTS);
                             instance.prepare("main", &[0, 0x3_0000]).unwrap();
@@ -652,6 +654,7 @@ fn standard_programs_read_their_arguments() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "much code takes minutes in it")]
 fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid() {
     let length = 4 << 20;
     let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];

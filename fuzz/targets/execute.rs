@@ -126,7 +126,7 @@ fn program(input: &Input, set: InstructionSet) -> Option<Program> {
         stack_size: 4096,
         auxiliary_size: 0,
     };
-    Some(Program { memory, imports: Vec::new(), exports: Vec::new(), code, strict: false })
+    Some(Program { memory, imports: Vec::new(), exports: Vec::new(), code, strict: false, code_hash: [0; 32] })
 }
 
 fn same(a: &Instance, b: &Instance) {

@@ -176,17 +176,16 @@ struct Built {
 fn build_all(names: &[String], compiler: &Compiler) -> Result<BTreeMap<String, Built>> {
     println!("Guests with {}", compiler.version);
     let mut steps = Steps::new(1 + names.len());
-    let mut folder = PathBuf::new();
     steps.run(&format!("compile {} guests", names.len()), || {
-        folder = build::compile(names, compiler)?;
+        build::compile(names, compiler)?;
         Ok(Outcome::Done("compiled".to_owned()))
     })?;
     let mut built = BTreeMap::new();
     for name in names {
         steps.run(&format!("link {name}"), || {
             let mut blobs = BTreeMap::new();
-            for set in InstructionSet::ALL {
-                blobs.insert(set, build::link(&folder.join(name), set)?);
+            for set in InstructionSet::of(name) {
+                blobs.insert(set, build::link(&build::elf(name, set), set)?);
             }
             let sizes: Vec<String> =
                 blobs.iter().map(|(set, bytes)| format!("{} {} bytes", set.folder(), bytes.len())).collect();

@@ -1,11 +1,16 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod conformance;
 mod demo;
 mod deny;
+mod fuzz;
 mod guests;
+mod miri;
+mod nightly;
 mod process;
 mod progress;
+mod sanitize;
 mod setup;
 mod test;
 mod workspace;
@@ -33,6 +38,14 @@ enum Command {
     Guests(guests::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Run test vectors, see `hatchery conformance`.
+    Conformance(conformance::Arguments),
+    /// Run the engine's tests under AddressSanitizer and valgrind.
+    Sanitize(sanitize::Arguments),
+    /// Run the engine's tests in Miri.
+    Miri,
+    /// Run the fuzz targets.
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +55,10 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Conformance(arguments) => conformance::command(&arguments),
+        Command::Sanitize(arguments) => sanitize::command(&arguments),
+        Command::Miri => miri::command(),
+        Command::Fuzz(arguments) => fuzz::command(&arguments),
     };
     match outcome {
         Ok(code) => code,

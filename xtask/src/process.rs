@@ -101,6 +101,16 @@ pub(crate) fn output_within(command: &mut Command, limit: impl Into<Option<Durat
     Ok(finished.stdout.trim().to_owned())
 }
 
+/// Runs a command in the open; an error when it fails.
+pub(crate) fn pass(mut command: Command) -> Result<()> {
+    println!("$ {}", line(&command));
+    let status = command.status().with_context(|| format!("cannot start `{}`", line(&command)))?;
+    if !status.success() {
+        bail!("`{}`: {status}", line(&command));
+    }
+    Ok(())
+}
+
 /// The command as one would type it, for messages.
 pub(crate) fn line(command: &Command) -> String {
     let word = |text: &OsStr| {

@@ -8,6 +8,8 @@ mod debian;
 mod rustup;
 mod sysroot;
 
+pub(crate) use rustup::host;
+
 use crate::process;
 use crate::progress::{Outcome, Steps};
 use crate::workspace;

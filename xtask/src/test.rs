@@ -6,7 +6,7 @@ mod summary;
 use crate::progress::seconds;
 use crate::setup::Toolchains;
 use crate::{deny, guests, process, setup, workspace};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -180,12 +180,8 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// Runs a command in the open; an error when it fails.
-fn pass(mut command: Command) -> Result<End> {
-    println!("$ {}", process::line(&command));
-    let status = command.status().with_context(|| format!("cannot start `{}`", process::line(&command)))?;
-    if !status.success() {
-        bail!("`{}`: {status}", process::line(&command));
-    }
+fn pass(command: Command) -> Result<End> {
+    process::pass(command)?;
     Ok(End::Passed)
 }
 

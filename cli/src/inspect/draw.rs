@@ -19,6 +19,7 @@ fn write(facts: &Facts, out: &mut String) -> fmt::Result {
     if facts.instruction_set_guessed {
         writeln!(out, "  (found by trying: version byte 2 stands for two encodings, see --isa)")?;
     }
+    writeln!(out, "  code hash {} (Blake2b-256 of the file)", facts.code_hash)?;
 
     if !sections.is_empty() {
         writeln!(out, "\nSections")?;

@@ -20,6 +20,8 @@ const MOST_EXPENSIVE: usize = 5;
 pub(super) struct Facts {
     pub(super) file: String,
     pub(super) bytes: usize,
+    /// The Blake2b-256 hash of the file, in hexadecimal.
+    pub(super) code_hash: String,
     pub(super) format: Format,
     pub(super) instruction_set: &'static str,
     /// Whether the set was found by trying.
@@ -104,6 +106,7 @@ impl Facts {
         Self {
             file: loaded.name(),
             bytes: loaded.bytes.len(),
+            code_hash: text::hexadecimal(&module.code_hash()),
             format: loaded.format,
             instruction_set: module.instruction_set().name(),
             instruction_set_guessed: loaded.guessed,

@@ -1,13 +1,13 @@
 //! `hatchery run`: runs an export, answers its calls, and says how it ended.
 
+mod count;
 mod entry;
 mod trap;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use hatchery_engine::isa::Opcode;
-use hatchery_engine::{Config, Exit, GasModel, Instance, Module, ProgramCounter, Reg};
+use hatchery_engine::{Config, Exit, Instance, Reg};
 
 use crate::args::RunArguments;
 use crate::error::Error;
@@ -17,12 +17,14 @@ use crate::symbols::Symbols;
 use crate::syscalls::{SyscallError, Syscalls};
 use crate::text;
 
+use count::Counter;
+
 /// Gas for a program whose gas is not limited.
 const UNLIMITED: i64 = i64::MAX;
 
 /// Runs `hatchery run`. The program's output goes to `out`, all else to standard error.
 pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Status, Error> {
-    let mut config = Config::default().backend(arguments.backend.backend);
+    let mut config = Config::default().backend(arguments.backend.backend).charge(arguments.charge);
     if let Some(bytes) = arguments.memory_limit {
         config = config.memory_limit(bytes);
     }
@@ -31,12 +33,17 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
     let entry = entry::prepare(&loaded, arguments, &mut instance)?;
     let gas = arguments.gas.unwrap_or(UNLIMITED);
     instance.set_gas(gas);
+    let config = *loaded.module.engine().config();
+    let counter = match arguments.no_count {
+        true => None,
+        false => Counter::new(&loaded, arguments, config, entry)?,
+    };
 
     let mut stdin = io::stdin().lock();
     let mut stderr = io::stderr().lock();
     let input = arguments.stdin.then_some(&mut stdin as &mut dyn io::Read);
     let syscalls = Syscalls::new(input, out, &mut stderr, arguments.strict_syscalls);
-    let (end, time) = execute(&mut instance, syscalls)?;
+    let (end, time, instructions) = execute(&mut instance, syscalls, counter)?;
 
     let used = gas - instance.gas();
     let mut report = end.describe(&loaded, &instance);
@@ -45,7 +52,7 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
     if arguments.gas.is_some() {
         report += &format!(", {} left", instance.gas());
     }
-    report += &format!("\n{}\n", speed(&end, used, time, &loaded.module, entry));
+    report += &format!("\n{}\n", speed(used, instructions, time));
     stderr.write_all(report.as_bytes())?;
     Ok(end.status())
 }
@@ -58,14 +65,24 @@ enum End {
     UnknownSyscall(SyscallError),
 }
 
-/// Runs to the end. Gives also the time that the program took, without that of its host.
-fn execute(instance: &mut Instance, mut syscalls: Syscalls<'_>) -> Result<(End, Duration), Error> {
+/// Runs to the end. Gives also the time that the program took, without that of its host, and how many instructions it executed,
+/// if they could be counted.
+fn execute(
+    instance: &mut Instance,
+    mut syscalls: Syscalls<'_>,
+    mut counter: Option<Counter>,
+) -> Result<(End, Duration, Option<u64>), Error> {
     let mut time = Duration::ZERO;
     let end = loop {
         let start = Instant::now();
         let exit = instance.run();
         time += start.elapsed();
-        match exit? {
+        let exit = exit?;
+        // Without gas it stops before a block that it could have gone on with, which the counter would not know.
+        if exit == Exit::OutOfGas || !counter.as_mut().map_or(Ok(true), |counter| counter.follow(exit))? {
+            counter = None;
+        }
+        match exit {
             Exit::Finished => break End::Finished,
             Exit::OutOfGas => break End::OutOfGas,
             Exit::Trap(trap) => break End::Trapped(trap::Cause::Trap(trap)),
@@ -73,7 +90,7 @@ fn execute(instance: &mut Instance, mut syscalls: Syscalls<'_>) -> Result<(End, 
             Exit::PageFault(fault) => break End::Trapped(trap::Cause::PageFault(fault)),
             Exit::Paused => {}
             Exit::Syscall(number) => match syscalls.answer(instance, number) {
-                Ok(()) => {}
+                Ok(written) => counter = counter.and_then(|counter| counter.mirror(instance, written)),
                 Err(error @ SyscallError::Buffer { .. }) => break End::Trapped(trap::Cause::Syscall(error)),
                 Err(error @ SyscallError::Unknown { .. }) => break End::UnknownSyscall(error),
                 Err(SyscallError::Input(error)) => return Err(Error::Input(error)),
@@ -82,7 +99,7 @@ fn execute(instance: &mut Instance, mut syscalls: Syscalls<'_>) -> Result<(End, 
         }
     };
     syscalls.finish()?;
-    Ok((end, time))
+    Ok((end, time, counter.map(|counter| counter.instructions())))
 }
 
 impl End {
@@ -113,25 +130,14 @@ impl End {
 }
 
 /// The time, and what was done in it: instructions if their number is known, otherwise gas.
-fn speed(end: &End, gas: i64, time: Duration, module: &Module, entry: ProgramCounter) -> String {
-    let gas = gas.unsigned_abs();
-    let is_counted = counts_instructions(end, module, entry);
+fn speed(gas: i64, instructions: Option<u64>, time: Duration) -> String {
     let mut line = format!("time: {time:.1?}");
-    if is_counted {
-        line += &format!(", {}", text::count(gas, "instruction"));
+    if let Some(instructions) = instructions {
+        line += &format!(", {}", text::count(instructions, "instruction"));
     }
-    if !time.is_zero() && gas > 0 {
-        let unit = if is_counted { "instructions" } else { "gas" };
-        line += &format!(", {}", text::rate(gas, time.as_secs_f64(), unit));
+    let (number, unit) = instructions.map_or((gas.unsigned_abs(), "gas"), |number| (number, "instructions"));
+    if !time.is_zero() && number > 0 {
+        line += &format!(", {}", text::rate(number, time.as_secs_f64(), unit));
     }
     line
-}
-
-/// Whether the gas used is the number of instructions executed. It is if every instruction costs 1, which is not so of `memset`,
-/// and every block that was paid for was executed whole: from its start, and not ended by a trap.
-fn counts_instructions(end: &End, module: &Module, entry: ProgramCounter) -> bool {
-    module.engine().config().gas() == GasModel::Flat
-        && matches!(end, End::Finished)
-        && module.blocks().any(|block| block.pc == entry)
-        && !module.instructions().any(|i| i.instruction.is_some_and(|i| i.opcode == Opcode::Memset))
 }

@@ -6,12 +6,16 @@
 //!
 //! Costs are computed from the code alone, block by block, in time linear in the number of instructions.
 
+mod costs;
 mod pipeline;
+mod timeline;
 
 use crate::isa::InstructionSet;
-use crate::program::Code;
+use crate::program::{Code, Outline};
 
-pub use pipeline::Pipeline;
+use pipeline::Pipeline;
+
+pub use timeline::{Execution, Stages, Timeline};
 
 /// What the instructions of a block cost.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -99,7 +103,7 @@ impl BlockCosts {
     pub fn new(set: InstructionSet, model: GasModel) -> Self {
         let pipeline = match model {
             GasModel::Flat => None,
-            GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant)),
+            GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant, ())),
         };
         Self { pipeline }
     }
@@ -108,19 +112,28 @@ impl BlockCosts {
     ///
     /// Running off the end of the code or into bytes that are no instruction counts as a trap, which ends the block.
     pub fn cost_from(&mut self, code: &Code, pc: u32) -> u32 {
-        let mut at = pc;
         let mut count = 0u32;
-        loop {
-            let decoded = code.decode_at(at);
+        for_block(code, pc, |pc, outline| {
             count += 1;
             if let Some(pipeline) = &mut self.pipeline {
-                pipeline.dispatch(code, &decoded);
+                pipeline.dispatch(code, pc, outline);
             }
-            if decoded.instruction.is_none_or(|instruction| instruction.opcode.info().ends_block) {
-                return self.pipeline.as_mut().map_or(count, Pipeline::finish);
-            }
-            at = decoded.next_pc;
+        });
+        self.pipeline.as_mut().map_or(count, Pipeline::finish)
+    }
+}
+
+/// Goes through the instructions from `pc` to the end of their block.
+#[inline]
+fn for_block(code: &Code, pc: u32, mut each: impl FnMut(u32, Outline)) {
+    let mut at = pc;
+    loop {
+        let outline = code.outline_at(at);
+        each(at, outline);
+        if outline.opcode.is_none_or(|opcode| opcode.info().ends_block) {
+            return;
         }
+        at = outline.next_pc;
     }
 }
 

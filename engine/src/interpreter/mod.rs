@@ -1,6 +1,6 @@
 //! The portable interpreter.
 //!
-//! [`operations`] turns a region of code into compact operations, once for all instances of a module; [`mod@execute`] runs them.
+//! `operations` turns a region of code into compact operations, once for all instances of a module; `execute` runs them.
 
 mod execute;
 mod operations;

@@ -493,6 +493,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of instructions are too many for it")]
     fn a_region_with_many_far_jumps_is_made_at_once() {
         let code = code_with_many_far_jumps(300_000);
         let blocks = code.block_starts();
@@ -521,6 +522,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of instructions are too many for it")]
     fn no_program_takes_more_memory_than_said() {
         let jump_to_distinct_far_blocks = (0..20_000u32).map(|n| {
             let offset = (20_000 - n) * 5 + n;

@@ -178,6 +178,7 @@ mod tests {
     use crate::isa::{EXTENDED, Opcode, decode_operands};
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of instructions are too many for it")]
     fn what_is_encoded_decodes_to_itself() {
         let values =
             [0, 1, -1, 127, 128, -128, -129, 32767, 32768, -32769, 0x7f_ffff, -0x80_0001, i32::MAX, i32::MIN];

@@ -50,8 +50,16 @@ impl Reg {
     /// The register that a nibble of an instruction names: 13 to 15 mean A5.
     #[inline]
     pub const fn from_nibble(nibble: u8) -> Self {
-        let number = nibble & 15;
-        Self::ALL[if number > 12 { 12 } else { number as usize }]
+        const REGISTERS: [Reg; 16] = {
+            let mut registers = [Reg::A5; 16];
+            let mut number = 0;
+            while number < Reg::ALL.len() {
+                registers[number] = Reg::ALL[number];
+                number += 1;
+            }
+            registers
+        };
+        REGISTERS[(nibble & 15) as usize]
     }
 
     /// The name in assembly text.

@@ -17,10 +17,21 @@ pub struct Code {
     set: InstructionSet,
     bytes: Box<[u8]>,
     length: u32,
-    /// A bit for each byte of code, in words, with a word of padding.
-    starts: Box<[u64]>,
+    /// A bit for each byte of code, and eight bytes of padding.
+    starts: Box<[u8]>,
     jump_table: Box<[u8]>,
     jump_table_entry_size: u8,
+}
+
+/// An instruction without the values of its immediates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outline {
+    /// None: there is none that the set knows.
+    pub(crate) opcode: Option<Opcode>,
+    /// The first two bytes of its operands: they name its registers.
+    pub(crate) operands: u16,
+    /// Where its bytes end.
+    pub(crate) next_pc: u32,
 }
 
 /// What is wrong with a code section. Offsets count from the start of the program's bytes.
@@ -115,12 +126,8 @@ impl Code {
         }
         let mut bytes = vec![0; code.len() + PADDING].into_boxed_slice();
         bytes[..code.len()].copy_from_slice(code);
-        let mut starts = vec![0; code.len() / 64 + 2].into_boxed_slice();
-        for (word, chunk) in starts.iter_mut().zip(bitmask.chunks(8)) {
-            let mut eight = [0; 8];
-            eight[..chunk.len()].copy_from_slice(chunk);
-            *word = u64::from_le_bytes(eight);
-        }
+        let mut starts = vec![0; code.len() / 8 + 1 + 8].into_boxed_slice();
+        starts[..bitmask.len()].copy_from_slice(bitmask);
         let mut code =
             Self { set, bytes, length, starts, jump_table: jump_table.into(), jump_table_entry_size };
         if !set.has_bitmask() {
@@ -133,7 +140,7 @@ impl Code {
     fn find_starts(&mut self) {
         let mut pc = 0;
         while pc < self.length {
-            self.starts[pc as usize / 64] |= 1 << (pc % 64);
+            self.starts[pc as usize / 8] |= 1 << (pc % 8);
             pc = self.decode_extended(pc).next_pc;
         }
     }
@@ -155,7 +162,7 @@ impl Code {
 
     /// Bytes of host memory that the code takes.
     pub(crate) const fn resident_bytes(&self) -> usize {
-        self.bytes.len() + self.starts.len() * 8 + self.jump_table.len()
+        self.bytes.len() + self.starts.len() + self.jump_table.len()
     }
 
     /// The byte at `pc`, or `None` behind the end.
@@ -167,7 +174,7 @@ impl Code {
     /// Whether the bitmask marks the start of an instruction at `pc`.
     #[inline]
     pub fn is_start(&self, pc: u32) -> bool {
-        pc < self.length && self.starts[pc as usize / 64] >> (pc % 64) & 1 != 0
+        pc < self.length && self.starts[pc as usize / 8] >> (pc % 8) & 1 != 0
     }
 
     /// The first instruction start at or behind `pc`.
@@ -176,13 +183,21 @@ impl Code {
         if pc >= self.length {
             return None;
         }
-        let mut index = pc as usize / 64;
-        let mut word = self.starts[index] & (u64::MAX << (pc % 64));
+        let mut index = pc as usize / 8;
+        let mut word = self.starts_at(index)? & (u64::MAX << (pc % 8));
         while word == 0 {
-            index += 1;
-            word = *self.starts.get(index)?;
+            index += 8;
+            word = self.starts_at(index)?;
         }
-        Some(index as u32 * 64 + word.trailing_zeros())
+        Some(index as u32 * 8 + word.trailing_zeros())
+    }
+
+    /// The bits of 64 bytes of code, eight of them to a byte, from byte `index` of the bitmask on; none behind its end.
+    #[inline]
+    fn starts_at(&self, index: usize) -> Option<u64> {
+        let mut word = [0; 8];
+        word.copy_from_slice(self.starts.get(index..index + 8)?);
+        Some(u64::from_le_bytes(word))
     }
 
     /// Number of entries of the jump table.
@@ -208,15 +223,37 @@ impl Code {
     #[inline]
     fn skip(&self, pc: u32) -> (u32, bool) {
         let from = pc + 1;
-        let index = from as usize / 64;
-        let shift = from % 64;
-        // Twenty-five bits are needed; the padding word makes the second read safe.
-        let low = self.starts[index] >> shift;
-        let high =
-            if shift == 0 { 0 } else { self.starts.get(index + 1).copied().unwrap_or(0) << (64 - shift) };
-        let bits = (low | high) & ((1 << (MAX_SKIP + 1)) - 1);
-        let skip = if bits == 0 { MAX_SKIP } else { bits.trailing_zeros() };
-        (skip.min(self.length - from), bits != 0)
+        let index = from as usize / 8;
+        let mut word = [0; 4];
+        word.copy_from_slice(&self.starts[index..index + 4]);
+        // Twenty-five bits are needed, and there are as many, whatever the shift.
+        let bits = u32::from_le_bytes(word) >> (from % 8);
+        // The bit at the limit is a start that the instruction reaches, the one behind it is not.
+        let is_start = bits & ((1 << (MAX_SKIP + 1)) - 1) != 0;
+        let skip = (bits | 1 << MAX_SKIP).trailing_zeros();
+        (skip.min(self.length - from), is_start)
+    }
+
+    /// What [`Code::decode_at`] gives, without the values of immediates.
+    #[inline]
+    pub(crate) fn outline_at(&self, pc: u32) -> Outline {
+        if !self.is_start(pc) {
+            return Outline { opcode: None, operands: 0, next_pc: pc.saturating_add(1) };
+        }
+        if !self.set.has_bitmask() {
+            let (found, next_pc) = self.extended_at(pc);
+            let operands = found.map_or(0, |(_, start, _)| self.two_bytes(start));
+            return Outline { opcode: found.map(|(opcode, ..)| opcode), operands, next_pc };
+        }
+        let opcode = self.set.opcode(self.bytes[pc as usize]);
+        Outline { opcode, operands: self.two_bytes(pc + 1), next_pc: pc + 1 + self.skip(pc).0 }
+    }
+
+    #[inline]
+    fn two_bytes(&self, pc: u32) -> u16 {
+        let mut bytes = [0; 2];
+        bytes.copy_from_slice(&self.bytes[pc as usize..pc as usize + 2]);
+        u16::from_le_bytes(bytes)
     }
 
     /// Decodes the instruction at `pc`.
@@ -244,10 +281,17 @@ impl Code {
         operands
     }
 
-    /// Decodes the instruction at `pc`, where one starts, in the extended encoding: its opcode gives its length. The last one
-    /// before a multiple of 1024 or the end of the code must end there or before and must end a block; otherwise it is invalid,
-    /// up to there.
     fn decode_extended(&self, pc: u32) -> Decoded {
+        let (found, next_pc) = self.extended_at(pc);
+        let instruction = found
+            .map(|(opcode, start, length)| decode_operands(opcode, pc, self.operands(start), length.into()));
+        Decoded { instruction, pc, next_pc, next_is_start: next_pc < self.length }
+    }
+
+    /// The instruction at `pc`, where one starts, in the extended encoding: its opcode, where its operands start and how many
+    /// bytes they have, which the opcode says; and where it ends. The last one before a multiple of 1024 or the end of the code
+    /// must end there or before and must end a block; otherwise it is invalid, up to there.
+    fn extended_at(&self, pc: u32) -> (Option<(Opcode, u32, u8)>, u32) {
         let [first, second, ..] = self.operands(pc);
         let prefix = u32::from(first == EXTENDED_PREFIX);
         let number = usize::from(first) + if prefix == 1 { usize::from(second) } else { 0 };
@@ -257,10 +301,8 @@ impl Code {
         let end = pc + length;
         let fits = end < border || end == border && found.is_none_or(|(opcode, _)| opcode.info().ends_block);
         let next_pc = end.min(border);
-        let instruction = found.filter(|_| fits).map(|(opcode, operands)| {
-            decode_operands(opcode, pc, self.operands(pc + 1 + prefix), operands.into())
-        });
-        Decoded { instruction, pc, next_pc, next_is_start: next_pc < self.length }
+        let found = found.filter(|_| fits).map(|(opcode, length)| (opcode, pc + 1 + prefix, length));
+        (found, next_pc)
     }
 
     /// The opcode at the instruction start `pc`, if it is valid.
@@ -278,7 +320,7 @@ impl Code {
     /// block, at most 24 bytes of operands away. In the extended encoding one also follows an invalid instruction, and every
     /// multiple of 1024 is a start. Linear in the length of the code.
     pub(crate) fn block_starts(&self) -> Box<[u64]> {
-        let mut blocks = vec![0; self.starts.len()].into_boxed_slice();
+        let mut blocks = vec![0; self.length as usize / 64 + 1].into_boxed_slice();
         let extended = !self.set.has_bitmask();
         if self.is_start(0) {
             blocks[0] = 1;

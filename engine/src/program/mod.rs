@@ -1,8 +1,9 @@
 //! Program formats: from bytes to a [`Program`].
 //!
 //! Three containers are known: the PolkaVM blob ([`Program::from_polkavm`]), the JAM standard program
-//! ([`Program::from_standard`]) and the raw JAM triple of jump table, code and bitmask ([`Program::from_raw`]). Decoding is total: any byte string gives a program or an error that says which
-//! section is wrong, where and why. It takes time linear in the length of the input.
+//! ([`Program::from_standard`]) and the raw JAM triple of jump table, code and bitmask ([`Program::from_raw`]). Decoding is
+//! total: any byte string gives a program or an error that says which section is wrong, where and why. It takes time linear in
+//! the length of the input.
 
 mod code;
 mod polkavm;
@@ -11,6 +12,7 @@ mod reader;
 mod sections;
 mod standard;
 
+pub(crate) use code::Outline;
 pub use code::{Code, CodeError};
 pub use reader::Section;
 pub use sections::SectionSpan;
@@ -37,6 +39,16 @@ pub struct Program {
     /// Whether every instruction must be valid for the program to compile (JamV1 containers) or an invalid one traps
     /// when it is reached (all others).
     pub strict: bool,
+    /// The Blake2b-256 hash of the bytes that it was decoded from.
+    pub code_hash: [u8; 32],
+}
+
+/// The hash by which a program is known.
+fn code_hash(bytes: &[u8]) -> [u8; 32] {
+    let hash = blake2b_simd::Params::new().hash_length(32).hash(bytes);
+    let mut array = [0; 32];
+    array.copy_from_slice(hash.as_bytes());
+    array
 }
 
 /// An entry point.

@@ -7,7 +7,9 @@ use super::manifest::hexadecimal;
 use crate::setup::Compiler;
 use crate::{process, workspace};
 use anyhow::{Context, Result, anyhow};
-use polkavm_linker::{Config, TARGET_JSON_64_BIT_NEW, TargetInstructionSet, program_from_elf};
+use polkavm_linker::{
+    Config, TARGET_JSON_32_BIT_NEW, TARGET_JSON_64_BIT_NEW, TargetInstructionSet, program_from_elf,
+};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -15,8 +17,40 @@ use std::{env, fs};
 /// The support crates, which are not guests.
 pub(super) const SUPPORT: [&str; 2] = ["guest", "sdk"];
 
-/// PolkaVM's target for 64-bit programs, as polkavm-linker describes it to rustc 1.91 and later.
-const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+/// The guests that are also built for registers of 32 bits: those that compute with wider numbers, with rotations, with much
+/// memory, with divisions, and with calls.
+const IN_32_BITS: [&str; 5] = ["fib", "heap", "integers", "primes", "sha256"];
+
+/// A target of the compiler, as polkavm-linker describes it to rustc 1.91 and later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// Registers of 64 bits.
+    Riscv64,
+    /// Registers of 32 bits.
+    Riscv32,
+}
+
+impl Target {
+    const ALL: [Self; 2] = [Self::Riscv64, Self::Riscv32];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Riscv64 => "riscv64emac-unknown-none-polkavm",
+            Self::Riscv32 => "riscv32emac-unknown-none-polkavm",
+        }
+    }
+
+    fn json(self) -> &'static str {
+        match self {
+            Self::Riscv64 => TARGET_JSON_64_BIT_NEW,
+            Self::Riscv32 => TARGET_JSON_32_BIT_NEW,
+        }
+    }
+
+    fn has(self, guest: &str) -> bool {
+        self == Self::Riscv64 || IN_32_BITS.contains(&guest)
+    }
+}
 
 /// The arguments of cargo that decide what is built.
 const CARGO: [&str; 6] =
@@ -32,23 +66,40 @@ pub(super) enum InstructionSet {
     JamV1,
     /// Contracts of pallet-revive.
     ReviveV1,
+    /// Programs of 32 bits.
+    Latest32,
 }
 
 impl InstructionSet {
-    pub(super) const ALL: [Self; 2] = [Self::JamV1, Self::ReviveV1];
+    pub(super) const ALL: [Self; 3] = [Self::JamV1, Self::ReviveV1, Self::Latest32];
+
+    /// The sets that a guest is linked for.
+    pub(super) fn of(guest: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |set| set.target().has(guest))
+    }
 
     /// Its folder in `guests/blobs`, and its name in the manifest.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::JamV1 => "jam-v1",
             Self::ReviveV1 => "revive-v1",
+            Self::Latest32 => "latest32",
         }
     }
 
-    fn target(self) -> TargetInstructionSet {
+    fn target(self) -> Target {
+        match self {
+            Self::JamV1 | Self::ReviveV1 => Target::Riscv64,
+            Self::Latest32 => Target::Riscv32,
+        }
+    }
+
+    fn for_linker(self) -> TargetInstructionSet {
         match self {
             Self::JamV1 => TargetInstructionSet::JamV1,
             Self::ReviveV1 => TargetInstructionSet::ReviveV1,
+            // With registers of 32 bits there is no other.
+            Self::Latest32 => TargetInstructionSet::Latest,
         }
     }
 }
@@ -64,13 +115,32 @@ pub(super) fn update_lock(compiler: &Compiler) -> Result<()> {
     process::output(command.current_dir(folder()).args(["update", "--workspace", "--quiet"])).map(drop)
 }
 
-/// Compiles guests, with the lock file as it is, and gives the folder of the ELF files.
-pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<PathBuf> {
-    let target_folder = workspace::target().join("guests");
+/// Where [`compile`] leaves the ELF file of a guest for an instruction set.
+pub(super) fn elf(name: &str, set: InstructionSet) -> PathBuf {
+    target_folder().join(set.target().name()).join("release").join(name)
+}
+
+fn target_folder() -> PathBuf {
+    workspace::target().join("guests")
+}
+
+/// Compiles guests, with the lock file as it is, for each target that they are built for.
+pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<()> {
+    for target in Target::ALL {
+        let names: Vec<&String> = names.iter().filter(|name| target.has(name)).collect();
+        if !names.is_empty() {
+            compile_for(target, &names, compiler)?;
+        }
+    }
+    Ok(())
+}
+
+fn compile_for(target: Target, names: &[&String], compiler: &Compiler) -> Result<()> {
+    let target_folder = target_folder();
     fs::create_dir_all(&target_folder)?;
-    let target_file = target_folder.join(format!("{TARGET}.json"));
-    if fs::read_to_string(&target_file).ok().as_deref() != Some(TARGET_JSON_64_BIT_NEW) {
-        fs::write(&target_file, TARGET_JSON_64_BIT_NEW)?;
+    let target_file = target_folder.join(format!("{}.json", target.name()));
+    if fs::read_to_string(&target_file).ok().as_deref() != Some(target.json()) {
+        fs::write(&target_file, target.json())?;
     }
     let mut command = process::cargo(compiler.toolchain.as_deref());
     for (variable, _) in env::vars_os() {
@@ -96,7 +166,7 @@ pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<PathBuf> 
         command.args(["--package", name]);
     }
     process::output(&mut command)?;
-    Ok(target_folder.join(TARGET).join("release"))
+    Ok(())
 }
 
 /// Links an ELF file for an instruction set.
@@ -105,7 +175,7 @@ pub(super) fn link(elf: &Path, set: InstructionSet) -> Result<Vec<u8>> {
     let mut config = Config::default();
     config.set_strip(true);
     config.set_optimize(true);
-    program_from_elf(config, set.target(), &bytes)
+    program_from_elf(config, set.for_linker(), &bytes)
         .map_err(|error| anyhow!("{} does not link for {}: {error}", elf.display(), set.folder()))
 }
 
@@ -126,7 +196,9 @@ pub(super) fn source_hash(name: &str) -> Result<String> {
         part(file.to_string_lossy().as_bytes());
         part(&fs::read(folder().join(&file)).with_context(|| format!("cannot read {}", file.display()))?);
     }
-    part(TARGET_JSON_64_BIT_NEW.as_bytes());
+    for target in Target::ALL.into_iter().filter(|target| target.has(name)) {
+        part(target.json().as_bytes());
+    }
     part(CARGO.join(" ").as_bytes());
     part(LINKER.as_bytes());
     part(linker_version()?.as_bytes());

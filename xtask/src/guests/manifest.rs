@@ -5,7 +5,7 @@ use crate::setup::Compiler;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,11 +87,11 @@ impl Manifest {
             bail!("the manifest is about {recorded:?}; the guests are {names:?}");
         }
         for (name, guest) in &self.guests {
-            let sets: Vec<&str> = guest.blobs.keys().map(String::as_str).collect();
-            if sets != InstructionSet::ALL.map(InstructionSet::folder) {
+            let sets: BTreeSet<&str> = guest.blobs.keys().map(String::as_str).collect();
+            if sets != InstructionSet::of(name).map(InstructionSet::folder).collect() {
                 bail!("the manifest has {name} for {sets:?}");
             }
-            for set in InstructionSet::ALL {
+            for set in InstructionSet::of(name) {
                 let file = blob_file(&set, name);
                 let bytes = fs::read(folder.join(&file))
                     .with_context(|| format!("cannot read {}", file.display()))?;
@@ -129,7 +129,10 @@ impl Manifest {
             let Ok(entries) = fs::read_dir(folder.join(set.folder())) else { continue };
             for entry in entries {
                 let file = Path::new(set.folder()).join(entry?.file_name());
-                if !self.guests.keys().any(|name| blob_file(&set, name) == file) {
+                let is_of = |name: &String| {
+                    InstructionSet::of(name).any(|of| of == set) && blob_file(&set, name) == file
+                };
+                if !self.guests.keys().any(is_of) {
                     strays.push(file);
                 }
             }
@@ -155,7 +158,7 @@ mod tests {
 
     fn sample(folder: &Path) -> Manifest {
         let mut blobs = BTreeMap::new();
-        for set in InstructionSet::ALL {
+        for set in InstructionSet::of("one") {
             let bytes = set.folder().as_bytes();
             fs::create_dir_all(folder.join(set.folder())).unwrap();
             fs::write(folder.join(blob_file(&set, "one")), bytes).unwrap();

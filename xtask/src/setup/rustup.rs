@@ -48,7 +48,7 @@ pub(super) fn setup() -> Result<Toolchains> {
 }
 
 /// The host triple of a toolchain.
-pub(super) fn host(toolchain: Option<&str>) -> Result<String> {
+pub(crate) fn host(toolchain: Option<&str>) -> Result<String> {
     let version = process::output(process::rustc(toolchain).arg("-vV"))?;
     version
         .lines()
