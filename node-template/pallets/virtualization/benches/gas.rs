@@ -3,6 +3,7 @@
 //! `cargo bench -p pallet-virtualization --bench gas` prints picoseconds per gas; the greatest is the least that the
 //! runtime's `RefTimePerGas` may be.
 
+#[allow(dead_code, reason = "what only the benchmarks use")]
 #[path = "../src/benchmarking/programs.rs"]
 mod programs;
 
