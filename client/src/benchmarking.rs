@@ -8,7 +8,7 @@ use std::sync::Arc;
 ///
 /// The `benchmark` commands of Substrate make their own externalities, in which they register upstream's extension and no
 /// other. A binary for benchmarks calls this first, and passes
-/// [`HostFunctions`](crate::HostFunctions) to the commands. No node may call it: there each block has to have a manager of
+/// `HostFunctions` (feature `node`) to the commands. No node may call it: there each block has to have a manager of
 /// its own.
 ///
 /// Every compilation is done, whatever `config` says about the cache: what a benchmark means to measure cold stays cold.
