@@ -185,8 +185,15 @@ mod tests {
             message(Config::default().latest64(InstructionSet::JamV1)),
             "version byte 2 cannot mean jam-v1: it is latest64-bitmask or latest64-extended"
         );
+        let portable = Config::default().window_kind(crate::memory::WindowKind::Portable);
+        assert_eq!(
+            message(portable.backend(Backend::Recompiler)),
+            "the recompiler is not available: portable windows have no guard pages"
+        );
+        assert!(Engine::new(portable.backend(Backend::Auto)).is_ok());
         assert!(Engine::new(Config::default().memory_limit(4096).window_limit(1)).is_ok());
     }
+
     #[test]
     fn idle_instances_lose_their_windows_to_those_that_run() {
         use crate::memory::WindowKind;
