@@ -78,7 +78,6 @@ pub trait VirtualizationControl {
     /// As `prepare`, with arguments in a1 to a5. The first `run` sets a0.
     ///
     /// Errors: as `prepare`.
-    #[expect(clippy::too_many_arguments, reason = "registers")]
     fn prepare_with_args(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
