@@ -52,7 +52,7 @@ fn the_diffs_are_what_the_files_have_more() {
                     }
                 }
                 Change::Removed(line) => {
-                    assert!(!file.contains(line.as_str()), "{} still has: {line}", diff.file)
+                    assert!(!file.contains(line.as_str()), "{} still has: {line}", diff.file);
                 }
             }
         }

@@ -69,7 +69,7 @@ fn instruction(name: &str, number: usize) -> Instruction {
         "leading_zeros" => asm::count_leading_zero_bits_64(d, s),
         "load" => asm::load_u64(d, address),
         "maximum" => asm::maximum(d, s, t),
-        "memory" if number % 2 == 0 => asm::load_u64(d, address),
+        "memory" if number.is_multiple_of(2) => asm::load_u64(d, address),
         "memory" | "store" => asm::store_u64(d, address),
         "move" => asm::move_reg(d, s),
         "multiply" => asm::mul_upper_unsigned_unsigned(d, s, t),
