@@ -125,6 +125,10 @@ extern crate alloc;
 #[cfg(feature = "control")]
 mod control;
 #[cfg(any(not(substrate_runtime), feature = "control"))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "`prepare_with_args` has five for registers, and the macro adds one"
+)]
 mod control_functions;
 mod forwarder;
 mod handler;

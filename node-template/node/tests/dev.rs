@@ -30,12 +30,10 @@ async fn a_thousand_calls_leave_no_machine_and_no_memory_behind() -> Result {
     // Manual blocks: what is sent waits until a block is asked for.
     let user = accounts::alice();
     let seal = async || chain.request::<Json>("engine_createBlock", json!([true, true])).await;
-    let sealing = async {
+    let sealing = async || -> Result {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            if let Err(error) = seal().await {
-                return Err::<(), _>(error);
-            }
+            seal().await?;
         }
     };
     let deploying = async {
@@ -43,7 +41,7 @@ async fn a_thousand_calls_leave_no_machine_and_no_memory_behind() -> Result {
         Contract::instantiate(&chain, &user, code, [0; 32], &[]).await
     };
     let (contract, _) = tokio::select! {
-        result = sealing => { result?; unreachable!("sealing goes on until it fails") }
+        Err(error) = sealing() => return Err(error),
         deployed = deploying => deployed?,
     };
 

@@ -144,5 +144,5 @@ impl pallet_virtualization::Config for Runtime {
     type MaxValueLen = ConstU32<{ 16 * 1024 }>;
     type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
     type IdleWeight = IdleWeight;
-    type WeightInfo = ();
+    type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Runtime>;
 }

@@ -110,7 +110,7 @@ pub(super) async fn start(
             None,
         ),
         client: client.clone(),
-        commands_stream: stream::select(requested, occasions(seal, &*pool)),
+        commands_stream: stream::select(requested, occasions(seal, &pool)),
         pool,
         select_chain,
         consensus_data_provider: Some(Box::new(AuraConsensusDataProvider::new(client))),
