@@ -1,6 +1,6 @@
 //! What `benchmark pallet` finds.
 
-use crate::{AllPalletsWithSystem, Balances, Runtime, Sudo, System, Timestamp};
+use crate::{AllPalletsWithSystem, Balances, Runtime, Sudo, System, Timestamp, Virtualization};
 use alloc::string::String;
 use alloc::vec::Vec;
 use frame_benchmarking::{
@@ -18,6 +18,7 @@ define_benchmarks!(
     [pallet_balances, Balances]
     [pallet_timestamp, Timestamp]
     [pallet_sudo, Sudo]
+    [pallet_virtualization, Virtualization]
 );
 
 impl frame_system_benchmarking::Config for Runtime {}
