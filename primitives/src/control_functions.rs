@@ -1,7 +1,5 @@
 //! The second set of host functions: what the first one lacks.
 
-#![expect(clippy::too_many_arguments, reason = "the registers of a call, in functions that a macro makes")]
-
 use crate::wire::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, InstanceId, MemoryError, ModuleId,
     WireResult,
