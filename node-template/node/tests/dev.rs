@@ -45,7 +45,8 @@ async fn a_thousand_calls_leave_no_machine_and_no_memory_behind() -> Result {
         deployed = deploying => deployed?,
     };
 
-    let limits = Limits { gas: Weight { ref_time: 2_000_000_000, proof_size: 1 << 20 }, ..Limits::default() };
+    let limits =
+        Limits { gas: Weight { ref_time: 20_000_000_000, proof_size: 1 << 20 }, ..Limits::default() };
     let rounds = async |calls: u64| -> Result {
         let account = user.public_key().to_account_id();
         let first = chain.next_nonce(&account).await?;

@@ -47,7 +47,7 @@ impl Metrics {
     fn parse(text: &str) -> Self {
         let values = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
             let (name, value) = line.trim().rsplit_once(' ')?;
-            let plain = name.starts_with(|first: char| first.is_ascii_alphabetic()) && !name.contains(": ");
+            let plain = name.starts_with(|first: char| first.is_ascii_alphabetic()) && !name.contains(':');
             Some((name.to_owned(), value.parse().ok()?)).filter(|_| plain)
         });
         Self(values.collect())
