@@ -1,12 +1,9 @@
 //! What `benchmark pallet` finds.
 
-use crate::{AllPalletsWithSystem, Balances, Runtime, Sudo, System, Timestamp, Virtualization};
+use crate::{AllPalletsWithSystem, Balances, Runtime, Sudo, Timestamp, Virtualization};
 use alloc::string::String;
 use alloc::vec::Vec;
-use frame_benchmarking::{
-    BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking, add_benchmark, baseline, define_benchmarks,
-    list_benchmark,
-};
+use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList, baseline, define_benchmarks};
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
 use frame_system_benchmarking::Pallet as SystemBench;
 use frame_system_benchmarking::extensions::Pallet as SystemExtensionsBench;
