@@ -48,9 +48,9 @@ impl Backend {
     /// The backends that this machine has.
     pub const AVAILABLE: &[Self] = &[
         Self::Interpreter,
-        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
         Self::Recompiler,
-        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+        #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
         Self::Verify,
     ];
 

@@ -62,10 +62,10 @@ pub mod memory;
 mod module;
 mod pause;
 pub mod program;
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 #[expect(unsafe_code, reason = "native code is written, called and interrupted")]
 mod recompiler;
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code)))))]
 #[path = "recompiler/absent.rs"]
 mod recompiler;
 mod verify;

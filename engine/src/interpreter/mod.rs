@@ -6,7 +6,7 @@ mod execute;
 mod operations;
 
 /// What the recompiler shares.
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use execute::stop;
 pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute};
 pub(crate) use operations::{Position, Regions, bit};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 use super::Guarded;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 use super::Reserved;
@@ -12,7 +12,7 @@ use super::{AddressSpace, HostError, Image, Portable, Slot, Window};
 
 /// A window of whichever kind the engine uses.
 pub(crate) enum AnyWindow {
-    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
     Guarded(Box<Window<Guarded>>),
     #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
     Reserved(Box<Window<Reserved>>),
@@ -23,7 +23,7 @@ pub(crate) enum AnyWindow {
 macro_rules! any_window {
     ($any:expr, $window:ident => $body:expr) => {
         match $any {
-            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
             $crate::memory::AnyWindow::Guarded($window) => $body,
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
             $crate::memory::AnyWindow::Reserved($window) => $body,
@@ -64,7 +64,7 @@ impl WindowKind {
     /// A window; one that the processor guards if that is wanted and this kind can be guarded.
     fn make(self, guarded: bool) -> Result<AnyWindow, HostError> {
         Ok(match (self, guarded) {
-            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+            #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
             (Self::Reserved, true) => AnyWindow::Guarded(Box::new(Window::new()?)),
             #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
             (Self::Reserved, _) => AnyWindow::Reserved(Box::new(Window::new()?)),

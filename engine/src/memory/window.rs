@@ -423,7 +423,7 @@ impl<B: Backing> Window<B> {
     }
 }
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 impl Window<super::Guarded> {
     /// Where the guest's address 0 lies.
     pub(crate) fn base(&self) -> core::ptr::NonNull<u8> {

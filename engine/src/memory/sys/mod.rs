@@ -3,13 +3,13 @@
 //! This is the folder to edit to port the engine: a [`Backing`] for the new platform, or nothing, since [`Portable`]
 //! works everywhere.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 mod guarded;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 mod linux;
 mod portable;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use guarded::{CONTEXT_SIZE, Guarded};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 pub(crate) use linux::Reserved;
