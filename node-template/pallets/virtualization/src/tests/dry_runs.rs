@@ -75,8 +75,14 @@ fn a_dry_run_that_fails_says_why_and_what_was_printed() {
         let code_hash = upload(TALLY);
         let instance = instantiate(code_hash, 0, &[], 0);
         let trapped = dry_run(&BOB, &instance, "increment_and_panic", &[], Some(GAS));
-        assert_eq!(trapped.result, Err(Error::<Test>::Trapped { depth: 0 }.into()));
-        assert_eq!(trapped.failure, Some(crate::Failure { cause: crate::Cause::Trapped, depth: 0 }));
+        let kind = crate::TrapKind::Trap;
+        assert_eq!(trapped.result, Err(Error::<Test>::Trapped { depth: 0, kind }.into()));
+        let failure = trapped.failure.unwrap();
+        assert!(
+            matches!(failure.cause, crate::Cause::Trapped(trap) if trap.kind == kind && trap.pc > 0),
+            "{failure:?}"
+        );
+        assert_eq!(failure.depth, 0);
         assert_eq!(trapped.debug, [(instance.clone(), b"about to panic".to_vec())]);
         assert_eq!(trapped.events, []);
         let reverted = dry_run(&BOB, &instance, "increment_and_revert", &[], Some(GAS));
