@@ -28,7 +28,7 @@ use frame_support::{
     traits::{Get, fungible::Mutate as _, tokens::Preservation},
     weights::Weight,
 };
-use hatchery_primitives::{CompileStatus, Completion, Execution, Module, Syscall, run_to_completion};
+use hatchery_primitives::{Completion, Execution, Module, Syscall, run_to_completion};
 use sp_runtime::traits::Zero;
 use syscalls::{Exit, Syscalls};
 
@@ -212,10 +212,10 @@ impl<'a, T: Config> Context<'a, T> {
         let Some(info) = CodeInfos::<T>::get(code_hash) else {
             return Err(self.fault(Cause::InvalidCode));
         };
-        let cost = T::WeightInfo::compile(info.length);
+        // What compiles asks the same cache, so what is not found here is compiled below, and nothing is left to refund.
         let cached = Module::lookup(code_hash.as_bytes()).ok();
         if cached.is_none() || self.pricing == Pricing::Cold {
-            self.charge(cost)?;
+            self.charge(T::WeightInfo::compile(info.length))?;
         }
         if let Some(module) = cached {
             return Ok(module);
@@ -223,12 +223,8 @@ impl<'a, T: Config> Context<'a, T> {
         let Some(code) = Codes::<T>::get(code_hash) else {
             return Err(self.fault(Cause::InvalidCode));
         };
-        let (module, status) =
-            Module::from_bytes(&code, Some(code_hash.as_bytes())).map_err(|_| self.fault(refusal()))?;
-        if status == CompileStatus::Cached && self.pricing == Pricing::Cached {
-            self.meter.refund(cost);
-        }
-        Ok(module)
+        let compiled = Module::from_bytes(&code, Some(code_hash.as_bytes()));
+        compiled.map(|(module, _)| module).map_err(|_| self.fault(refusal()))
     }
 
     /// A failure of the innermost instance.

@@ -41,9 +41,17 @@ fn a_program_is_compiled_once_in_a_block() {
     let run = || weight(&call(&BOB, &instance, "run", &Script::new().end()));
     next_block(&mut externalities);
     externalities.execute_with(|| {
+        // The same limit each time: who pays for a compilation that is not needed gets it back.
         let (cold, warm) = (run(), run());
         assert_eq!(cold, warm + Weights::compile(SCRIPT.len() as u32));
         assert_eq!(run(), warm);
+        // And a limit that would not suffice for it does where it is not needed.
+        let limited = |gas_limit| {
+            let request = request(&BOB, &instance, "run", &Script::new().end());
+            Pallet::<Test>::bare_call(crate::CallRequest { gas_limit, ..request })
+        };
+        assert_ok!(limited(warm).result);
+        assert_eq!(limited(warm).gas_required, warm);
     });
     next_block(&mut externalities);
     externalities.execute_with(|| assert!(run().all_gt(Weights::compile(SCRIPT.len() as u32))));
