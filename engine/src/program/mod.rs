@@ -6,6 +6,7 @@
 //! the length of the input.
 
 mod code;
+mod debug;
 mod polkavm;
 mod raw;
 mod reader;
@@ -14,6 +15,7 @@ mod standard;
 
 pub(crate) use code::Outline;
 pub use code::{Code, CodeError};
+pub use debug::{DebugInfo, Frame};
 pub use reader::Section;
 pub use sections::SectionSpan;
 pub use standard::ARGUMENTS_SIZE;
