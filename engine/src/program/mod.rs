@@ -45,8 +45,8 @@ pub struct Program {
     pub code_hash: [u8; 32],
 }
 
-/// The hash by which a program is known.
-fn code_hash(bytes: &[u8]) -> [u8; 32] {
+/// The Blake2b-256 hash of these bytes.
+pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
     let hash = blake2b_simd::Params::new().hash_length(32).hash(bytes);
     let mut array = [0; 32];
     array.copy_from_slice(hash.as_bytes());
