@@ -15,6 +15,7 @@ mod progress;
 mod sanitize;
 mod setup;
 mod test;
+mod weights;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,8 @@ enum Command {
     Guests(guests::Arguments),
     /// Build the node in a way that the tests leave out, and check that it works.
     Node(node::Arguments),
+    /// Measure the weights of the pallet with a release build of the node, and write them into its sources.
+    Weights(weights::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
     /// Run test vectors, see `hatchery conformance`.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Node(arguments) => node::command(&arguments),
+        Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
