@@ -54,7 +54,8 @@ pub(crate) struct RunArguments {
     )]
     pub(crate) arguments: Vec<u64>,
 
-    /// The arguments of a JAM standard program: the bytes of this file, whose address is in a0 and whose number in a1.
+    /// The arguments of a JAM standard program, or of a process: the bytes of this file, whose address is in a0 and whose number
+    /// in a1.
     #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
     pub(crate) argument_file: Option<PathBuf>,
 
@@ -84,6 +85,19 @@ pub(crate) struct RunArguments {
     /// Fail when the program calls the host by a symbol that is not known, instead of answering 0.
     #[arg(long)]
     pub(crate) strict_syscalls: bool,
+
+    /// Let the program start processes. Then it is the root of a tree, which is printed at the end; other programs know it by the
+    /// name of its file without the ending.
+    #[arg(long)]
+    pub(crate) processes: bool,
+
+    /// A program that processes can start, and the name that they know it by. Any number of them.
+    #[arg(long = "program", value_name = "NAME=FILE", value_parser = named_file, requires = "processes")]
+    pub(crate) programs: Vec<(String, PathBuf)>,
+
+    /// Write the schedule of the processes to this file, as a timeline for Perfetto or Chrome's trace viewer.
+    #[arg(long, value_name = "FILE", requires = "processes")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 /// Show what a program consists of
@@ -180,6 +194,11 @@ pub(crate) struct BackendArgument {
     /// What executes the program. Makes no difference but speed.
     #[arg(long, value_name = "BACKEND", value_parser = backend(), default_value = Backend::Auto.name())]
     pub(crate) backend: Backend,
+}
+
+fn named_file(argument: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = argument.split_once('=').ok_or("a name, `=`, and a file are expected")?;
+    Ok((name.to_owned(), file.into()))
 }
 
 fn instruction_set() -> impl TypedValueParser<Value = InstructionSet> {

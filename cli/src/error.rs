@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use hatchery_engine::program::ProgramError;
 use hatchery_engine::{CompileError, EngineError, GasModel, InstructionSet, PrepareError, RunError};
+use hatchery_scheduler::StartError;
 use miette::{Diagnostic, GraphicalReportHandler};
 
 use crate::status::Status;
@@ -71,6 +72,23 @@ pub(crate) enum Error {
     #[error("the host cannot run the program")]
     Run(#[from] RunError),
 
+    #[error("a {format} cannot start processes")]
+    #[diagnostic(help("calls of processes are imports, which only PolkaVM containers have"))]
+    NoProcesses { format: &'static str },
+
+    #[error("only `main` takes bytes")]
+    #[diagnostic(help("leave --argument-file away, or the export and --arg"))]
+    BytesForMain,
+
+    #[error("the processes cannot be started")]
+    Start(#[from] StartError),
+
+    #[error("the host cannot run the processes")]
+    Processes(#[from] hatchery_scheduler::Error),
+
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
 
@@ -93,8 +111,15 @@ impl Error {
             | Self::WhichExport { .. }
             | Self::WideArgument { .. }
             | Self::NoArgumentSpace { .. }
+            | Self::NoProcesses { .. }
+            | Self::BytesForMain
+            | Self::Write { .. }
             | Self::Prepare(_) => Status::Usage,
-            Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
+            Self::Start(error) => match error {
+                StartError::Load { .. } | StartError::BadImage { .. } => Status::BadProgram,
+                _ => Status::Usage,
+            },
+            Self::Processes(_) | Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
         }
     }
 }

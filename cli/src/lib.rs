@@ -2,7 +2,7 @@
 //!
 //! | command | module |
 //! |---|---|
-//! | `hatchery run` | `run`, with the host calls it answers in `syscalls` and its report of traps in `run::trap` |
+//! | `hatchery run` | `run`, with the host calls it answers in `syscalls`, its report of traps in `run::trap`, trees of processes in `run::processes` |
 //! | `hatchery inspect` | `inspect` |
 //! | `hatchery disasm` | `disasm` |
 //! | `hatchery conformance` | [`conformance`] |

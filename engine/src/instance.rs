@@ -618,6 +618,15 @@ impl Memory<'_> {
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         self.instance.with_space(|space| space.read(address, buffer))
     }
+
+    /// Whether the program can access all of `length` bytes in this way. No byte is accessed: it takes time in proportion to the
+    /// pages.
+    ///
+    /// # Errors
+    /// If it cannot; the error names the first page that it cannot access.
+    pub fn check(&self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
+        self.instance.with_space(|space| space.check_permission(address, length, permission))
+    }
 }
 
 /// The memory of an instance, for reading and writing.

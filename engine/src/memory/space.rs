@@ -426,6 +426,20 @@ impl AddressSpace {
         }
     }
 
+    /// Whether a guest can access the range in this way.
+    pub(crate) fn check_permission(
+        &self,
+        address: u32,
+        length: u64,
+        permission: Permission,
+    ) -> Result<(), MemoryError> {
+        match permission {
+            Permission::None => Ok(()),
+            Permission::Read => self.check(address, length, Access::Read),
+            Permission::ReadWrite => self.check(address, length, Access::Write),
+        }
+    }
+
     fn check(&self, address: u32, length: u64, access: Access) -> Result<(), MemoryError> {
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size == 0 {

@@ -103,6 +103,28 @@ fn host_access_is_all_or_nothing() {
 }
 
 #[test]
+fn what_can_be_accessed_can_be_asked_without_accessing() {
+    in_every_form(false, |space, step| {
+        step(space);
+        let end = RW + 0x5000;
+        let allowed = |address, length, permission| space.check_permission(address, length, permission);
+        assert_eq!(allowed(RW, 0x5000, Permission::ReadWrite), Ok(()));
+        assert_eq!(allowed(RO, 100, Permission::Read), Ok(()));
+        assert_eq!(
+            allowed(end - 1, 2, Permission::Read).unwrap_err().to_string(),
+            "memory at 0x00034fff (2 bytes) is not accessible: unmapped memory at 0x00035000"
+        );
+        let error = allowed(RO, 1, Permission::ReadWrite).unwrap_err();
+        assert!(error.to_string().contains("read-only memory at 0x00010000"), "{error}");
+        for length in [1 << 32, u64::MAX] {
+            assert!(allowed(RW, length, Permission::Read).is_err(), "{length}");
+        }
+        assert_eq!(allowed(0, 0, Permission::ReadWrite), Ok(()), "nothing can be accessed anywhere");
+        assert_eq!(allowed(0, 1 << 32, Permission::None), Ok(()));
+    });
+}
+
+#[test]
 fn reset_forgets_everything() {
     in_every_form(false, |space, step| {
         space.write(RW, &[1; 9000]).unwrap();
