@@ -54,6 +54,10 @@ impl<S: ProgramSource> Scheduler<S> {
                 self.pipes.close(descriptor);
             }
             self.ended.clear();
+            // It waits for nothing any more, whatever it was about to do.
+            if let Some(root) = self.table.get_mut(slot) {
+                root.state = State::Ready;
+            }
             return Ok(());
         }
         // In the order of ids: slots are not the same after a suspension.
