@@ -30,8 +30,16 @@ pub(crate) struct Outline {
     pub(crate) opcode: Option<Opcode>,
     /// The first two bytes of its operands: they name its registers.
     pub(crate) operands: u16,
-    /// Where its bytes end.
+    /// Where its bytes end, and whether an instruction starts there.
     pub(crate) next_pc: u32,
+    pub(crate) next_is_start: bool,
+}
+
+impl Outline {
+    /// Of what is no instruction.
+    pub(crate) const fn invalid(pc: u32) -> Self {
+        Self { opcode: None, operands: 0, next_pc: pc.saturating_add(1), next_is_start: false }
+    }
 }
 
 /// What is wrong with a code section. Offsets count from the start of the program's bytes.
@@ -237,16 +245,24 @@ impl Code {
     /// What [`Code::decode_at`] gives, without the values of immediates.
     #[inline]
     pub(crate) fn outline_at(&self, pc: u32) -> Outline {
-        if !self.is_start(pc) {
-            return Outline { opcode: None, operands: 0, next_pc: pc.saturating_add(1) };
-        }
+        if self.is_start(pc) { self.outline_of_start(pc) } else { Outline::invalid(pc) }
+    }
+
+    /// The same where an instruction starts at `pc`.
+    #[inline]
+    pub(crate) fn outline_of_start(&self, pc: u32) -> Outline {
         if !self.set.has_bitmask() {
             let (found, next_pc) = self.extended_at(pc);
             let operands = found.map_or(0, |(_, start, _)| self.two_bytes(start));
-            return Outline { opcode: found.map(|(opcode, ..)| opcode), operands, next_pc };
+            let opcode = found.map(|(opcode, ..)| opcode);
+            return Outline { opcode, operands, next_pc, next_is_start: next_pc < self.length };
         }
-        let opcode = self.set.opcode(self.bytes[pc as usize]);
-        Outline { opcode, operands: self.two_bytes(pc + 1), next_pc: pc + 1 + self.skip(pc).0 }
+        let mut bytes = [0; 3];
+        bytes.copy_from_slice(&self.bytes[pc as usize..pc as usize + 3]);
+        let [byte, low, high] = bytes;
+        let (skip, next_is_start) = self.skip(pc);
+        let operands = u16::from_le_bytes([low, high]);
+        Outline { opcode: self.set.opcode(byte), operands, next_pc: pc + 1 + skip, next_is_start }
     }
 
     #[inline]
@@ -262,7 +278,7 @@ impl Code {
     #[inline]
     pub fn decode_at(&self, pc: u32) -> Decoded {
         if !self.is_start(pc) {
-            return Decoded { instruction: None, pc, next_pc: pc.saturating_add(1), next_is_start: false };
+            return Decoded::invalid(pc);
         }
         if !self.set.has_bitmask() {
             return self.decode_extended(pc);
@@ -325,19 +341,32 @@ impl Code {
         if self.is_start(0) {
             blocks[0] = 1;
         }
-        let mut next = self.next_start(0);
-        while let Some(pc) = next {
-            next = self.next_start(pc + 1);
-            let Some(following) = next else { break };
+        let mut starts = self.starts();
+        let Some(mut pc) = starts.next() else { return blocks };
+        for following in starts {
             let opcode = self.opcode_at(pc);
             let starts_block = following - pc - 1 <= MAX_SKIP
                 && opcode.is_some_and(|opcode| opcode.info().ends_block)
                 || extended && (opcode.is_none() || following.is_multiple_of(MACRO_BLOCK));
-            if starts_block {
-                blocks[following as usize / 64] |= 1 << (following % 64);
-            }
+            blocks[following as usize / 64] |= u64::from(starts_block) << (following % 64);
+            pc = following;
         }
         blocks
+    }
+
+    /// The instruction starts, in order.
+    fn starts(&self) -> impl Iterator<Item = u32> {
+        let mut index = 0;
+        let mut word = self.starts_at(0);
+        core::iter::from_fn(move || {
+            while word? == 0 {
+                index += 8;
+                word = self.starts_at(index);
+            }
+            let bits = word?;
+            word = Some(bits & (bits - 1));
+            Some(index as u32 * 8 + bits.trailing_zeros())
+        })
     }
 
     /// Whether the host can enter the block that begins at the instruction start `pc`: unless it is at 0, another instruction
@@ -351,15 +380,18 @@ impl Code {
     /// The walk ends at a gap of more than 24 bytes behind an instruction that execution does not pass: what lies behind
     /// such a gap is validated when it is reached (the rule of polkavm).
     pub(crate) fn first_invalid(&self) -> Option<u32> {
-        let mut pc = 0;
-        loop {
-            let Outline { opcode, next_pc, .. } = self.outline_at(pc);
-            let Some(opcode) = opcode else { return Some(pc) };
-            if !self.is_start(next_pc) {
-                return opcode.can_fall_through().then_some(next_pc);
-            }
-            pc = next_pc;
+        let mut starts = self.starts().peekable();
+        if starts.peek() != Some(&0) {
+            return Some(0);
         }
+        while let Some(pc) = starts.next() {
+            let Some(opcode) = self.opcode_at(pc) else { return Some(pc) };
+            let next = starts.peek().copied().filter(|next| next - pc - 1 <= MAX_SKIP);
+            if next.is_none() {
+                return opcode.can_fall_through().then(|| (pc + 1 + MAX_SKIP).min(self.length));
+            }
+        }
+        None
     }
 }
 
