@@ -324,6 +324,11 @@ impl CacheDirectory {
                 node.replace(hash_of);
                 self.put(Cap::CNode(node))
             }
+            Working::Instance(instance) => {
+                let mut root = instance.root().clone();
+                root.replace(hash_of);
+                instance.settle(self, root)
+            }
         }
     }
 

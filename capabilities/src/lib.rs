@@ -2,17 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+mod assist;
+mod body;
 mod cache;
 mod cap;
 mod cnode;
+pub mod graph;
 mod hash;
 mod image;
 mod kernel;
 mod manifest;
 mod operation;
+mod program;
+mod slots;
+mod stack;
 mod store;
+mod vm;
 mod working;
 
+pub use assist::{Embedded, EmbedderCall, InProcessAssist, KernelAssist};
+pub use body::LoadError;
 pub use cache::{CacheDirectory, CacheError};
 pub use cap::{
     Cap, CapDecodeError, CapHashOrRef, DataCap, InstanceCap, Kind, Overlay, Page, PageSlot, TypeCap,
@@ -27,7 +36,10 @@ pub use image::{
 pub use kernel::KernelImage;
 pub use manifest::{Bundle, EndpointManifest, Manifest, ManifestError};
 pub use operation::{FIRST_EMBEDDER_OPERATION, Operation};
+pub use program::ProgramLoadError;
+pub use stack::{CallStack, Catcher, DEFAULT_MAX_DEPTH, Entry, StackError, Status};
 #[cfg(feature = "parity-db")]
 pub use store::ParityStore;
 pub use store::{BlobStore, Change, MemoryStore, Record, StoreError};
+pub use vm::{CallResult, CallStatus, FaultReason, InstanceEntry, OperationError, Vm, VmError, costs};
 pub use working::CapRef;

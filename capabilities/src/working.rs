@@ -5,6 +5,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::body::Resting;
 use crate::cnode::CNode;
 
 /// A holder of a capability that is being worked on. The capability goes away with its last holder.
@@ -24,6 +25,8 @@ struct Entry {
 pub(crate) enum Working {
     /// A node.
     CNode(CNode),
+    /// An instance. It is never changed: a call works on a copy.
+    Instance(Arc<Resting>),
 }
 
 /// Counts the entries that exist.
@@ -60,8 +63,10 @@ impl CapRef {
     /// What is being worked on in it.
     pub(crate) fn inner(&self) -> impl Iterator<Item = &Self> {
         match &self.0.content {
-            Working::CNode(node) => node.working(),
+            Working::CNode(node) => node,
+            Working::Instance(instance) => instance.root(),
         }
+        .working()
     }
 
     pub(crate) fn content(&self) -> &Working {
@@ -72,6 +77,7 @@ impl CapRef {
     pub fn cnode(&self) -> Option<&CNode> {
         match &self.0.content {
             Working::CNode(node) => Some(node),
+            Working::Instance(_) => None,
         }
     }
 
@@ -80,6 +86,7 @@ impl CapRef {
         self.cnode()?;
         match &mut Arc::make_mut(&mut self.0).content {
             Working::CNode(node) => Some(node),
+            Working::Instance(_) => None,
         }
     }
 }
@@ -105,6 +112,11 @@ pub(crate) fn drop_all(refs: impl Iterator<Item = CapRef>) {
         let Some(entry) = Arc::into_inner(working.0) else { continue };
         match entry.content {
             Working::CNode(node) => dropping.extend(node.into_working()),
+            Working::Instance(instance) => {
+                dropping.extend(
+                    Arc::into_inner(instance).into_iter().flat_map(|it| it.into_root().into_working()),
+                );
+            }
         }
     }
 }
