@@ -7,6 +7,7 @@ use hatchery_engine::program::ProgramError;
 use hatchery_engine::{CompileError, EngineError, GasModel, InstructionSet, PrepareError, RunError};
 use miette::{Diagnostic, GraphicalReportHandler};
 
+use crate::cap::CapError;
 use crate::status::Status;
 
 /// Why a command could not do its work.
@@ -71,6 +72,10 @@ pub(crate) enum Error {
     #[error("the host cannot run the program")]
     Run(#[from] RunError),
 
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cap(#[from] CapError),
+
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
 
@@ -94,6 +99,7 @@ impl Error {
             | Self::WideArgument { .. }
             | Self::NoArgumentSpace { .. }
             | Self::Prepare(_) => Status::Usage,
+            Self::Cap(error) => error.status(),
             Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
         }
     }
