@@ -8,6 +8,7 @@ use hatchery_engine::{CompileError, EngineError, GasModel, InstructionSet, Prepa
 use hatchery_scheduler::StartError;
 use miette::{Diagnostic, GraphicalReportHandler};
 
+use crate::cap::CapError;
 use crate::status::Status;
 
 /// Why a command could not do its work.
@@ -89,6 +90,10 @@ pub(crate) enum Error {
     #[error("cannot write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
 
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cap(#[from] CapError),
+
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
 
@@ -115,6 +120,7 @@ impl Error {
             | Self::BytesForMain
             | Self::Write { .. }
             | Self::Prepare(_) => Status::Usage,
+            Self::Cap(error) => error.status(),
             Self::Start(error) => match error {
                 StartError::Load { .. } | StartError::BadImage { .. } => Status::BadProgram,
                 _ => Status::Usage,

@@ -543,6 +543,14 @@ impl Instance {
         self.leave_window(AddressSpace::park);
     }
 
+    /// The numbers of the pages that were written or protected since it was made, in ascending order: all whose bytes or
+    /// permissions are not as the program declares, and perhaps some that are so again.
+    ///
+    /// Takes time in proportion to those pages.
+    pub fn changed_pages(&mut self) -> Vec<u32> {
+        self.with_space_mut(AddressSpace::own_pages)
+    }
+
     /// Another instance in the same state, which shares all memory with this one until either writes it.
     ///
     /// Takes time in proportion to the pages that differ from the program's image.

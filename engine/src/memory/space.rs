@@ -368,6 +368,12 @@ impl AddressSpace {
         self.contents = Contents::new(Arc::clone(&self.contents.image));
     }
 
+    /// The pages of its own, in ascending order: all that are not as in the image, and some that are again.
+    pub(crate) fn own_pages(&mut self) -> Vec<u32> {
+        self.save();
+        self.contents.pages.keys().copied().collect()
+    }
+
     /// Reads for the host: everything a guest can read.
     pub(crate) fn read(&self, address: u32, into: &mut [u8]) -> Result<(), MemoryError> {
         self.check(address, into.len() as u64, Access::Read)?;

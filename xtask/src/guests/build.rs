@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The support crates, which are not guests.
-pub(super) const SUPPORT: [&str; 3] = ["guest", "processes", "sdk"];
+pub(super) const SUPPORT: [&str; 4] = ["cap-sdk", "guest", "processes", "sdk"];
 
 /// The guests that are also built for registers of 32 bits: those that compute with wider numbers, with rotations, with much
 /// memory, with divisions, and with calls.
