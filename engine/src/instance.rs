@@ -603,6 +603,12 @@ impl MemoryMut<'_> {
         self.instance.with_space_mut(|space| space.set_auxiliary(data))
     }
 
+    /// Grows the heap by `size` bytes, as `sbrk` does, and gives its new end, not rounded; `None` if the layout or the memory limit
+    /// forbid it.
+    pub fn grow_heap(&mut self, size: u64) -> Option<u32> {
+        self.instance.with_space_mut(|space| space.contents.sbrk(size))
+    }
+
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
     /// lose their bytes.
     ///
