@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod capi;
 mod conformance;
 mod demo;
 mod deny;
@@ -42,6 +43,8 @@ enum Command {
     Node(node::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Build libpvm, the C library, and install it.
+    Capi(capi::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
     /// Run the engine's tests under AddressSanitizer and valgrind.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Node(arguments) => node::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Capi(arguments) => capi::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
         Command::Miri => miri::command(),
