@@ -14,7 +14,6 @@
 
 mod args;
 pub mod conformance;
-mod debug_info;
 mod disasm;
 mod error;
 mod inspect;

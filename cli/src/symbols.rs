@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use hatchery_engine::Module;
+use hatchery_engine::program::{DebugInfo, Frame};
 
-use crate::debug_info::{DebugInfo, Frame};
 use crate::program::Loaded;
 use crate::text;
 

@@ -17,7 +17,7 @@ fn good_vectors_of_each_kind_pass() {
     let outcome = hatchery(&["conformance", "vectors/flat", "--isa", "jam-v1", "--gas-model", "flat"]);
     outcome.expect(0, &[]);
     let skipped = "skipped vectors/flat/schema.json: a JSON Schema, no vector\n";
-    assert_eq!(outcome.stdout, format!("{skipped}9 passed, 0 failed\n"));
+    assert_eq!(outcome.stdout, format!("{skipped}10 passed, 0 failed\n"));
     assert_eq!(outcome.stderr, "");
 
     let outcome = hatchery(&["conformance", "vectors/pipeline-l2"]);
@@ -31,7 +31,7 @@ fn bad_vectors_fail_with_the_first_difference() {
     let outcome = hatchery(&["conformance", "vectors/fail", "--gas-model", "flat"]);
     outcome.expect(1, &[]);
     golden("conformance.txt", &outcome.stdout);
-    assert!(outcome.stdout.ends_with("\n0 passed, 22 failed\n"));
+    assert!(outcome.stdout.ends_with("\n0 passed, 23 failed\n"));
 }
 
 #[test]

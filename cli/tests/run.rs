@@ -49,8 +49,8 @@ fn instructions_are_counted_up_to_the_end() {
     assert_eq!(instructions(b"", &arguments), Some(2));
     let by_instruction = [&arguments[..], &["--gas-model", "flat", "--charge", "instruction"]].concat();
     hatchery(&by_instruction).expect(101, &["gas: 2 used (flat), 998 left", ", 2 instructions, "]);
-    // Without gas for what follows nothing is counted.
-    assert_eq!(instructions(b"", &["run", &program, "--isa", "jam-v1", "--gas", "0"]), None);
+    // Without gas for what follows nothing more is executed.
+    assert_eq!(instructions(b"", &["run", &program, "--isa", "jam-v1", "--gas", "0"]), Some(0));
 
     let echo = guest("echo");
     let short = instructions(b"a", &["run", &echo, "--stdin"]).unwrap();
@@ -58,6 +58,9 @@ fn instructions_are_counted_up_to_the_end() {
     assert!(long > short, "{long} {short}");
     let flat = ["run", &echo, "--stdin", "--gas-model", "flat"];
     assert_eq!(instructions(&[b'a'; 100_000], &flat), Some(long));
+    // With limited gas they are counted block by block.
+    let limited = ["run", &echo, "--stdin", "--gas", "100000000"];
+    assert_eq!(instructions(&[b'a'; 100_000], &limited), Some(long));
 }
 
 #[test]
@@ -70,8 +73,38 @@ fn the_number_of_instructions_is_exact() {
 
     // From the middle of a block the whole block is paid for.
     let middle = hatchery(&[&arguments[..], &["--pc", "3"]].concat());
-    middle.expect(0, &["finished: a0 = 37", "gas: 2 used (flat)\n", "gas a second"]);
-    assert!(!middle.stderr.contains("instruction"), "{middle:?}");
+    middle.expect(0, &["finished: a0 = 37", "gas: 2 used (flat)\n", ", 1 instruction, "]);
+}
+
+/// Gas that ends in each block, and in the middle of a `memset`.
+#[test]
+fn instructions_are_counted_up_to_where_gas_is_short() {
+    let primes = guest("primes");
+    for gas in [0, 100, 200, 1000, 2000] {
+        let gas = gas.to_string();
+        let charged = |when: &str| {
+            let arguments = ["run", &primes, "--arg", "100", "--gas-model", "flat", "--charge", when];
+            instructions(b"", &[&arguments[..], &["--gas", &gas]].concat())
+        };
+        // By instruction it is short only where all of it was used.
+        let outcome = hatchery(&["run", &primes, "--arg", "100", "--gas-model", "flat", "--gas", &gas]);
+        let used = outcome.stderr.split_once("\ngas: ").unwrap().1.split(' ').next().unwrap().parse().ok();
+        assert_eq!(charged("block"), used, "gas {gas}");
+        let is_short = outcome.stderr.contains("out of gas");
+        assert_eq!(charged("instruction"), if is_short { gas.parse().ok() } else { used }, "gas {gas}");
+    }
+
+    // memset, a return; 50 bytes are to be filled.
+    let files = Files::new();
+    let code = raw(&[], &[2, 50, 0], &[0, 1]);
+    let program = files.write("memset.polkavm", &container(2, &[1], &[], &[("main", 0)], &code));
+    let arguments =
+        ["run", &program, "--isa", "latest64-bitmask", "--arg", "0x20000", "--arg", "7", "--arg", "50"];
+    assert_eq!(instructions(b"", &arguments), Some(2));
+    for (gas, count) in [("51", 0), ("0", 0), ("52", 2)] {
+        let flat = [&arguments[..], &["--gas-model", "flat", "--gas", gas]].concat();
+        assert_eq!(instructions(b"", &flat), Some(count), "gas {gas}");
+    }
 }
 
 #[test]

@@ -62,6 +62,6 @@ pub use hatchery_primitives::VirtManagerExt;
 pub use manager::VirtManager;
 #[cfg(feature = "node")]
 pub use node::{HostFunctions, OtherFactories, VirtExtensionFactory};
-pub use trace::{Trace, TraceLog, TracedCall, TracedEnd, TracedSyscall, Tracer};
+pub use trace::{Trace, TraceLog, TracedCall, TracedEnd, TracedFrame, TracedSyscall, Tracer};
 #[cfg(feature = "sp-virtualization")]
 pub use upstream::UpstreamExt;

@@ -1,7 +1,10 @@
 //! Watching what guests do, for debuggers.
 
-use crate::VirtManager;
-use hatchery_engine::{Module, Trap};
+use crate::{VirtManager, program::CodeHash};
+use hatchery_engine::{
+    Module, Trap,
+    program::{DebugInfo, Frame},
+};
 use hatchery_primitives::{
     CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
     InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo, ResourceInfo,
@@ -38,6 +41,8 @@ pub struct Tracer {
     room: usize,
     /// The last call of each instance.
     open: BTreeMap<InstanceId, Open>,
+    /// The programs that have debug information. Compiled ones do not keep it.
+    described: BTreeMap<CodeHash, Vec<u8>>,
 }
 
 /// What a [`Tracer`] has written down so far. It outlives the tracer, which goes with its externalities.
@@ -94,9 +99,21 @@ pub enum TracedEnd {
         trap: Trap,
         /// The nearest export before, and how many bytes of code lie between; `None`: there is none.
         symbol: Option<(Vec<u8>, u32)>,
+        /// By the program's debug information, the function that it happened in and those that this is inlined into,
+        /// innermost first. Empty if there is none.
+        frames: Vec<TracedFrame>,
     },
     /// It made a syscall that the program does not import.
     InvalidSyscall,
+}
+
+/// A function, as a program's debug information has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedFrame {
+    /// Its name, with what it is in.
+    pub function: String,
+    /// The place in its source, `file.rs:3:1`, as far as that is known.
+    pub place: Option<String>,
 }
 
 struct Open {
@@ -111,7 +128,13 @@ struct Open {
 impl Tracer {
     /// Watches this manager and writes down at most `syscalls` syscalls.
     pub fn new(manager: VirtManager, syscalls: usize) -> Self {
-        Self { manager, log: TraceLog::default(), room: syscalls, open: BTreeMap::new() }
+        Self {
+            manager,
+            log: TraceLog::default(),
+            room: syscalls,
+            open: BTreeMap::new(),
+            described: BTreeMap::new(),
+        }
     }
 
     /// What will have been written down.
@@ -145,6 +168,10 @@ impl Tracer {
     ) {
         let Some(Open { call, answer_wanted, has_ended }) = self.open.get_mut(&id) else { return };
         let has_room = self.room > 0;
+        let gas_left = match result {
+            Ok(_) => buffer.gas_left,
+            Err(_) => self.manager.instance(id).map_or(gas, |instance| instance.exit_info().gas_left),
+        };
         let end = match result {
             Ok(ExecStatus::Syscall) => None,
             Ok(ExecStatus::Finished) => Some(TracedEnd::Finished),
@@ -153,7 +180,13 @@ impl Tracer {
                 let instance = self.manager.instance(id);
                 instance.and_then(|instance| {
                     let trap = instance.trap()?;
-                    Some(TracedEnd::Trapped { trap, symbol: symbol(instance.program().module(), trap.pc) })
+                    let program = instance.program();
+                    let debug_info = self.described.get(&program.hash());
+                    Some(TracedEnd::Trapped {
+                        trap,
+                        symbol: symbol(program.module(), trap.pc),
+                        frames: debug_info.map_or_else(Vec::new, |bytes| frames(bytes, trap.pc)),
+                    })
                 })
             }
             Err(_) => Some(TracedEnd::InvalidSyscall),
@@ -164,9 +197,7 @@ impl Tracer {
             if *answer_wanted && let Some(last) = call.syscalls.last_mut() {
                 last.answer = a0;
             }
-            if result.is_ok() {
-                call.gas_used = call.gas_used.saturating_add_signed(gas.saturating_sub(buffer.gas_left));
-            }
+            call.gas_used = call.gas_used.saturating_add_signed(gas.saturating_sub(gas_left));
             if result == Ok(ExecStatus::Syscall) {
                 if has_room {
                     call.syscalls.push(TracedSyscall {
@@ -210,9 +241,20 @@ fn symbol(module: &Module, pc: u32) -> Option<(Vec<u8>, u32)> {
     before.max_by_key(|(_, at)| at.0).map(|(name, at)| (name.to_vec(), pc - at.0))
 }
 
+/// The functions that the instruction at `pc` belongs to, innermost first.
+fn frames(program: &[u8], pc: u32) -> Vec<TracedFrame> {
+    let frames = DebugInfo::from_container(program).map(|info| info.frames_at(pc)).unwrap_or_default();
+    let traced = |frame: &Frame<'_>| TracedFrame { function: frame.name(), place: frame.place() };
+    frames.iter().map(traced).collect()
+}
+
 impl VirtManagerBackend for Tracer {
     fn compile(&mut self, program: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
-        self.manager.compile(program, key)
+        let id = self.manager.compile(program, key)?;
+        if DebugInfo::from_container(program).is_some() {
+            self.described.entry(CodeHash::of(program)).or_insert_with(|| program.to_vec());
+        }
+        Ok(id)
     }
 
     fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{Guest, Layout};
-use hatchery_client::{Trace, TracedEnd, Tracer, VirtManager};
-use hatchery_primitives::{ExecBuffer, ExecError, ExecStatus, InstanceId, VirtManagerBackend};
+use hatchery_client::{Trace, TracedEnd, TracedFrame, Tracer, VirtManager};
+use hatchery_primitives::{CacheKey, ExecBuffer, ExecError, ExecStatus, InstanceId, VirtManagerBackend};
 use polkavm_common_033::program::{Reg, asm};
 
 const GAS: i64 = 1_000_000;
@@ -72,9 +72,11 @@ fn calls_are_written_down_with_their_syscalls_and_ends() {
     assert_eq!((second.arguments[0], second.answer), (11, Some(12)));
     assert!(second.gas_left < first.gas_left);
 
-    let Some(TracedEnd::Trapped { trap, symbol: Some((name, offset)) }) = &trapped.end else {
+    let Some(TracedEnd::Trapped { trap, symbol: Some((name, offset)), frames }) = &trapped.end else {
         panic!("it trapped and has a symbol: {trapped:?}")
     };
+    assert_eq!(frames, &[], "the program has no debug information");
+    assert!(trapped.gas_used > 0 && trapped.gas_used < GAS as u64, "{trapped:?}");
     assert_eq!(name, b"traps");
     assert!(*offset > 0, "the trap is behind the load");
     assert_eq!(trap.kind, hatchery_client::TrapKind::Trap);
@@ -82,6 +84,45 @@ fn calls_are_written_down_with_their_syscalls_and_ends() {
     assert_eq!(short.end, Some(TracedEnd::OutOfGas));
     assert_eq!((given_up.end.as_ref(), given_up.syscalls.len()), (None, 1));
     assert_eq!(given_up.syscalls[0].answer, None);
+}
+
+/// The program with debug information: for all of its code a function, and one that is inlined into it.
+fn described(mut program: Vec<u8>) -> Vec<u8> {
+    // Offsets: 0 nothing, 1 `tests`, 7 `outer`, 13 `inner`, 19 `a.rs`.
+    let strings = b"\0\x05tests\x05outer\x05inner\x04a.rs";
+    let lines = [
+        1, // The version; behind it the program. Number 0 is the outer frame: `tests::outer`, `a.rs`, line 3.
+        1, 0, 5, 1, 6, 7, 7, 19, 8, 3, //
+        1, 1, 6, 13, // Number 1: `inner`, of unknown place.
+        10, 2, 15, 0x7f, 0, // Two frames, for 127 bytes.
+    ];
+    let ranges: Vec<u8> = [0_u32, 0x7f, 1].iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert_eq!(program.pop(), Some(0), "the end marker");
+    for (id, contents) in [(128, &strings[..]), (129, &lines), (130, &ranges)] {
+        program.extend([id, u8::try_from(contents.len()).unwrap()]);
+        program.extend(contents);
+    }
+    program.push(0);
+    let length = program.len() as u64;
+    program[5..13].copy_from_slice(&length.to_le_bytes());
+    program
+}
+
+#[test]
+fn a_trap_is_found_in_the_debug_information() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let module = tracer.compile(&described(guest()), Some(CacheKey::Identifier(b"key"))).unwrap();
+    // A program that is found again is described, too.
+    let found = tracer.lookup(CacheKey::Identifier(b"key")).unwrap();
+    assert_ne!(found, module);
+    let instance = tracer.instantiate(found).unwrap();
+    tracer.prepare(instance, b"traps").unwrap();
+    assert_eq!(run(&mut tracer, instance, GAS, 0).0, Err(ExecError::Trap));
+    let trace = tracer.trace().take();
+    let Some(TracedEnd::Trapped { frames, .. }) = &trace.calls[0].end else { panic!("{trace:?}") };
+    let inner = TracedFrame { function: "inner".into(), place: None };
+    let outer = TracedFrame { function: "tests::outer".into(), place: Some("a.rs:3".into()) };
+    assert_eq!(frames, &[inner, outer]);
 }
 
 #[test]

@@ -21,6 +21,17 @@ pub enum Exit {
     Paused,
 }
 
+/// Where an instance is between two calls of [`Instance::run`](crate::Instance::run).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// It was never prepared, or was reset.
+    Idle,
+    /// It is prepared and will begin at its pc.
+    Ready,
+    /// It ran, and this stopped it.
+    Stopped(Exit),
+}
+
 /// A trap: where and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trap {
@@ -58,6 +69,24 @@ pub enum TrapKind {
 }
 
 impl TrapKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Trap,
+        Self::InvalidInstruction,
+        Self::CodeEnd,
+        Self::LowAddress,
+        Self::Unmapped,
+        Self::ReadOnly,
+        Self::InvalidIndirectJump,
+        Self::InvalidJump,
+        Self::InvalidEntry,
+    ];
+
+    /// Whether traps of this kind have an address.
+    pub const fn has_address(self) -> bool {
+        matches!(self, Self::LowAddress | Self::Unmapped | Self::ReadOnly | Self::InvalidIndirectJump)
+    }
+
     /// What happened, in words.
     pub const fn description(self) -> &'static str {
         match self {
@@ -108,18 +137,7 @@ mod tests {
 
     #[test]
     fn kinds_have_stable_numbers() {
-        let kinds = [
-            TrapKind::Trap,
-            TrapKind::InvalidInstruction,
-            TrapKind::CodeEnd,
-            TrapKind::LowAddress,
-            TrapKind::Unmapped,
-            TrapKind::ReadOnly,
-            TrapKind::InvalidIndirectJump,
-            TrapKind::InvalidJump,
-            TrapKind::InvalidEntry,
-        ];
-        for (number, kind) in kinds.into_iter().enumerate() {
+        for (number, kind) in TrapKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number);
         }
     }

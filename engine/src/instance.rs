@@ -1,9 +1,11 @@
 //! A program being executed.
 
+mod saved;
+
 use std::sync::Arc;
 
 use crate::config::Backend;
-use crate::exit::{Exit, PageFault, Trap, TrapKind};
+use crate::exit::{Exit, PageFault, Status, Trap, TrapKind};
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
 use crate::memory::{
@@ -12,6 +14,7 @@ use crate::memory::{
 use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
 use crate::recompiler::{self, Guest, Offset};
+use crate::snapshot::DataRange;
 use crate::verify::{self, Disagreement};
 
 /// A program with registers, gas and memory of its own.
@@ -27,6 +30,7 @@ pub struct Instance {
     /// The instruction it stopped at.
     pc: u32,
     state: State,
+    status: Status,
     pub(crate) pause: Option<Pause>,
 }
 
@@ -103,6 +107,7 @@ impl Instance {
             gas: 0,
             pc: 0,
             state: State::Idle,
+            status: Status::Idle,
             pause: None,
         }
     }
@@ -160,11 +165,20 @@ impl Instance {
     pub fn set_pc(&mut self, pc: ProgramCounter) {
         self.pc = pc.0;
         self.state = State::Entry;
+        self.status = Status::Ready;
     }
 
     /// The instruction at which it stopped, or at which it will begin.
     pub const fn pc(&self) -> ProgramCounter {
         ProgramCounter(self.pc)
+    }
+
+    /// Where it is: what stopped it, or what will happen first.
+    ///
+    /// Where less than zero gas keeps an instance from going on, [`Instance::run`] gives [`Exit::OutOfGas`]; one that has not
+    /// begun is [`Status::Ready`] still.
+    pub const fn status(&self) -> Status {
+        self.status
     }
 
     /// Whether it can be run.
@@ -237,7 +251,7 @@ impl Instance {
         let offset = match self.state {
             State::Native(offset) if self.gas >= 0 => offset,
             State::Idle => return Err(RunError::NotPrepared),
-            _ if self.gas < 0 => return Ok(Exit::OutOfGas),
+            _ if self.gas < 0 => return Ok(self.without_gas()),
             _ => match self.enter_native() {
                 Ok(offset) => offset,
                 Err(exit) => return Ok(exit),
@@ -251,6 +265,7 @@ impl Instance {
         {
             // As in `interpret`.
             self.state = State::Native(offset);
+            self.note_interrupted();
             return Err(error.into());
         }
         let AddressSpace { contents, window } = &mut **space;
@@ -270,6 +285,7 @@ impl Instance {
         }
         if let Stop::Syscall { pc, number, next } = stop {
             self.at(pc, next);
+            self.status = Status::Stopped(Exit::Syscall(number));
             return Ok(Exit::Syscall(number));
         }
         self.stopped(stop)
@@ -290,6 +306,7 @@ impl Instance {
         };
         let Some((offset, cost)) = place else { return Err(self.trap(invalid)) };
         if self.gas < cost.into() {
+            self.status = Status::Stopped(Exit::OutOfGas);
             return Err(Exit::OutOfGas);
         }
         self.gas -= i64::from(cost);
@@ -302,7 +319,7 @@ impl Instance {
         let position = match self.state {
             State::At(position) if self.gas >= 0 => position,
             State::Idle => return Err(RunError::NotPrepared),
-            _ if self.gas < 0 => return Ok(Exit::OutOfGas),
+            _ if self.gas < 0 => return Ok(self.without_gas()),
             _ => match self.enter() {
                 Ok(position) => position,
                 Err(exit) => return Ok(exit),
@@ -316,6 +333,7 @@ impl Instance {
         {
             // Entering the middle of a block has been paid: it must not be paid again.
             self.state = State::At(position);
+            self.note_interrupted();
             return Err(error.into());
         }
         let AddressSpace { contents, window } = &mut **space;
@@ -423,9 +441,11 @@ impl Instance {
             }
             Stop::Host { pc, error, next } => {
                 self.at(pc, next);
+                self.status = Status::Stopped(Exit::Paused);
                 return Err(error.into());
             }
         };
+        self.status = Status::Stopped(exit);
         Ok(exit)
     }
 
@@ -437,7 +457,36 @@ impl Instance {
     fn trap(&mut self, trap: Trap) -> Exit {
         self.pc = trap.pc;
         self.state = State::Idle;
+        self.status = Status::Stopped(Exit::Trap(trap));
         Exit::Trap(trap)
+    }
+
+    /// There is less than no gas. What went on behind a syscall is where it goes on from now on: it is there that gas is missing.
+    #[cold]
+    fn without_gas(&mut self) -> Exit {
+        if let Some((pc, _)) = self.place() {
+            self.pc = pc;
+            self.status = Status::Stopped(Exit::OutOfGas);
+        }
+        Exit::OutOfGas
+    }
+
+    /// The host failed before it could go on. Perhaps its block has been paid, so it is not as ready as it was.
+    #[cold]
+    fn note_interrupted(&mut self) {
+        if !matches!(self.status, Status::Stopped(Exit::Syscall(_))) {
+            self.status = Status::Stopped(Exit::Paused);
+        }
+    }
+
+    /// The instruction at which it goes on, if it has begun, and whether the block that starts there is still to be paid for.
+    fn place(&self) -> Option<(u32, bool)> {
+        let module::Inner { code, blocks, regions, native, .. } = &*self.module.inner;
+        match self.state {
+            State::Idle | State::Entry => None,
+            State::At(position) => Some(regions.place(code, blocks, position)),
+            State::Native(offset) => native.as_ref().and_then(|native| native.place(offset)),
+        }
     }
 
     /// Where to begin after the host has set the pc. In the middle of a block the whole block is charged here.
@@ -449,6 +498,7 @@ impl Instance {
             return Err(self.trap(Trap { kind: TrapKind::InvalidEntry, pc, address: None }));
         };
         if self.gas < cost.into() {
+            self.status = Status::Stopped(Exit::OutOfGas);
             return Err(Exit::OutOfGas);
         }
         self.gas -= i64::from(cost);
@@ -478,6 +528,7 @@ impl Instance {
         self.regs = [0; 16];
         self.pc = 0;
         self.state = State::Idle;
+        self.status = Status::Idle;
     }
 
     /// Gives up the window it runs in, if it has one, for others to use. The next `run` takes a new one. Not observable.
@@ -500,6 +551,7 @@ impl Instance {
             gas: self.gas,
             pc: self.pc,
             state: self.state,
+            status: self.status,
             pause: self.pause.clone(),
         }
     }
@@ -616,5 +668,15 @@ impl MemoryMut<'_> {
     /// If the range is not whole pages between 0x10000 and the end of memory; nothing changes then.
     pub fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
         self.instance.with_space_mut(|space| space.protect(address, length, permission))
+    }
+
+    /// Takes note that the pages from `address` on have the bytes of `range`, zeros behind: a
+    /// [`Snapshot`](crate::Snapshot) refers to those that still have them, and does not contain them. What was noted of these pages
+    /// before is forgotten; what is noted is part of the instance's state until it is reset.
+    ///
+    /// # Errors
+    /// If `address` is no page, some byte is not mapped, or the range ends behind what 64 bits can number; nothing changes then.
+    pub fn record_source(&mut self, address: u32, range: DataRange) -> Result<(), MemoryError> {
+        self.instance.with_space_mut(|space| space.record_source(address, range))
     }
 }

@@ -45,6 +45,7 @@
 //! | [`memory`] | layout, permissions, the two forms of an instance's memory |
 //! | `interpreter` | operations and the loop that executes them |
 //! | `recompiler` | native code and its host |
+//! | `snapshot` | the state of an instance as data |
 //!
 //! `unsafe` code is confined to `memory`, `interpreter` and `recompiler`.
 
@@ -68,15 +69,17 @@ mod recompiler;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code)))))]
 #[path = "recompiler/absent.rs"]
 mod recompiler;
+mod snapshot;
 mod verify;
 
 pub use config::{Backend, Charge, Config};
 pub use engine::{CompileError, Engine, EngineError};
-pub use exit::{Exit, PageFault, Trap, TrapKind};
+pub use exit::{Exit, PageFault, Status, Trap, TrapKind};
 pub use gas::GasModel;
 pub use instance::{Instance, Memory, MemoryMut, PrepareError, RunError};
 pub use isa::{InstructionSet, Reg};
 pub use memory::{HostError, MemoryError, Permission};
 pub use module::{Block, Module, ProgramCounter};
 pub use pause::Pause;
+pub use snapshot::{DataRange, DataSource, NoSuchData, RestoreError, Snapshot, SnapshotError};
 pub use verify::{Difference, Disagreement};

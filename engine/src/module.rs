@@ -1,15 +1,18 @@
 //! Compiled programs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use codec::Encode;
+
+use crate::config::Charge;
 use crate::engine::{CompileError, Engine};
 use crate::gas::{BlockCosts, Timeline};
 use crate::instance::Instance;
 use crate::interpreter::{Regions, bit};
 use crate::isa::{Decoded, InstructionSet};
 use crate::memory::{Image, MemoryMap};
-use crate::program::{Code, Program};
+use crate::program::{Code, Program, hash};
 use crate::recompiler::Compiled;
 
 /// A compiled program. Cheap to clone; clones, on whichever threads, share everything.
@@ -29,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) native: Option<Compiled>,
     pub(crate) image: Arc<Image>,
     code_hash: [u8; 32],
+    key: OnceLock<[u8; 32]>,
     imports: Vec<Vec<u8>>,
     exports: BTreeMap<Vec<u8>, ProgramCounter>,
 }
@@ -80,6 +84,7 @@ impl Module {
                 native,
                 image,
                 code_hash,
+                key: OnceLock::new(),
                 imports,
                 exports,
             }),
@@ -109,6 +114,26 @@ impl Module {
     /// The Blake2b-256 hash of the bytes that it was compiled from: of the whole blob, as chains name code.
     pub fn code_hash(&self) -> [u8; 32] {
         self.inner.code_hash
+    }
+
+    /// What [`Snapshot`](crate::Snapshot)s of its instances name it by: a hash of everything that decides how they go on. That is the
+    /// code hash, the instruction set and its encoding, initial memory, and of the engine's settings the gas model with its variant,
+    /// when gas is charged, the memory limit, and whether page faults are the host's. It is the same for all backends.
+    pub fn key(&self) -> [u8; 32] {
+        *self.inner.key.get_or_init(|| {
+            let Inner { engine, code, image, code_hash, .. } = &*self.inner;
+            let config = engine.config();
+            let map = &image.map;
+            let [ro_data, rw_data] = image.data();
+            (
+                (b"hatchery module 1", code_hash, code.instruction_set().name(), config.gas_model.name()),
+                (config.charge == Charge::Instruction, config.faults_to_host, config.memory_limit),
+                [map.ro_data(), map.rw_data(), map.stack(), map.auxiliary()]
+                    .map(|part| (part.start, part.end)),
+                (map.heap_base(), map.max_heap_size(), ro_data, rw_data),
+            )
+                .using_encoded(hash)
+        })
     }
 
     /// The layout of its memory.

@@ -77,7 +77,12 @@ impl Checker {
 
 fn check_block_costs(module: &Module, case: &Case) -> Result<(), Failure> {
     if case.block_costs.is_empty() {
-        return Ok(());
+        // Nothing else is checked then, so that it must be true that there are none.
+        let unlisted = case.steps.is_empty().then(|| module.blocks().next()).flatten();
+        return unlisted.map_or(Ok(()), |block| {
+            let found = format!("{} at {}", block.cost, block.pc.0);
+            Err(Failure::new("costs of blocks", "none, and no steps", &found))
+        });
     }
     let costs: BTreeMap<u32, u32> = module.blocks().map(|block| (block.pc.0, block.cost)).collect();
     for block in &case.block_costs {

@@ -1,10 +1,13 @@
 //! Counts the instructions that a program executes.
 //!
-//! Gas says how many they are only where each costs one. So the program is run a second time beside the first, under the flat
-//! model, from stop to stop: it gets the same answers from its host and does the same.
+//! Gas says how many they are only where each costs one. So the program is run a second time beside the first, from stop to stop:
+//! it gets the same answers from its host and does the same. Under the flat model its gas is the number. Where that would not
+//! be so it is stopped after each block instead, and what is in the blocks is added up.
+
+use std::collections::HashMap;
 
 use hatchery_engine::isa::Opcode;
-use hatchery_engine::{Charge, Config, Engine, Exit, GasModel, Instance, Module, ProgramCounter, Reg};
+use hatchery_engine::{Charge, Config, Engine, Exit, GasModel, Instance, Module, Pause, ProgramCounter, Reg};
 
 use crate::args::RunArguments;
 use crate::error::Error;
@@ -18,30 +21,60 @@ const PLENTY: i64 = i64::MAX;
 /// The second run.
 pub(super) struct Counter {
     instance: Instance,
+    blocks: Option<Blocks>,
+}
+
+/// Of a run that stops after each block.
+struct Blocks {
+    /// When gas is charged for each instruction it stops after each.
+    charge: Charge,
+    /// Whether what follows has been counted: a call of the host does not end a block.
+    is_counted: bool,
+    count: u64,
+    /// Numbers of instructions from a place to the end of its block.
+    lengths: HashMap<ProgramCounter, u64>,
 }
 
 impl Counter {
-    /// Of the same program, prepared in the same way; none if instructions cannot be counted like this: the program begins in
-    /// the middle of a block, which is charged whole, or has a `memset`, which costs more than one.
+    /// Of the same program, prepared in the same way.
     pub(super) fn new(
         loaded: &Loaded,
         arguments: &RunArguments,
         config: Config,
         start: ProgramCounter,
-    ) -> Result<Option<Self>, Error> {
-        if !is_countable(&loaded.module, start) {
-            return Ok(None);
-        }
-        let engine = Engine::new(config.gas_model(GasModel::Flat).charge(Charge::Block))?;
-        let mut instance = loaded.compile_again(&engine)?.instantiate();
+    ) -> Result<Self, Error> {
+        let is_flat = arguments.gas.is_none() && is_countable(&loaded.module, start);
+        let (config, gas, blocks) = if is_flat {
+            (config.gas_model(GasModel::Flat).charge(Charge::Block), PLENTY, None)
+        } else {
+            let charge = arguments.charge;
+            let blocks = Blocks { charge, is_counted: false, count: 0, lengths: HashMap::new() };
+            (config, arguments.gas.unwrap_or(PLENTY), Some(blocks))
+        };
+        let mut instance = loaded.compile_again(&Engine::new(config)?)?.instantiate();
         entry::prepare(loaded, arguments, &mut instance)?;
-        instance.set_gas(PLENTY);
-        Ok(Some(Self { instance }))
+        instance.set_gas(gas);
+        if blocks.is_some() {
+            let pause = Pause::new();
+            pause.raise();
+            instance.set_pause(Some(pause));
+        }
+        Ok(Self { instance, blocks })
     }
 
     /// Runs to where the first run has stopped. Gives whether it stopped for the same reason.
     pub(super) fn follow(&mut self, exit: Exit) -> Result<bool, Error> {
-        Ok(self.instance.run()? == exit)
+        let Some(blocks) = &mut self.blocks else { return Ok(self.instance.run()? == exit) };
+        loop {
+            if !blocks.is_counted {
+                blocks.add(self.instance.module(), self.instance.pc());
+            }
+            let own = self.instance.run()?;
+            blocks.is_counted = own != Exit::Paused;
+            if own != Exit::Paused || exit == Exit::Paused {
+                return Ok(own == exit);
+            }
+        }
     }
 
     /// Does what the host did to the first run, which is to answer in a0 and perhaps to write memory.
@@ -55,10 +88,26 @@ impl Counter {
         Some(self)
     }
 
-    /// How many instructions it has executed, the one that it stopped at included.
-    pub(super) fn instructions(&self) -> u64 {
-        let paid = (PLENTY - self.instance.gas()).unsigned_abs();
-        paid - left_in_block(self.instance.module(), self.instance.pc())
+    /// How many instructions it has executed, the one that it stopped at included, unless gas was short for it.
+    pub(super) fn instructions(&self, exit: Exit) -> u64 {
+        let (module, pc) = (self.instance.module(), self.instance.pc());
+        match &self.blocks {
+            None => (PLENTY - self.instance.gas()).unsigned_abs() - left_in_block(module, pc),
+            Some(Blocks { charge, count, .. }) => {
+                let left = if *charge == Charge::Block { left_in_block(module, pc) } else { 0 };
+                count - left - u64::from(exit == Exit::OutOfGas)
+            }
+        }
+    }
+}
+
+impl Blocks {
+    /// What is executed next, if nothing comes between.
+    fn add(&mut self, module: &Module, pc: ProgramCounter) {
+        self.count += match self.charge {
+            Charge::Block => *self.lengths.entry(pc).or_insert_with(|| 1 + left_in_block(module, pc)),
+            Charge::Instruction => 1,
+        };
     }
 }
 
@@ -75,6 +124,8 @@ fn left_in_block(module: &Module, pc: ProgramCounter) -> u64 {
     left
 }
 
+/// Whether gas is the number of instructions under the flat model: the program does not begin in the middle of a block, which is
+/// charged whole, and has no `memset`, which costs more than one.
 fn is_countable(module: &Module, start: ProgramCounter) -> bool {
     module.blocks().any(|block| block.pc == start)
         && !module.instructions().any(|i| i.instruction.is_some_and(|i| i.opcode == Opcode::Memset))

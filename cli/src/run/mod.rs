@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
     let config = *loaded.module.engine().config();
     let counter = match arguments.no_count {
         true => None,
-        false => Counter::new(&loaded, arguments, config, entry)?,
+        false => Some(Counter::new(&loaded, arguments, config, entry)?),
     };
 
     let mut stdin = io::stdin().lock();
@@ -73,33 +73,36 @@ fn execute(
     mut counter: Option<Counter>,
 ) -> Result<(End, Duration, Option<u64>), Error> {
     let mut time = Duration::ZERO;
-    let end = loop {
+    let (end, exit) = loop {
         let start = Instant::now();
         let exit = instance.run();
         time += start.elapsed();
         let exit = exit?;
-        // Without gas it stops before a block that it could have gone on with, which the counter would not know.
-        if exit == Exit::OutOfGas || !counter.as_mut().map_or(Ok(true), |counter| counter.follow(exit))? {
+        if !counter.as_mut().map_or(Ok(true), |counter| counter.follow(exit))? {
             counter = None;
         }
-        match exit {
-            Exit::Finished => break End::Finished,
-            Exit::OutOfGas => break End::OutOfGas,
-            Exit::Trap(trap) => break End::Trapped(trap::Cause::Trap(trap)),
+        let end = match exit {
+            Exit::Finished => End::Finished,
+            Exit::OutOfGas => End::OutOfGas,
+            Exit::Trap(trap) => End::Trapped(trap::Cause::Trap(trap)),
             // Only with settings that are not used here.
-            Exit::PageFault(fault) => break End::Trapped(trap::Cause::PageFault(fault)),
-            Exit::Paused => {}
+            Exit::PageFault(fault) => End::Trapped(trap::Cause::PageFault(fault)),
+            Exit::Paused => continue,
             Exit::Syscall(number) => match syscalls.answer(instance, number) {
-                Ok(written) => counter = counter.and_then(|counter| counter.mirror(instance, written)),
-                Err(error @ SyscallError::Buffer { .. }) => break End::Trapped(trap::Cause::Syscall(error)),
-                Err(error @ SyscallError::Unknown { .. }) => break End::UnknownSyscall(error),
+                Ok(written) => {
+                    counter = counter.and_then(|counter| counter.mirror(instance, written));
+                    continue;
+                }
+                Err(error @ SyscallError::Buffer { .. }) => End::Trapped(trap::Cause::Syscall(error)),
+                Err(error @ SyscallError::Unknown { .. }) => End::UnknownSyscall(error),
                 Err(SyscallError::Input(error)) => return Err(Error::Input(error)),
                 Err(SyscallError::Output(error)) => return Err(Error::Output(error)),
             },
-        }
+        };
+        break (end, exit);
     };
     syscalls.finish()?;
-    Ok((end, time, counter.map(|counter| counter.instructions())))
+    Ok((end, time, counter.map(|counter| counter.instructions(exit))))
 }
 
 impl End {

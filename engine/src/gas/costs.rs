@@ -1,6 +1,104 @@
 //! The numbers of the pipeline model: what single instructions take.
 
-use crate::isa::{GasClass, InstructionSet, Opcode, Shape};
+use super::{Cache, Variant};
+use crate::isa::{Decoded, GasClass, InstructionSet, Opcode, Shape};
+use crate::program::{Code, Outline};
+
+/// The model for an instruction set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Model {
+    rows: &'static Rows,
+    load_latency: u8,
+    /// Opcode bytes that make a branch cheap when it leads to or falls through to them.
+    cheap_bytes: [Option<u8>; 2],
+}
+
+/// What the model says about an instruction. Registers are numbers; [`Demand::NOTHING`] is never written, [`Demand::NOWHERE`]
+/// never read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand {
+    pub(super) cost: Cost,
+    /// What it waits for.
+    pub(super) sources: [u8; 3],
+    pub(super) destination: u8,
+    /// It takes no entry of the buffer: its destination is from now on written by whoever writes its source, the first one.
+    pub(super) renames: bool,
+}
+
+impl Demand {
+    /// A source for instructions that wait for fewer than three.
+    pub(super) const NOTHING: u8 = 15;
+    /// The destination of instructions without one.
+    pub(super) const NOWHERE: u8 = 14;
+}
+
+impl Model {
+    pub(super) fn new(set: InstructionSet, cache: Cache, variant: Variant) -> Self {
+        // polkavm up to 0.35 uses 255 for "no such opcode" when it peeks.
+        let unlikely = match variant {
+            Variant::V033 => Some(set.byte(Opcode::Unlikely).unwrap_or(255)),
+            Variant::V037 => set.byte(Opcode::Unlikely),
+        };
+        Self {
+            rows: rows(set, variant == Variant::V037),
+            load_latency: cache.load_latency(),
+            cheap_bytes: [set.byte(Opcode::Trap), unlikely],
+        }
+    }
+
+    /// What it says about the instruction at `pc`.
+    #[inline]
+    pub(super) fn demand(&self, code: &Code, pc: u32, outline: Outline) -> Demand {
+        let Some(opcode) = outline.opcode else { return INVALID };
+        let row = &self.rows[opcode as usize];
+        // Numbers from 13 on mean the last register.
+        let register = |shift: u8| (outline.operands >> shift & 15).min(12) as u8;
+        let branch = || {
+            let target = code.decode_at(pc).instruction.map_or(outline.next_pc, |branch| branch.target);
+            (code, [outline.next_pc, target])
+        };
+        self.demand_of(row, [row.d, row.s1, row.s2].map(register), branch)
+    }
+
+    /// What it says about a decoded instruction.
+    #[inline]
+    pub(super) fn demand_of_decoded(&self, code: &Code, decoded: &Decoded) -> Demand {
+        let Some(i) = &decoded.instruction else { return INVALID };
+        let row = &self.rows[i.opcode as usize];
+        self.demand_of(row, [i.d, i.s1, i.s2].map(|register| register as u8), || {
+            (code, [decoded.next_pc, i.target])
+        })
+    }
+
+    /// `ways` are those of a branch.
+    #[inline]
+    fn demand_of<'a>(
+        &self,
+        row: &Row,
+        [d, s1, s2]: [u8; 3],
+        ways: impl FnOnce() -> (&'a Code, [u32; 2]),
+    ) -> Demand {
+        let mut cost = row.cost;
+        cost.slots += row.extra_slots[usize::from(d == s1) + 2 * usize::from(d == s2)];
+        if row.has(Row::LOADS) {
+            cost.latency = self.load_latency;
+        } else if row.has(Row::BRANCHES) && self.is_cheap(ways()) {
+            cost.latency = 1;
+        }
+        let [no_s1, no_s2, no_d] = row.without;
+        Demand {
+            cost,
+            sources: [s1 | no_s1, s2 | no_s2, d | no_d],
+            destination: if row.has(Row::WRITES) { d } else { Demand::NOWHERE },
+            renames: row.has(Row::RENAMES),
+        }
+    }
+
+    /// Whether the branch is cheap: a trap or `unlikely` (seen by its byte) or the end of the code on one of its ways.
+    fn is_cheap(&self, (code, ways): (&Code, [u32; 2])) -> bool {
+        ways.into_iter().any(|pc| code.byte(pc).is_none_or(|byte| self.cheap_bytes.contains(&Some(byte))))
+    }
+}
 
 /// Cycles from start to result of an instruction, its decode slots, and its execution units.
 #[derive(Clone, Copy, Debug)]
@@ -38,17 +136,11 @@ pub(super) struct Row {
     s1: u8,
     s2: u8,
     flags: u8,
+    /// [`Demand::NOTHING`] where it does not wait for its first source, its second one, its destination; else zero.
+    without: [u8; 3],
     /// How many decode slots it takes more than its cost says: if its destination is none of its sources, the first one, the second
     /// one, both. A two-address machine needs a move more then.
     extra_slots: [u8; 4],
-}
-
-/// The registers that an instruction names, by their numbers. Where it names fewer the others are any.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Registers {
-    pub(super) d: u8,
-    pub(super) s1: u8,
-    pub(super) s2: u8,
 }
 
 /// The rows of an instruction set, by opcode.
@@ -63,44 +155,6 @@ impl Row {
     const LOADS: u8 = 0x10;
     const RENAMES: u8 = 0x20;
     const BRANCHES: u8 = 0x40;
-
-    /// The registers, from the first two bytes of the operands.
-    #[inline]
-    pub(super) fn registers(&self, operands: u16) -> Registers {
-        // Numbers from 13 on mean the last register.
-        let register = |shift: u8| (operands >> shift & 15).min(12) as u8;
-        Registers { d: register(self.d), s1: register(self.s1), s2: register(self.s2) }
-    }
-
-    /// Whether it waits for the first source, the second one, the destination.
-    pub(super) const fn reads(&self) -> [bool; 3] {
-        [self.has(Self::READS_1), self.has(Self::READS_2), self.has(Self::READS_DESTINATION)]
-    }
-
-    /// Whether it loads, renames or branches.
-    pub(super) const fn is_special(&self) -> bool {
-        self.has(Self::LOADS | Self::RENAMES | Self::BRANCHES)
-    }
-
-    pub(super) const fn writes(&self) -> bool {
-        self.has(Self::WRITES)
-    }
-
-    /// Its latency is that of the cache.
-    pub(super) const fn loads(&self) -> bool {
-        self.has(Self::LOADS)
-    }
-
-    /// It takes no entry of the buffer: its destination is from now on written by whoever writes its source.
-    pub(super) const fn renames(&self) -> bool {
-        self.has(Self::RENAMES)
-    }
-
-    /// How many decode slots it takes with these registers.
-    #[inline]
-    pub(super) fn slots(&self, Registers { d, s1, s2 }: Registers) -> u8 {
-        self.cost.slots + self.extra_slots[usize::from(d == s1) + 2 * usize::from(d == s2)]
-    }
 
     #[inline]
     const fn has(&self, flag: u8) -> bool {
@@ -165,7 +219,7 @@ impl Row {
             G::Jump => 0,
             G::JumpIndirect => of_shape & Self::READS_1,
             G::Branch => of_shape | Self::BRANCHES,
-            G::Move => Self::RENAMES,
+            G::Move => of_shape | Self::RENAMES,
             G::Load => of_shape | Self::LOADS,
             G::Cmov | G::CmovImm if cmov_reads_destination => of_shape | Self::READS_DESTINATION,
             _ => of_shape,
@@ -178,12 +232,26 @@ impl Row {
             G::Shift64 | G::Shift32 => [1, 0, 1, 0],
             _ => [0; 4],
         };
-        Self { cost: Cost { latency, slots, unit }, d, s1, s2, flags, extra_slots }
+        let mut without = [Demand::NOTHING; 3];
+        let reads = [Self::READS_1, Self::READS_2, Self::READS_DESTINATION];
+        let mut index = 0;
+        while index < reads.len() {
+            if flags & reads[index] != 0 {
+                without[index] = 0;
+            }
+            index += 1;
+        }
+        Self { cost: Cost { latency, slots, unit }, d, s1, s2, flags, without, extra_slots }
     }
 }
 
 /// What no instruction at all takes: it is a trap.
-pub(super) const INVALID: Cost = Cost { latency: 2, slots: 1, unit: Unit::None };
+const INVALID: Demand = Demand {
+    cost: Cost { latency: 2, slots: 1, unit: Unit::None },
+    sources: [Demand::NOTHING; 3],
+    destination: Demand::NOWHERE,
+    renames: false,
+};
 
 /// The rows of a set.
 pub(super) fn rows(set: InstructionSet, cmov_reads_destination: bool) -> &'static Rows {
@@ -192,8 +260,7 @@ pub(super) fn rows(set: InstructionSet, cmov_reads_destination: bool) -> &'stati
 }
 
 const fn table(extension: u8, cmov_reads_destination: bool) -> Rows {
-    let mut rows =
-        [Row { cost: INVALID, d: 0, s1: 0, s2: 0, flags: 0, extra_slots: [0; 4] }; Opcode::ALL.len()];
+    let mut rows = [Row::new(Opcode::ALL[0], extension, cmov_reads_destination); Opcode::ALL.len()];
     let mut index = 0;
     while index < rows.len() {
         rows[index] = Row::new(Opcode::ALL[index], extension, cmov_reads_destination);

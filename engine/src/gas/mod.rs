@@ -10,9 +10,10 @@ mod costs;
 mod pipeline;
 mod timeline;
 
-use crate::isa::InstructionSet;
+use crate::isa::{Decoded, InstructionSet};
 use crate::program::{Code, Outline};
 
+use costs::Model;
 use pipeline::Pipeline;
 
 pub use timeline::{Execution, Stages, Timeline};
@@ -95,43 +96,55 @@ pub enum Variant {
 /// Computes costs of blocks, one after the other, without allocating.
 #[derive(Debug)]
 pub struct BlockCosts {
-    pipeline: Option<Pipeline>,
+    simulation: Option<Simulation>,
+}
+
+/// The pipeline with what it is fed.
+#[derive(Debug)]
+struct Simulation {
+    model: Model,
+    pipeline: Pipeline,
 }
 
 impl BlockCosts {
     /// For programs of `set` under `model`.
     pub fn new(set: InstructionSet, model: GasModel) -> Self {
-        let pipeline = match model {
+        let simulation = match model {
             GasModel::Flat => None,
-            GasModel::Pipeline { cache, variant } => Some(Pipeline::new(set, cache, variant, ())),
+            GasModel::Pipeline { cache, variant } => {
+                Some(Simulation { model: Model::new(set, cache, variant), pipeline: Pipeline::new(()) })
+            }
         };
-        Self { pipeline }
+        Self { simulation }
     }
 
     /// Cost in gas of executing from `pc` to the end of its block, at least 1.
     ///
     /// Running off the end of the code or into bytes that are no instruction counts as a trap, which ends the block.
     pub fn cost_from(&mut self, code: &Code, pc: u32) -> u32 {
-        let mut count = 0u32;
+        let Some(simulation) = &mut self.simulation else {
+            let mut count = 0;
+            for_block(code, pc, |_, _| count += 1);
+            return count;
+        };
         for_block(code, pc, |pc, outline| {
-            count += 1;
-            self.add(code, pc, || outline);
+            simulation.pipeline.dispatch(simulation.model.demand(code, pc, outline));
         });
-        self.finish(count)
+        simulation.pipeline.finish()
     }
 
-    /// Adds the instruction at `pc` to a block, for those who walk over the code themselves.
+    /// Adds an instruction to a block, for those who walk over the code themselves.
     #[inline]
-    pub(crate) fn add(&mut self, code: &Code, pc: u32, outline: impl FnOnce() -> Outline) {
-        if let Some(pipeline) = &mut self.pipeline {
-            pipeline.dispatch(code, pc, outline());
+    pub(crate) fn add(&mut self, code: &Code, decoded: &Decoded) {
+        if let Some(simulation) = &mut self.simulation {
+            simulation.pipeline.dispatch(simulation.model.demand_of_decoded(code, decoded));
         }
     }
 
     /// The cost of the block, of so many instructions, that were added.
     #[inline]
     pub(crate) fn finish(&mut self, count: u32) -> u32 {
-        self.pipeline.as_mut().map_or(count, Pipeline::finish)
+        self.simulation.as_mut().map_or(count, |simulation| simulation.pipeline.finish())
     }
 }
 
@@ -139,13 +152,14 @@ impl BlockCosts {
 #[inline]
 fn for_block(code: &Code, pc: u32, mut each: impl FnMut(u32, Outline)) {
     let mut at = pc;
+    let mut outline = code.outline_at(at);
     loop {
-        let outline = code.outline_at(at);
         each(at, outline);
         if outline.opcode.is_none_or(|opcode| opcode.info().ends_block) {
             return;
         }
         at = outline.next_pc;
+        outline = if outline.next_is_start { code.outline_of_start(at) } else { Outline::invalid(at) };
     }
 }
 

@@ -14,10 +14,7 @@
 //! and never in between: those that can start are sorted by the units they need, results are noted in advance under the cycle
 //! in which they come, and cycles in which nothing but waiting happens are skipped.
 
-use super::costs::{self, Cost, Rows, Unit};
-use crate::gas::{Cache, Variant};
-use crate::isa::{InstructionSet, Opcode};
-use crate::program::{Code, Outline};
+use super::costs::{Cost, Demand, Unit};
 
 const BUFFER: u32 = 32;
 const DECODE_SLOTS: u8 = 4;
@@ -81,10 +78,6 @@ impl Observer for () {}
 #[derive(Debug)]
 pub(super) struct Pipeline<O = ()> {
     pub(super) observer: O,
-    rows: &'static Rows,
-    load_latency: u8,
-    /// Opcode bytes that make a branch cheap when it leads to or falls through to them.
-    cheap_bytes: [Option<u8>; 2],
 
     cycle: u32,
     slots_left: u8,
@@ -115,17 +108,9 @@ pub(super) struct Pipeline<O = ()> {
 }
 
 impl<O: Observer> Pipeline<O> {
-    pub(super) fn new(set: InstructionSet, cache: Cache, variant: Variant, observer: O) -> Self {
-        // polkavm up to 0.35 uses 255 for "no such opcode" when it peeks.
-        let unlikely = match variant {
-            Variant::V033 => Some(set.byte(Opcode::Unlikely).unwrap_or(255)),
-            Variant::V037 => set.byte(Opcode::Unlikely),
-        };
+    pub(super) const fn new(observer: O) -> Self {
         Self {
             observer,
-            rows: costs::rows(set, variant == Variant::V037),
-            load_latency: cache.load_latency(),
-            cheap_bytes: [set.byte(Opcode::Trap), unlikely],
             cycle: 0,
             slots_left: DECODE_SLOTS,
             units_left: units::ALL,
@@ -146,39 +131,21 @@ impl<O: Observer> Pipeline<O> {
         }
     }
 
-    /// Feeds the next instruction of the block, which is at `pc`.
+    /// Feeds the next instruction of the block.
     #[inline]
-    pub(super) fn dispatch(&mut self, code: &Code, pc: u32, outline: Outline) {
-        let Some(opcode) = outline.opcode else {
-            self.wait_to_decode(costs::INVALID.slots);
-            self.enter(costs::INVALID, 0);
-            return;
-        };
-        let row = &self.rows[opcode as usize];
-        let registers = row.registers(outline.operands);
-        let mut cost = row.cost;
-        cost.slots = row.slots(registers);
+    pub(super) fn dispatch(&mut self, demand: Demand) {
+        let Demand { cost, sources, destination, renames } = demand;
         self.wait_to_decode(cost.slots);
-        if row.is_special() {
-            if row.renames() {
-                self.writer[usize::from(registers.d)] = self.writer[usize::from(registers.s1)];
-                self.slots_left -= cost.slots;
-                self.observer.decoded(None, self.cycle);
-                return;
-            }
-            if row.loads() {
-                cost.latency = self.load_latency;
-            } else if self.is_cheap(code, pc, outline.next_pc) {
-                cost.latency = 1;
-            }
+        if renames {
+            self.writer[usize::from(destination)] = self.writer[usize::from(sources[0])];
+            self.slots_left -= cost.slots;
+            self.observer.decoded(None, self.cycle);
+            return;
         }
-        let mut waits_for = 0;
-        for (reads, source) in row.reads().into_iter().zip([registers.s1, registers.s2, registers.d]) {
-            waits_for |= self.writer[usize::from(source)] & mask(reads);
-        }
+        let waits_for = sources.into_iter().fold(0, |slots, source| slots | self.writer[usize::from(source)]);
         let slot = self.enter(cost, waits_for);
-        if row.writes() {
-            self.writer[usize::from(registers.d)] = 1 << slot;
+        if destination != Demand::NOWHERE {
+            self.writer[usize::from(destination)] = 1 << slot;
         }
     }
 
@@ -194,14 +161,6 @@ impl<O: Observer> Pipeline<O> {
         // Renamed registers have no writers other than entries.
         debug_assert_eq!((self.units_left, self.writer), (units::ALL, [0; 16]));
         cost
-    }
-
-    /// Whether the branch is cheap: a trap or `unlikely` (seen by its byte) or the end of the code on one of its ways.
-    fn is_cheap(&self, code: &Code, pc: u32, next_pc: u32) -> bool {
-        let target = code.decode_at(pc).instruction.map_or(next_pc, |branch| branch.target);
-        [next_pc, target]
-            .into_iter()
-            .any(|pc| code.byte(pc).is_none_or(|byte| self.cheap_bytes.contains(&Some(byte))))
     }
 
     /// Puts an instruction into the next slot, which it gives.
@@ -366,6 +325,8 @@ fn bits(mut set: u32) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gas::{Cache, costs};
+    use crate::isa::InstructionSet;
     use crate::program::MAX_CODE_SIZE;
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the pipeline model does with each instruction of a block, cycle by cycle: why a block costs what it costs.
 
+use super::costs::Model;
 use super::pipeline::{Observer, Pipeline};
 use super::{GasModel, for_block};
 use crate::program::Code;
@@ -39,10 +40,11 @@ impl Timeline {
     /// Of the block from `pc` to its end; none: the model has no pipeline.
     pub(crate) fn new(code: &Code, model: GasModel, pc: u32) -> Option<Self> {
         let GasModel::Pipeline { cache, variant } = model else { return None };
-        let mut pipeline = Pipeline::new(code.instruction_set(), cache, variant, Recorder::default());
+        let model = Model::new(code.instruction_set(), cache, variant);
+        let mut pipeline = Pipeline::new(Recorder::default());
         for_block(code, pc, |pc, outline| {
             pipeline.observer.pc = pc;
-            pipeline.dispatch(code, pc, outline);
+            pipeline.dispatch(model.demand(code, pc, outline));
         });
         let cost = pipeline.finish();
         Some(Self { instructions: pipeline.observer.instructions, cost })

@@ -212,6 +212,32 @@ impl Regions {
             .then_some(Position { region: number, operation: operation as u32 })
     }
 
+    /// Where an instance goes on that stopped before the instruction at `pc`, of whose block the rest is paid or which begins a
+    /// block that is not. `None` if none ever does.
+    pub(crate) fn stop_at(&self, code: &Code, blocks: &[u64], pc: u32, charged: bool) -> Option<Position> {
+        let number = self.number(pc) as u32;
+        let region = self.region(code, blocks, number);
+        let first = region.pcs.partition_point(|&other| other < pc);
+        let charges = region.operations.get(first)?.kind == Kind::Charge;
+        let begin = region.begins.partition_point(|&begin| begin as usize <= first).checked_sub(1)?;
+        if !code.is_reachable(region.pcs[region.begins[begin] as usize]) || (!charged && !charges) {
+            return None;
+        }
+        let operation = first + usize::from(charges && charged);
+        let is_place =
+            region.pcs.get(operation) == Some(&pc) && region.operations[operation].kind != Kind::FarJump;
+        is_place.then_some(Position { region: number, operation: operation as u32 })
+    }
+
+    /// As `stop_at`, behind the system call at `pc`, with its number.
+    pub(crate) fn behind_syscall(&self, code: &Code, blocks: &[u64], pc: u32) -> Option<(Position, u32)> {
+        let Position { region: number, operation } = self.stop_at(code, blocks, pc, true)?;
+        let call = self.region(code, blocks, number).operations[operation as usize];
+        // Something follows: a system call ends no region.
+        let next = Position { region: number, operation: operation + 1 };
+        (call.kind == Kind::Ecalli).then_some((next, call.x))
+    }
+
     /// Bytes of host memory that the operations made so far take.
     pub(crate) fn resident_bytes(&self) -> usize {
         let made = self.regions.iter().filter_map(OnceLock::get);

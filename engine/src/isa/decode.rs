@@ -15,6 +15,13 @@ pub struct Decoded {
     pub next_is_start: bool,
 }
 
+impl Decoded {
+    /// What is no instruction, at `pc`.
+    pub(crate) const fn invalid(pc: u32) -> Self {
+        Self { instruction: None, pc, next_pc: pc.saturating_add(1), next_is_start: false }
+    }
+}
+
 /// Decodes the operands of `opcode` at `pc`.
 ///
 /// `bytes` are the sixteen bytes behind the opcode, zero beyond the end of the code; `skip` is the number of bytes up to

@@ -49,6 +49,11 @@ impl Image {
             .unwrap_or(&[])
     }
 
+    /// The contents of the read-only and the read-write data, as far as they are given.
+    pub(crate) fn data(&self) -> [&[u8]; 2] {
+        [&self.ro_data, &self.rw_data]
+    }
+
     /// Bytes of host memory that the image takes.
     pub(crate) fn resident_bytes(&self) -> usize {
         self.ro_data.len() + self.rw_data.len()

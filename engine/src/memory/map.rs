@@ -134,6 +134,14 @@ impl MemoryMap {
         self.part(page, extent).map_or(Permission::None, |(_, permission)| permission)
     }
 
+    /// What may be done to a page, if that will always be so: not where the heap or auxiliary data can get to.
+    pub(crate) fn lasting_permission(&self, page: u32, extent: Extent) -> Option<Permission> {
+        let address = page * PAGE_SIZE;
+        let heap = self.rw_end(extent.heap_top)..self.rw_end(self.heap_base + self.max_heap_size);
+        let can_change = heap.contains(&address) || self.auxiliary().contains(&address);
+        (!can_change).then(|| self.permission(page, extent))
+    }
+
     /// The part of memory that a page belongs to.
     pub(crate) fn part(&self, page: u32, extent: Extent) -> Option<(Range<u32>, Permission)> {
         let address = page * PAGE_SIZE;

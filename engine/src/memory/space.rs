@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::saved::SourcePage;
 use super::window::state;
 use super::{
     AnyWindow, Backing, Extent, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window,
     any_window, by_page, pages_of,
 };
+use crate::program::hash;
+use crate::snapshot::DataRange;
 
 /// How many of an instance's own pages are copied into a guarded window when it is mounted (some 5 us), if the window has places for
 /// them: that takes less time than if the guest had to ask for half of them.
@@ -38,6 +41,14 @@ pub enum MemoryError {
         length: u64,
         /// Space for it in bytes.
         limit: u32,
+    },
+    /// Data does not reach as far.
+    #[error("{length} bytes from byte {offset} on end behind what 64 bits can number")]
+    DataRange {
+        /// The first byte.
+        offset: u64,
+        /// How many bytes.
+        length: u32,
     },
     /// The operation takes whole pages.
     #[error(
@@ -79,22 +90,24 @@ pub(crate) struct Denied {
 /// What of an instance's memory is not as in its image.
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {
-    image: Arc<Image>,
-    extent: Extent,
-    pages: BTreeMap<u32, OwnPage>,
+    pub(super) image: Arc<Image>,
+    pub(super) extent: Extent,
+    pub(super) pages: BTreeMap<u32, OwnPage>,
+    /// Where the bytes of pages were taken from, whether they still have them or not.
+    pub(super) sources: BTreeMap<u32, SourcePage>,
 }
 
 /// A page that is not as in the image, whether mounted or not.
 #[derive(Clone, Debug)]
-struct OwnPage {
-    bytes: OwnBytes,
+pub(super) struct OwnPage {
+    pub(super) bytes: OwnBytes,
     /// Set by the host; otherwise as the layout says.
-    permission: Option<Permission>,
+    pub(super) permission: Option<Permission>,
 }
 
 /// Bytes of a page, unless the window has newer ones.
 #[derive(Clone, Debug)]
-enum OwnBytes {
+pub(super) enum OwnBytes {
     Image,
     Zero,
     Own(Arc<Page>),
@@ -103,17 +116,17 @@ enum OwnBytes {
 impl Contents {
     pub(crate) fn new(image: Arc<Image>) -> Self {
         let extent = image.extent();
-        Self { image, extent, pages: BTreeMap::new() }
+        Self { image, extent, pages: BTreeMap::new(), sources: BTreeMap::new() }
     }
 
-    fn permission(&self, page: u32) -> Permission {
+    pub(super) fn permission(&self, page: u32) -> Permission {
         let set =
             if self.pages.is_empty() { None } else { self.pages.get(&page).and_then(|own| own.permission) };
         set.unwrap_or_else(|| self.image.map.permission(page, self.extent))
     }
 
     /// The bytes of a page as they are outside of the window; what is missing is zero.
-    fn bytes(&self, page: u32) -> &[u8] {
+    pub(super) fn bytes(&self, page: u32) -> &[u8] {
         match self.pages.get(&page).map(|own| &own.bytes) {
             None | Some(OwnBytes::Image) => self.image.page(page),
             Some(OwnBytes::Zero) => &[],
@@ -121,7 +134,7 @@ impl Contents {
         }
     }
 
-    fn own(&mut self, page: u32) -> &mut OwnPage {
+    pub(super) fn own(&mut self, page: u32) -> &mut OwnPage {
         self.pages.entry(page).or_insert(OwnPage { bytes: OwnBytes::Image, permission: None })
     }
 
@@ -484,6 +497,25 @@ impl AddressSpace {
             part[..from.len()].copy_from_slice(from);
             part[from.len()..].fill(0);
         });
+        Ok(())
+    }
+
+    /// Takes note of where the bytes of these pages were taken from.
+    pub(crate) fn record_source(&mut self, address: u32, range: DataRange) -> Result<(), MemoryError> {
+        let DataRange { data, offset, length } = range;
+        if !address.is_multiple_of(PAGE_SIZE) {
+            return Err(MemoryError::NotPages { address, length: length.into() });
+        }
+        if offset.checked_add(length.into()).is_none() {
+            return Err(MemoryError::DataRange { offset, length });
+        }
+        let mut bytes = vec![0; length as usize];
+        self.read(address, &mut bytes)?;
+        for (page, part) in (address / PAGE_SIZE..).zip(bytes.chunks(PAGE_SIZE as usize)) {
+            let offset = offset + u64::from(page - address / PAGE_SIZE) * u64::from(PAGE_SIZE);
+            let range = DataRange { data, offset, length: part.len() as u32 };
+            self.contents.sources.insert(page, SourcePage { range, digest: hash(part) });
+        }
         Ok(())
     }
 

@@ -242,6 +242,11 @@ impl<B: Backing> Window<B> {
         dirty.map(|&page| (page, self.bytes.page(page)))
     }
 
+    /// Whether it was written since it came in.
+    pub(crate) fn is_dirty(&self, page: u32) -> bool {
+        self.state(page) & state::DIRTY != 0
+    }
+
     /// Takes note that someone else has copies of the dirty pages: from now on they are clean, the next write is noticed.
     pub(crate) fn note_saved(&mut self) {
         if B::GUARDED {

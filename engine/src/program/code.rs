@@ -30,8 +30,16 @@ pub(crate) struct Outline {
     pub(crate) opcode: Option<Opcode>,
     /// The first two bytes of its operands: they name its registers.
     pub(crate) operands: u16,
-    /// Where its bytes end.
+    /// Where its bytes end, and whether an instruction starts there.
     pub(crate) next_pc: u32,
+    pub(crate) next_is_start: bool,
+}
+
+impl Outline {
+    /// Of what is no instruction.
+    pub(crate) const fn invalid(pc: u32) -> Self {
+        Self { opcode: None, operands: 0, next_pc: pc.saturating_add(1), next_is_start: false }
+    }
 }
 
 /// What is wrong with a code section. Offsets count from the start of the program's bytes.
@@ -237,16 +245,24 @@ impl Code {
     /// What [`Code::decode_at`] gives, without the values of immediates.
     #[inline]
     pub(crate) fn outline_at(&self, pc: u32) -> Outline {
-        if !self.is_start(pc) {
-            return Outline { opcode: None, operands: 0, next_pc: pc.saturating_add(1) };
-        }
+        if self.is_start(pc) { self.outline_of_start(pc) } else { Outline::invalid(pc) }
+    }
+
+    /// The same where an instruction starts at `pc`.
+    #[inline]
+    pub(crate) fn outline_of_start(&self, pc: u32) -> Outline {
         if !self.set.has_bitmask() {
             let (found, next_pc) = self.extended_at(pc);
             let operands = found.map_or(0, |(_, start, _)| self.two_bytes(start));
-            return Outline { opcode: found.map(|(opcode, ..)| opcode), operands, next_pc };
+            let opcode = found.map(|(opcode, ..)| opcode);
+            return Outline { opcode, operands, next_pc, next_is_start: next_pc < self.length };
         }
-        let opcode = self.set.opcode(self.bytes[pc as usize]);
-        Outline { opcode, operands: self.two_bytes(pc + 1), next_pc: pc + 1 + self.skip(pc).0 }
+        let mut bytes = [0; 3];
+        bytes.copy_from_slice(&self.bytes[pc as usize..pc as usize + 3]);
+        let [byte, low, high] = bytes;
+        let (skip, next_is_start) = self.skip(pc);
+        let operands = u16::from_le_bytes([low, high]);
+        Outline { opcode: self.set.opcode(byte), operands, next_pc: pc + 1 + skip, next_is_start }
     }
 
     #[inline]
@@ -262,7 +278,7 @@ impl Code {
     #[inline]
     pub fn decode_at(&self, pc: u32) -> Decoded {
         if !self.is_start(pc) {
-            return Decoded { instruction: None, pc, next_pc: pc.saturating_add(1), next_is_start: false };
+            return Decoded::invalid(pc);
         }
         if !self.set.has_bitmask() {
             return self.decode_extended(pc);

@@ -6,6 +6,7 @@
 //! the length of the input.
 
 mod code;
+mod debug;
 mod polkavm;
 mod raw;
 mod reader;
@@ -14,6 +15,7 @@ mod standard;
 
 pub(crate) use code::Outline;
 pub use code::{Code, CodeError};
+pub use debug::{DebugInfo, Frame};
 pub use reader::Section;
 pub use sections::SectionSpan;
 pub use standard::ARGUMENTS_SIZE;
@@ -43,8 +45,8 @@ pub struct Program {
     pub code_hash: [u8; 32],
 }
 
-/// The hash by which a program is known.
-fn code_hash(bytes: &[u8]) -> [u8; 32] {
+/// The Blake2b-256 hash of these bytes.
+pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
     let hash = blake2b_simd::Params::new().hash_length(32).hash(bytes);
     let mut array = [0; 32];
     array.copy_from_slice(hash.as_bytes());

@@ -1,7 +1,7 @@
 //! The PolkaVM container: `PVM\0`, a version byte, the length, then sections in ascending order.
 
 use super::reader::{Reader, Section};
-use super::{Code, Export, MAX_IMPORTS, MemoryConfig, Program, ProgramError, code_hash};
+use super::{Code, Export, MAX_IMPORTS, MemoryConfig, Program, ProgramError, hash};
 use crate::isa::InstructionSet;
 
 pub(super) const MAGIC: &[u8; 4] = b"PVM\0";
@@ -92,7 +92,7 @@ impl Program {
         if next != id::END {
             return Err(ProgramError::UnexpectedSection { id: next, offset: r.offset() - 1 });
         }
-        Ok(Self { memory, imports, exports, code, strict, code_hash: code_hash(bytes) })
+        Ok(Self { memory, imports, exports, code, strict, code_hash: hash(bytes) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The raw JAM program: jump table, code and bitmask, without memory, imports or exports.
 
 use super::reader::{Reader, Section};
-use super::{Code, MemoryConfig, Program, ProgramError, code_hash};
+use super::{Code, MemoryConfig, Program, ProgramError, hash};
 use crate::isa::InstructionSet;
 
 impl Program {
@@ -19,7 +19,7 @@ impl Program {
             exports: Vec::new(),
             code,
             strict: false,
-            code_hash: code_hash(bytes),
+            code_hash: hash(bytes),
         })
     }
 }

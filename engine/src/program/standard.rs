@@ -1,7 +1,7 @@
 //! The JAM standard program (SPI): sizes, data, then a raw program.
 
 use super::reader::{Reader, Section};
-use super::{Code, MemoryConfig, Program, ProgramError, code_hash};
+use super::{Code, MemoryConfig, Program, ProgramError, hash};
 use crate::isa::InstructionSet;
 use crate::memory::PAGE_SIZE;
 
@@ -43,7 +43,7 @@ impl Program {
         let rw_size = rw_length.next_multiple_of(PAGE_SIZE) + heap_pages * PAGE_SIZE;
         let auxiliary_size = ARGUMENTS_SIZE;
         let memory = MemoryConfig { ro_data, ro_size, rw_data, rw_size, stack_size, auxiliary_size };
-        let code_hash = code_hash(bytes);
+        let code_hash = hash(bytes);
         Ok(Self { memory, imports: Vec::new(), exports: Vec::new(), code, strict: false, code_hash })
     }
 }

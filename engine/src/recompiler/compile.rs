@@ -241,7 +241,7 @@ impl<'a> Compiler<'a> {
             let is_affordable = match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
                 None => {
-                    self.count(pc);
+                    self.count(&decoded);
                     self.leave_at(Leave::InvalidInstruction, pc);
                     self.end_block()
                 }
@@ -324,9 +324,9 @@ impl<'a> Compiler<'a> {
 
     /// Counts an instruction as part of the block.
     #[inline]
-    fn count(&mut self, pc: u32) {
+    fn count(&mut self, decoded: &Decoded) {
         self.instructions += 1;
-        self.costs.add(self.code, pc, || self.code.outline_at(pc));
+        self.costs.add(self.code, decoded);
     }
 
     /// Ends the block, whose cost is known now; false if it is beyond what one instruction can charge.
@@ -352,7 +352,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn instruction(&mut self, i: &Instruction, decoded: &Decoded) -> bool {
-        self.count(decoded.pc);
+        self.count(decoded);
         let start = self.emit.asm.position();
         if self.emit.instruction(i) {
             self.occupy(start);
@@ -398,7 +398,7 @@ impl<'a> Compiler<'a> {
         }
         // The trap belongs to the block: it is paid for with it.
         let pc = decoded.next_pc;
-        self.count(pc);
+        self.count(&Decoded::invalid(pc));
         self.enter(pc);
         self.run_into_gap(pc);
         self.end_block()
@@ -427,7 +427,7 @@ impl<'a> Compiler<'a> {
             return false;
         }
         self.enter(pc);
-        self.count(pc);
+        self.count(&Decoded::invalid(pc));
         self.run_into_gap(pc);
         self.end_block()
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part of this")]
 
 pub(crate) mod generator;
+pub(crate) mod snapshots;
 
 use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
 use hatchery_engine::memory::WindowKind;

@@ -86,6 +86,19 @@ async fn a_thousand_calls_leave_no_machine_and_no_memory_behind() -> Result {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_serves_others_answers_dry_runs_and_no_traces() -> Result {
+    let node = dev().argument("--rpc-methods=safe").start()?;
+    let chain = Chain::of(&node).await?;
+    let user = accounts::alice().public_key().to_account_id().to_string();
+    let call = json!([{"origin": user, "instance": user, "export": "increment"}]);
+    let answer: Json = chain.request("virtualization_dryRun", call.clone()).await?;
+    assert_eq!(answer["success"], json!(false), "{answer}");
+    let refusal = chain.refusal("virtualization_trace", call).await?;
+    assert!(refusal.message.contains("unsafe"), "a trace is refused with: {}", refusal.message);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
     let node = dev().start()?;
     let chain = Chain::of(&node).await?;

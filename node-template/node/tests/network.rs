@@ -4,14 +4,24 @@ mod common;
 
 use common::{NODE, Result};
 use hatchery_node_testing::walkthrough::count;
-use hatchery_node_testing::{Builder, Chain, Contract, Limits, Node, accounts, guests, until};
+use hatchery_node_testing::{Builder, Chain, Contract, Limits, Node, Weight, accounts, guests, until};
 
-/// The two validators of the local chain, connected.
-async fn validators(bob_backend: &str) -> Result<(Node, Chain, Node, Chain)> {
-    let alice = Builder::new(NODE).local("--alice").start()?;
+const INTERPRETER: &str = "--virt-backend=interpreter";
+
+/// What executes native code, where the engine can make any.
+const RECOMPILER: &str = if HAS_RECOMPILER { "--virt-backend=recompiler" } else { INTERPRETER };
+
+/// What executes everything twice and compares.
+const VERIFY: &str = if HAS_RECOMPILER { "--virt-backend=verify" } else { INTERPRETER };
+
+const HAS_RECOMPILER: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
+
+/// The two validators of the local chain, connected: one with the interpreter, one with the recompiler.
+async fn validators() -> Result<(Node, Chain, Node, Chain)> {
+    let alice = Builder::new(NODE).local("--alice").argument(INTERPRETER).start()?;
     let alice_chain = Chain::of(&alice).await?;
     let bootnode = alice_chain.network_address().await?;
-    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).argument(bob_backend).start()?;
+    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).argument(RECOMPILER).start()?;
     let bob_chain = Chain::of(&bob).await?;
     until("the validators are connected", async || {
         Ok((alice_chain.peers().await? >= 1 && bob_chain.peers().await? >= 1).then_some(()))
@@ -22,7 +32,7 @@ async fn validators(bob_backend: &str) -> Result<(Node, Chain, Node, Chain)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() -> Result {
-    let (alice, alice_chain, _bob, bob_chain) = validators("--virt-backend=auto").await?;
+    let (alice, alice_chain, _bob, bob_chain) = validators().await?;
 
     // Calls that succeed, trap and run out of gas, sent to both.
     let user = accounts::charlie();
@@ -31,11 +41,15 @@ async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() 
     let call = contract.call(&bob_chain, &user, "increment", &[], Limits::default()).await?.success()?;
     let trapped = contract.call(&alice_chain, &user, "increment_and_panic", &[], Limits::default()).await?;
     assert!(trapped.error.as_deref().unwrap_or_default().contains("Trapped"), "{:?}", trapped.error);
+    let gas = Weight { ref_time: 20_000_000_000, proof_size: 1 << 20 };
+    let limits = Limits { gas, ..Limits::default() };
+    let spent = contract.call(&bob_chain, &user, "increment_forever", &[], limits).await?;
+    assert!(spent.error.as_deref().unwrap_or_default().contains("OutOfGas"), "{:?}", spent.error);
     let call_block = alice_chain.number_of(call.block).await?;
-    let last = alice_chain.number_of(trapped.block).await?;
+    let last = alice_chain.number_of(spent.block).await?;
     assert!(last > call_block);
 
-    // Both have the same blocks, and the calls' are finalized.
+    // Both have the same blocks, and with them the same state roots and fees, and the calls' are finalized.
     bob_chain.wait_finalized(last).await?;
     for number in 1..=last {
         assert_eq!(
@@ -45,12 +59,12 @@ async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() 
         );
     }
 
-    // A third node, with the interpreter, executes all of it again.
+    // A third node executes all of it again, with both backends in lock-step.
     let bootnode = alice_chain.network_address().await?;
     let third = Builder::new(NODE)
         .local("--name=third")
         .bootnode(&bootnode)
-        .argument("--virt-backend=interpreter")
+        .argument(VERIFY)
         .argument("--sync=full")
         .start()?;
     let third_chain = Chain::of(&third).await?;
@@ -59,16 +73,17 @@ async fn validators_finalize_calls_and_who_comes_later_reaches_the_same_state() 
     assert_eq!(count(&third_chain, &contract).await?, 1);
     let metrics = third.metrics()?;
     assert!(
-        metrics.sum("virtualization_calls_total") >= Some(2.0),
+        metrics.sum("virtualization_calls_total") >= Some(3.0),
         "the third node has the state without having executed the calls"
     );
+    assert_eq!(metrics.sum("virtualization_host_failures_total"), Some(0.0), "the backends differ");
     drop(alice);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finality_goes_on() -> Result {
-    let (alice, alice_chain, bob, bob_chain) = validators("--virt-backend=interpreter").await?;
+    let (alice, alice_chain, bob, bob_chain) = validators().await?;
     let user = accounts::dave();
     let (code, _) = Contract::upload(&alice_chain, &user, guests::TALLY).await?;
     let (contract, made) = Contract::instantiate(&alice_chain, &user, code, [2; 32], &[]).await?;
@@ -88,7 +103,7 @@ async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finali
 
     // With one of two validators nothing is final any more; with both again, everything is.
     let bootnode = alice_chain.network_address().await?;
-    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).start_in(files)?;
+    let bob = Builder::new(NODE).local("--bob").bootnode(&bootnode).argument(RECOMPILER).start_in(files)?;
     let bob_chain = Chain::of(&bob).await?;
     let goal = stopped_at + 4;
     alice_chain.wait_finalized(goal).await?;

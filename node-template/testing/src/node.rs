@@ -32,7 +32,6 @@ impl Builder {
             "--listen-addr=/ip4/127.0.0.1/tcp/0",
             "--no-mdns",
             "--no-telemetry",
-            "--rpc-methods=unsafe",
         ];
         Self { program: program.into(), arguments: arguments.map(str::to_owned).into() }
     }

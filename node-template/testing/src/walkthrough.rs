@@ -159,7 +159,13 @@ impl Walk<'_> {
             syscalls.iter().any(|name| name.starts_with("storage_set")),
             "a trace has the syscalls before it",
         )?;
-        self.fails(contract, "increment_and_panic", Limits::default(), "Trapped").await?;
+        let limits = Limits::default();
+        let call = self.fails(contract, "increment_and_panic", limits, "Trapped").await?;
+        self.check(
+            call.error.as_deref().is_some_and(|error| error.contains("kind: Trap")),
+            "the error has the kind of the trap",
+        )?;
+        self.check(call.ref_time < limits.gas.ref_time / 2, "gas that it did not use is not paid for")?;
         Ok(())
     }
 

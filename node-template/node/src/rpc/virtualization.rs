@@ -1,16 +1,20 @@
 //! `virtualization_*`: what a call of a contract would do, and what its guests do in detail.
+//!
+//! A dry run is for everybody: `state_call` of the runtime API does the same work, with the same bounds. A trace takes more
+//! time and memory than that and is for who runs the node, as Substrate's own methods for debugging are: where unsafe
+//! methods are denied (`--rpc-methods`), so is it.
 
 use crate::service::{Block, Client};
 use crate::virtualization::{BlockHash, Machines};
 use codec::{Decode, Encode};
 use frame_support::weights::Weight;
-use hatchery_client::{TracedCall, TracedEnd, TracedSyscall, Tracer};
+use hatchery_client::{TracedCall, TracedEnd, TracedFrame, TracedSyscall, Tracer};
 use hatchery_node_runtime::{AccountId, Balance, RuntimeEvent};
 use hatchery_primitives::VirtManagerExt;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
-use pallet_virtualization_runtime_api::{Deposits, Failure};
+use pallet_virtualization_runtime_api::{Cause, Deposits, Failure};
 use sc_client_api::{CallExecutor, ExecutorProvider};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -42,7 +46,7 @@ pub(crate) trait VirtualizationApi {
     fn dry_run(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<DryRunAnswer>;
 
     /// As `dryRun`, with every call of an export and every syscall on the way, and where and why a guest trapped.
-    #[method(name = "trace", blocking)]
+    #[method(name = "trace", blocking, with_extensions)]
     fn trace(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<TraceAnswer>;
 }
 
@@ -111,8 +115,15 @@ pub(crate) struct DryRunAnswer {
 /// Why and where a guest failed.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct FailureAnswer {
+    /// With what it is about, as in `Trapped(Unmapped)`.
     cause: String,
     depth: u8,
+    /// Of a trap, the offset of the instruction in the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pc: Option<u32>,
+    /// Of a trap, the address that was accessed or jumped to, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<u32>,
 }
 
 /// Amounts, which JavaScript's numbers would round.
@@ -171,9 +182,22 @@ pub(crate) struct TrapAnswer {
     /// The address that it accessed or jumped to.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<u32>,
-    /// The nearest export before, and how far behind it the instruction is: `increment + 0x12`.
+    /// The function by the program's debug information; without any the nearest export before, and how far behind it the
+    /// instruction is: `increment + 0x12`.
     #[serde(skip_serializing_if = "Option::is_none")]
     symbol: Option<String>,
+    /// By the debug information, that function and those that it is inlined into, innermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    frames: Vec<FrameAnswer>,
+}
+
+/// A function in the source.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FrameAnswer {
+    function: String,
+    /// File, line and column, as far as they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 /// A syscall. Registers are hexadecimal, since JavaScript's numbers would round them.
@@ -250,7 +274,13 @@ impl VirtualizationApiServer for Virtualization {
         self.run(call, at, VirtManagerExt::new(manager)).map(Into::into)
     }
 
-    fn trace(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<TraceAnswer> {
+    fn trace(
+        &self,
+        extensions: &jsonrpsee::Extensions,
+        call: CallRequest,
+        at: Option<BlockHash>,
+    ) -> RpcResult<TraceAnswer> {
+        sc_rpc_api::check_if_safe(extensions)?;
         let (at, number) = self.block(at)?;
         let tracer = Tracer::new(self.machines.manager_on(number), TRACED_SYSCALLS);
         let log = tracer.trace();
@@ -304,8 +334,16 @@ impl From<DryRun> for DryRunAnswer {
 }
 
 impl From<Failure> for FailureAnswer {
-    fn from(failure: Failure) -> Self {
-        Self { cause: format!("{:?}", failure.cause), depth: failure.depth }
+    fn from(Failure { cause, depth }: Failure) -> Self {
+        match cause {
+            Cause::Trapped(trap) => Self {
+                cause: format!("Trapped({:?})", trap.kind),
+                depth,
+                pc: Some(trap.pc),
+                address: trap.address,
+            },
+            other => Self { cause: format!("{other:?}"), depth, pc: None, address: None },
+        }
     }
 }
 
@@ -327,13 +365,17 @@ impl From<TracedCall> for CallAnswer {
             Some(TracedEnd::Finished) => ("finished", None),
             Some(TracedEnd::OutOfGas) => ("outOfGas", None),
             Some(TracedEnd::InvalidSyscall) => ("invalidSyscall", None),
-            Some(TracedEnd::Trapped { trap, symbol }) => {
-                let symbol = symbol.map(|(name, offset)| match offset {
-                    0 => name.escape_ascii().to_string(),
-                    offset => format!("{} + {offset:#x}", name.escape_ascii()),
-                });
+            Some(TracedEnd::Trapped { trap, symbol, frames }) => {
+                let export = || {
+                    symbol.map(|(name, offset)| match offset {
+                        0 => name.escape_ascii().to_string(),
+                        offset => format!("{} + {offset:#x}", name.escape_ascii()),
+                    })
+                };
+                let symbol = frames.first().map(|frame| frame.function.clone()).or_else(export);
                 let kind = trap.kind.description();
-                ("trapped", Some(TrapAnswer { kind, pc: trap.pc, address: trap.address, symbol }))
+                let frames = frames.into_iter().map(Into::into).collect();
+                ("trapped", Some(TrapAnswer { kind, pc: trap.pc, address: trap.address, symbol, frames }))
             }
         };
         Self {
@@ -344,6 +386,12 @@ impl From<TracedCall> for CallAnswer {
             trap,
             syscalls: call.syscalls.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<TracedFrame> for FrameAnswer {
+    fn from(TracedFrame { function, place }: TracedFrame) -> Self {
+        Self { function, place }
     }
 }
 

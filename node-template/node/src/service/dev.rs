@@ -1,8 +1,8 @@
 //! A development chain: one node, which makes a block when it is asked for one and finalizes it at once.
 
-use super::{Block, Client, Error, Parts, parts};
+use super::launch::{Networking, Node};
+use super::{Block, Client, Error, parts};
 use crate::cli::Seal;
-use crate::rpc;
 use crate::virtualization::{BlockHash, VirtualizationParams};
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -10,8 +10,7 @@ use sc_consensus::DefaultImportQueue;
 use sc_consensus_manual_seal::consensus::aura::AuraConsensusDataProvider;
 use sc_consensus_manual_seal::consensus::timestamp::SlotTimestampProvider;
 use sc_consensus_manual_seal::{EngineCommand, ManualSealParams};
-use sc_network::{Litep2pNetworkBackend, NetworkBackend, config::FullNetworkConfiguration};
-use sc_service::{Configuration, SpawnTasksParams, TaskManager};
+use sc_service::{Configuration, TaskManager};
 use sc_transaction_pool_api::TransactionPool;
 use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
 use std::sync::Arc;
@@ -43,72 +42,20 @@ pub(super) async fn start(
     params: &VirtualizationParams,
     seal: Seal,
 ) -> Result<TaskManager, Error> {
-    let Parts {
-        client,
-        backend,
-        mut task_manager,
-        keystore,
-        select_chain,
-        import_queue,
-        pool,
-        machines,
-        grandpa: _,
-    } = parts(&config, params)?;
-    let net_config = FullNetworkConfiguration::<Block, BlockHash, Litep2pNetworkBackend>::new(
-        &config.network,
-        config.prometheus_registry().cloned(),
-    );
-    let metrics = <Litep2pNetworkBackend as NetworkBackend<Block, BlockHash>>::register_notification_metrics(
-        config.prometheus_registry(),
-    );
-    let (network, system_rpc_tx, tx_handler_controller, sync_service, _) =
-        sc_service::build_network(sc_service::BuildNetworkParams {
-            config: &config,
-            net_config,
-            client: client.clone(),
-            transaction_pool: pool.clone(),
-            spawn_handle: task_manager.spawn_handle(),
-            spawn_essential_handle: task_manager.spawn_essential_handle(),
-            import_queue,
-            block_announce_validator_builder: None,
-            warp_sync_config: None,
-            block_relay: None,
-            metrics,
-            gap_sync_body_policy: None,
-        })?;
-    super::start_offchain_workers(&config, &task_manager, &client, &backend, &keystore, &pool, &network)?;
-
-    let registry = config.prometheus_registry().cloned();
+    let parts = parts(&config, params)?;
+    let networking = Networking::new(&config);
     let (commands, requested) = mpsc::channel(PENDING_COMMANDS);
-    let _rpc = sc_service::spawn_tasks(SpawnTasksParams {
-        rpc_builder: rpc::builder(client.clone(), pool.clone(), machines, Some(commands)),
-        config,
-        client: client.clone(),
-        backend,
-        task_manager: &mut task_manager,
-        keystore: keystore.keystore(),
-        transaction_pool: pool.clone(),
-        network,
-        system_rpc_tx,
-        tx_handler_controller,
-        sync_service,
-        telemetry: None,
-        tracing_execute_block: None,
-    })?;
+    let node = Node::launch(config, parts, networking, Some(commands))?;
 
     // Aura's runtime refuses two blocks in one slot: here each block is a slot later than the one before, whatever the
     // time is.
-    let clock = SlotTimestampProvider::new_aura::<Block, _>(client.clone());
+    let clock = SlotTimestampProvider::new_aura::<Block, _>(node.client.clone());
     let clock = Clock(Arc::new(clock.map_err(|error| Error::Application(Box::new(error)))?));
+    let env = node.proposer();
+    let Node { task_manager, client, pool, select_chain, .. } = node;
     let authorship = sc_consensus_manual_seal::run_manual_seal(ManualSealParams {
         block_import: client.clone(),
-        env: sc_basic_authorship::ProposerFactory::new(
-            task_manager.spawn_handle(),
-            client.clone(),
-            pool.clone(),
-            registry.as_ref(),
-            None,
-        ),
+        env,
         client: client.clone(),
         commands_stream: stream::select(requested, occasions(seal, &pool)),
         pool,

@@ -1,31 +1,29 @@
 //! The parts of a node, and how they start.
 
 mod dev;
+mod launch;
 mod network;
 
 use crate::cli::Seal;
 use crate::virtualization::{HostFunctions, Machines, VirtualizationParams};
-use futures::FutureExt;
 pub(crate) use hatchery_node_runtime::OpaqueBlock as Block;
 use hatchery_node_runtime::RuntimeApi;
-use sc_client_api::{Backend as _, ExecutorProvider};
+use sc_client_api::ExecutorProvider;
 use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
 use sc_executor::WasmExecutor;
 use sc_network::config::NetworkBackendType;
-use sc_network::service::traits::NetworkService;
 use sc_service::error::Error;
 use sc_service::{ChainType, Configuration, KeystoreContainer, TFullBackend, TFullClient, TaskManager};
 use sc_transaction_pool::TransactionPoolHandle;
-use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use std::sync::Arc;
 
 pub(crate) type Client = TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 pub(crate) type Backend = TFullBackend<Block>;
 pub(crate) type Pool = TransactionPoolHandle<Block, Client>;
 type SelectChain = LongestChain<Backend, Block>;
-type Grandpa =
-    (GrandpaBlockImport<Backend, Block, Client, SelectChain>, LinkHalf<Block, Client, SelectChain>);
+type BlockImport = GrandpaBlockImport<Backend, Block, Client, SelectChain>;
+type Grandpa = (BlockImport, LinkHalf<Block, Client, SelectChain>);
 
 /// What all ways of running share, and what the subcommands need.
 pub(crate) struct Parts {
@@ -91,37 +89,6 @@ pub(crate) fn parts(config: &Configuration, params: &VirtualizationParams) -> Re
         (queue, Some(grandpa))
     };
     Ok(Parts { client, backend, task_manager, keystore, select_chain, import_queue, pool, machines, grandpa })
-}
-
-/// Runs the runtime's off-chain workers, where the operator wants them.
-fn start_offchain_workers(
-    config: &Configuration,
-    tasks: &TaskManager,
-    client: &Arc<Client>,
-    backend: &Arc<Backend>,
-    keystore: &KeystoreContainer,
-    pool: &Arc<Pool>,
-    network: &Arc<dyn NetworkService>,
-) -> Result<(), Error> {
-    if !config.offchain_worker.enabled {
-        return Ok(());
-    }
-    let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
-        runtime_api_provider: client.clone(),
-        is_validator: config.role.is_authority(),
-        keystore: Some(keystore.keystore()),
-        offchain_db: backend.offchain_storage(),
-        transaction_pool: Some(OffchainTransactionPoolFactory::new(pool.clone())),
-        network_provider: Arc::new(network.clone()),
-        enable_http_requests: true,
-        custom_extensions: |_| Vec::new(),
-    })?;
-    tasks.spawn_handle().spawn(
-        "offchain-workers-runner",
-        "offchain-worker",
-        workers.run(client.clone(), tasks.spawn_handle()).boxed(),
-    );
-    Ok(())
 }
 
 fn is_development(config: &Configuration) -> bool {

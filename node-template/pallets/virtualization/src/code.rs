@@ -1,8 +1,9 @@
 //! Programs: uploaded, counted, removed.
 
 use crate::{
-    CodeHash, CodeInfoOf, CodeInfos, Codes, Config, Error, Event, HoldReason, Pallet,
+    Cause, CodeHash, CodeInfoOf, CodeInfos, Codes, Config, Error, Event, HoldReason, Pallet,
     deposits::{hold, release},
+    execution::refusal,
     requests::length,
 };
 use frame_support::{BoundedVec, ensure};
@@ -21,7 +22,10 @@ impl<T: Config> Pallet<T> {
     ) -> Result<CodeHash, DispatchError> {
         let code_hash = Self::code_hash(&code);
         ensure!(!CodeInfos::<T>::contains_key(code_hash), Error::<T>::CodeExists);
-        Module::from_bytes(&code, Some(code_hash.as_bytes())).map_err(|_| Error::<T>::InvalidProgram)?;
+        Module::from_bytes(&code, Some(code_hash.as_bytes())).map_err(|_| match refusal() {
+            Cause::LimitReached(limit) => Error::<T>::LimitReached { depth: 0, limit },
+            _ => Error::<T>::InvalidProgram,
+        })?;
         let length = length(&code);
         let deposit = Self::code_deposit(length);
         hold::<T>(HoldReason::Code, &owner, deposit).map_err(|_| Error::<T>::DepositUnaffordable)?;

@@ -13,6 +13,8 @@
 //!   much, so that exactly that is released when the item goes.
 //! - **Failure.** A call that fails undoes all that it did, down to the cache of compiled programs. The error of the
 //!   extrinsic says why and at which depth.
+//! - **Nodes.** What a failed run tells (the kind of a trap, the gas that was left) comes from Hatchery's own host functions, so
+//!   a runtime with this pallet runs on nodes that have them, and not on those with upstream's set alone.
 //! - **No reentrancy.** An instance that is being called cannot be called again before it has returned.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -42,7 +44,7 @@ pub use execution::{Code, SYSCALLS};
 pub use pallet::*;
 pub use pallet_virtualization_runtime_api as runtime_api;
 pub use requests::{CallRequest, InstantiateRequest, Outcome};
-pub use runtime_api::{Argument, Cause, CodeHash, Failure, Resource, TrieId};
+pub use runtime_api::{Argument, Cause, CodeHash, Failure, Limit, Resource, Trap, TrapKind, TrieId};
 pub use weights::WeightInfo;
 
 use frame_support::traits::fungible;
@@ -362,6 +364,8 @@ pub mod pallet {
         Trapped {
             /// Where.
             depth: u8,
+            /// Why. A dry run of the same call tells the instruction, too, for which an error has no room.
+            kind: TrapKind,
         },
         /// The gas limit was reached.
         OutOfGas {
@@ -432,12 +436,19 @@ pub mod pallet {
             /// Where.
             depth: u8,
         },
+        /// The machines of this block may not have more of something. The same call may succeed in another block.
+        LimitReached {
+            /// Where.
+            depth: u8,
+            /// Of what.
+            limit: Limit,
+        },
     }
 
     impl<T: Config> From<Failure> for Error<T> {
         fn from(Failure { cause, depth }: Failure) -> Self {
             match cause {
-                Cause::Trapped => Self::Trapped { depth },
+                Cause::Trapped(Trap { kind, .. }) => Self::Trapped { depth, kind },
                 Cause::OutOfGas(resource) => Self::OutOfGas { depth, resource },
                 Cause::Reverted => Self::Reverted { depth },
                 Cause::InstanceNotFound => Self::InstanceNotFound { depth },
@@ -452,6 +463,7 @@ pub mod pallet {
                 Cause::InvalidArgument(argument) => Self::InvalidArgument { depth, argument },
                 Cause::TerminatedInConstructor => Self::TerminatedInConstructor { depth },
                 Cause::BeneficiaryRefused => Self::BeneficiaryRefused { depth },
+                Cause::LimitReached(limit) => Self::LimitReached { depth, limit },
             }
         }
     }

@@ -8,7 +8,7 @@ use frame_support::{
     traits::{ConstU64, Hooks as _, fungible::InspectHold as _},
     weights::Weight,
 };
-use hatchery_client::VirtManager;
+use hatchery_client::{ConsensusConstants, VirtManager};
 use hatchery_primitives::VirtManagerExt;
 use sp_io::TestExternalities;
 use sp_runtime::{
@@ -68,6 +68,9 @@ pub(crate) const TALLY: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/
 /// A contract with a token.
 pub(crate) const TOKEN: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/token.polkavm");
 
+/// A program with an export for every way to trap.
+pub(crate) const TRAPS: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/traps.polkavm");
+
 /// A program that is not a contract.
 pub(crate) const HELLO: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/hello.polkavm");
 
@@ -89,6 +92,11 @@ pub(crate) fn externalities() -> TestExternalities {
 /// Gives the externalities a new manager, as every block has one.
 pub(crate) fn new_manager(externalities: &mut TestExternalities) {
     externalities.register_extension(VirtManagerExt::new(VirtManager::default()));
+}
+
+/// Gives the externalities a new manager that allows less.
+pub(crate) fn limited_manager(externalities: &mut TestExternalities, constants: ConsensusConstants) {
+    externalities.register_extension(VirtManagerExt::new(VirtManager::new(constants)));
 }
 
 /// Commits the block and begins the next.

@@ -1,7 +1,7 @@
 //! Calls from outside a guest: what is asked for and what came of it, for extrinsics, dry runs and other pallets.
 
 use crate::{
-    BalanceOf, CodeHash, Config, DryRunOf, Error, Failure, Pallet, WeightInfo,
+    Argument, BalanceOf, Cause, CodeHash, Config, DryRunOf, Error, Failure, Pallet, WeightInfo,
     deposits::DepositMeter,
     execution::{Context, DebugMessages, Fault, FaultReason, Meter, Pricing},
     runtime_api::{Deposits, DryRun},
@@ -98,6 +98,7 @@ impl<T: Config> Pallet<T> {
         let base = T::WeightInfo::instantiate(length(&input));
         let result = context
             .charge(base)
+            .and_then(|()| bounded::<T>(&[], &input))
             .and_then(|()| with_storage_layer(|| context.instantiate(code_hash, value, &salt, input)));
         finish(result, context)
     }
@@ -173,6 +174,7 @@ impl<T: Config> Pallet<T> {
         let base = T::WeightInfo::call(length(&input));
         let result = context
             .charge(base)
+            .and_then(|()| bounded::<T>(&export, &input))
             .and_then(|()| context.call_instance(caller, instance, &export, value, input));
         finish(result, context)
     }
@@ -182,6 +184,14 @@ impl<T: Config> Pallet<T> {
 fn largest_extrinsic<T: Config>() -> Weight {
     let weights = T::BlockWeights::get();
     weights.get(DispatchClass::Normal).max_extrinsic.unwrap_or(weights.max_block)
+}
+
+/// Refuses what is too long for an extrinsic, which dry runs and other pallets can ask for.
+fn bounded<T: Config>(export: &[u8], input: &[u8]) -> Result<(), Fault> {
+    if length(export) > T::MaxExportLen::get() || length(input) > T::MaxPayloadLen::get() {
+        return Err(Fault::guest(Cause::InvalidArgument(Argument::Length), 0));
+    }
+    Ok(())
 }
 
 fn finish<T: Config>(result: Result<Vec<u8>, Fault>, context: Context<'_, T>) -> Outcome<T> {

@@ -21,7 +21,7 @@ pub struct Failure {
 )]
 pub enum Cause {
     /// The guest panicked, executed an invalid instruction or touched memory that it may not.
-    Trapped,
+    Trapped(Trap),
     /// The limit was reached.
     OutOfGas(Resource),
     /// The guest ended the call itself and asked for everything to be undone.
@@ -50,6 +50,105 @@ pub enum Cause {
     TerminatedInConstructor,
     /// The guest terminated its instance in favour of an account that cannot take its balance.
     BeneficiaryRefused,
+    /// The node's machines may not have more of something in this block.
+    LimitReached(Limit),
+}
+
+/// Why and where a guest trapped.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Trap {
+    /// Why.
+    pub kind: TrapKind,
+    /// The instruction: an offset into the program's code in bytes.
+    pub pc: u32,
+    /// The address that it accessed or jumped to, where there is one.
+    pub address: Option<u32>,
+}
+
+/// Why a guest trapped.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    PalletError,
+)]
+pub enum TrapKind {
+    /// A `trap` instruction: what compilers make of panics and aborts.
+    Trap,
+    /// The bytes are no instruction.
+    InvalidInstruction,
+    /// Execution ran off the end of the code.
+    CodeEnd,
+    /// An access below 0x10000, where nothing is ever mapped: mostly a null pointer.
+    LowAddress,
+    /// An access to memory that is not mapped.
+    Unmapped,
+    /// A write to read-only memory.
+    ReadOnly,
+    /// A jump through an address that names no jump target.
+    InvalidIndirectJump,
+    /// A jump or branch to what is no start of a block.
+    InvalidJump,
+    /// Execution was started where no instruction starts.
+    InvalidEntry,
+    /// A reason that this runtime does not know.
+    Unknown,
+}
+
+impl TrapKind {
+    /// The reason with this number among those of the host functions.
+    pub fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Trap,
+            1 => Self::InvalidInstruction,
+            2 => Self::CodeEnd,
+            3 => Self::LowAddress,
+            4 => Self::Unmapped,
+            5 => Self::ReadOnly,
+            6 => Self::InvalidIndirectJump,
+            7 => Self::InvalidJump,
+            8 => Self::InvalidEntry,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What the machines of a block may have only so much of. The chain's consensus constants say how much.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    PalletError,
+)]
+pub enum Limit {
+    /// Bytes of a program.
+    CodeBytes,
+    /// Distinct programs that were compiled in this block.
+    Programs,
+    /// Memory of a machine.
+    MemoryBytes,
+    /// Living machines.
+    Machines,
+    /// Memory of all living machines.
+    Pages,
+    /// Machines that wait for one another.
+    Nesting,
 }
 
 /// A part of the weight.

@@ -14,7 +14,7 @@ extern crate alloc;
 
 mod cause;
 
-pub use cause::{Argument, Cause, Failure, Resource};
+pub use cause::{Argument, Cause, Failure, Limit, Resource, Trap, TrapKind};
 
 use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

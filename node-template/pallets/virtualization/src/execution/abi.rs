@@ -54,7 +54,7 @@ pub enum Code {
     MissingExport = -8,
     /// A deposit for what the callee stored could not be held.
     DepositFailed = -9,
-    /// The callee cannot be compiled, or used a syscall as no program should.
+    /// The callee cannot be compiled or run, or used a syscall as no program should.
     Invalid = -10,
 }
 
@@ -68,7 +68,7 @@ impl Code {
 impl From<Cause> for Code {
     fn from(cause: Cause) -> Self {
         match cause {
-            Cause::Trapped => Self::Trapped,
+            Cause::Trapped(_) => Self::Trapped,
             Cause::OutOfGas(_) => Self::OutOfGas,
             Cause::Reverted => Self::Reverted,
             Cause::InstanceNotFound => Self::NotFound,
@@ -81,7 +81,8 @@ impl From<Cause> for Code {
             | Cause::UnknownSyscall
             | Cause::InvalidArgument(_)
             | Cause::TerminatedInConstructor
-            | Cause::BeneficiaryRefused => Self::Invalid,
+            | Cause::BeneficiaryRefused
+            | Cause::LimitReached(_) => Self::Invalid,
         }
     }
 }

@@ -107,7 +107,7 @@ mod tests {
         meter.settle(10, 7);
         assert_eq!(meter.consumed, Weight::from_parts(30, 0));
         assert_eq!(meter.gas_left(), 7);
-        // A failed run leaves none; the part of a gas that was left over stays.
+        // The part of a gas that is left over stays.
         meter.settle(7, 0);
         assert_eq!(meter.gas_left(), 0);
         assert_eq!(meter.consumed.ref_time(), 100);

@@ -4,6 +4,7 @@ mod abi;
 mod debug;
 mod fault;
 mod guest;
+mod machine;
 mod meter;
 #[cfg(feature = "runtime-benchmarks")]
 mod suspended;
@@ -12,6 +13,7 @@ mod syscalls;
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
+pub(crate) use machine::refusal;
 pub(crate) use meter::Meter;
 #[cfg(feature = "runtime-benchmarks")]
 pub(crate) use suspended::{BUFFER, Suspended};
@@ -26,9 +28,7 @@ use frame_support::{
     traits::{Get, fungible::Mutate as _, tokens::Preservation},
     weights::Weight,
 };
-use hatchery_primitives::{
-    CompileStatus, Completion, ExecError, Execution, Module, Syscall, run_to_completion,
-};
+use hatchery_primitives::{Completion, Execution, Module, Syscall, run_to_completion};
 use sp_runtime::traits::Zero;
 use syscalls::{Exit, Syscalls};
 
@@ -166,11 +166,13 @@ impl<'a, T: Config> Context<'a, T> {
     fn run(&mut self, mut frame: Frame<T>, export: &[u8]) -> Result<Vec<u8>, Fault> {
         let info_before = frame.info.clone();
         let module = self.load(frame.info.code_hash)?;
-        let machine = module.instantiate().map_err(|_| self.fault(Cause::InvalidCode))?;
-        let execution = match machine.prepare(export) {
+        let machine = module.instantiate().map_err(|_| self.fault(refusal()))?;
+        let execution = match machine::prepare(machine, export) {
             Ok(execution) => execution,
-            Err(_) if frame.is_constructor && frame.input.is_empty() => return Ok(Vec::new()),
-            Err(_) => return Err(self.fault(Cause::MissingExport)),
+            Err(Cause::MissingExport) if frame.is_constructor && frame.input.is_empty() => {
+                return Ok(Vec::new());
+            }
+            Err(cause) => return Err(self.fault(cause)),
         };
         let gas = self.meter.gas_left();
         let mut syscalls = Syscalls::new(self, &mut frame, gas);
@@ -179,18 +181,15 @@ impl<'a, T: Config> Context<'a, T> {
                 syscalls.answer(execution, syscall)
             });
         let gas_given = syscalls.gas_given;
-        self.meter.settle(gas_given, completion.gas_left());
-        let exit = match completion {
-            Completion::Finished { .. } => Exit::Returned(Vec::new()),
-            Completion::Exited { value, .. } => value,
-            Completion::Failed { error, .. } => Exit::Failed(self.fault(match error {
-                ExecError::OutOfGas => Cause::OutOfGas(crate::Resource::RefTime),
-                ExecError::Trap => Cause::Trapped,
-                // The program made a syscall whose number it does not import.
-                ExecError::InvalidImage => Cause::UnknownSyscall,
-                ExecError::InvalidInstance => Cause::InvalidCode,
-            })),
+        let (exit, gas_left) = match completion {
+            Completion::Finished { gas_left, .. } => (Exit::Returned(Vec::new()), gas_left),
+            Completion::Exited { value, gas_left, .. } => (value, gas_left),
+            Completion::Failed { instance, error, .. } => {
+                let (cause, gas_left) = machine::failure(&instance, error);
+                (Exit::Failed(self.fault(cause)), gas_left)
+            }
         };
+        self.meter.settle(gas_given, gas_left);
         match exit {
             Exit::Returned(output) => {
                 if frame.info != info_before {
@@ -213,10 +212,10 @@ impl<'a, T: Config> Context<'a, T> {
         let Some(info) = CodeInfos::<T>::get(code_hash) else {
             return Err(self.fault(Cause::InvalidCode));
         };
-        let cost = T::WeightInfo::compile(info.length);
+        // What compiles asks the same cache, so what is not found here is compiled below, and nothing is left to refund.
         let cached = Module::lookup(code_hash.as_bytes()).ok();
         if cached.is_none() || self.pricing == Pricing::Cold {
-            self.charge(cost)?;
+            self.charge(T::WeightInfo::compile(info.length))?;
         }
         if let Some(module) = cached {
             return Ok(module);
@@ -224,12 +223,8 @@ impl<'a, T: Config> Context<'a, T> {
         let Some(code) = Codes::<T>::get(code_hash) else {
             return Err(self.fault(Cause::InvalidCode));
         };
-        let (module, status) = Module::from_bytes(&code, Some(code_hash.as_bytes()))
-            .map_err(|_| self.fault(Cause::InvalidCode))?;
-        if status == CompileStatus::Cached && self.pricing == Pricing::Cached {
-            self.meter.refund(cost);
-        }
-        Ok(module)
+        let compiled = Module::from_bytes(&code, Some(code_hash.as_bytes()));
+        compiled.map(|(module, _)| module).map_err(|_| self.fault(refusal()))
     }
 
     /// A failure of the innermost instance.

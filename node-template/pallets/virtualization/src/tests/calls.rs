@@ -1,7 +1,7 @@
 //! Calls, and calls within calls.
 
 use super::script::{Output, Script};
-use crate::{Call, Cause, Code, Event, Failure, Instances, mock::*};
+use crate::{Call, Cause, Code, Event, Failure, Instances, Pallet, Trap, TrapKind, mock::*};
 use frame_support::assert_ok;
 
 #[test]
@@ -91,11 +91,15 @@ fn an_instance_calls_another_and_reads_what_it_returns() {
 fn a_callee_that_fails_is_undone_and_the_caller_goes_on() {
     in_block(|| {
         let outer = script_instance();
-        let inner = instantiate(crate::Pallet::<Test>::code_hash(SCRIPT), 1, &[], 100);
+        let inner = instantiate(Pallet::<Test>::code_hash(SCRIPT), 1, &[], 100);
         let doomed = || Script::new().set(b"inner", 1, 5).transfer(&CHARLIE, 50);
         let unknown = CHARLIE;
+        // Why and where a callee traps is what a call from outside is told.
+        let outcome = Pallet::<Test>::bare_call(request(&BOB, &inner, "run", &doomed().trap()));
+        let trapped = outcome.failure.unwrap().cause;
+        assert!(matches!(trapped, Cause::Trapped(Trap { kind: TrapKind::Trap, address: None, .. })));
         let cases = [
-            (doomed().trap(), "run", &inner, Code::Trapped, Cause::Trapped),
+            (doomed().trap(), "run", &inner, Code::Trapped, trapped),
             (doomed().revert(), "run", &inner, Code::Reverted, Cause::Reverted),
             (doomed().spin(), "run", &inner, Code::OutOfGas, Cause::OutOfGas(crate::Resource::RefTime)),
             (doomed().unknown_syscall(), "run", &inner, Code::Invalid, Cause::UnknownSyscall),
@@ -135,7 +139,7 @@ fn a_callee_that_fails_is_undone_and_the_caller_goes_on() {
 fn an_instance_that_has_returned_can_be_called_again() {
     in_block(|| {
         let outer = script_instance();
-        let inner = instantiate(crate::Pallet::<Test>::code_hash(SCRIPT), 1, &[], 100);
+        let inner = instantiate(Pallet::<Test>::code_hash(SCRIPT), 1, &[], 100);
         let empty = || Script::new().end();
         // Twice in a row is not reentrancy; back to the caller is.
         let script =

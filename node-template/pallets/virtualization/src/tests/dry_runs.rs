@@ -2,7 +2,7 @@
 
 use super::script::{Output, Script};
 use crate::{
-    Call, Config, DryRunOf, Error, Event, Pallet, WeightInfo,
+    Argument, Call, Config, DryRunOf, Error, Event, Pallet, WeightInfo,
     mock::*,
     runtime_api::{Deposits, ReadStorageError},
 };
@@ -75,14 +75,33 @@ fn a_dry_run_that_fails_says_why_and_what_was_printed() {
         let code_hash = upload(TALLY);
         let instance = instantiate(code_hash, 0, &[], 0);
         let trapped = dry_run(&BOB, &instance, "increment_and_panic", &[], Some(GAS));
-        assert_eq!(trapped.result, Err(Error::<Test>::Trapped { depth: 0 }.into()));
-        assert_eq!(trapped.failure, Some(crate::Failure { cause: crate::Cause::Trapped, depth: 0 }));
+        let kind = crate::TrapKind::Trap;
+        assert_eq!(trapped.result, Err(Error::<Test>::Trapped { depth: 0, kind }.into()));
+        let failure = trapped.failure.unwrap();
+        assert!(
+            matches!(failure.cause, crate::Cause::Trapped(trap) if trap.kind == kind && trap.pc > 0),
+            "{failure:?}"
+        );
+        assert_eq!(failure.depth, 0);
         assert_eq!(trapped.debug, [(instance.clone(), b"about to panic".to_vec())]);
         assert_eq!(trapped.events, []);
         let reverted = dry_run(&BOB, &instance, "increment_and_revert", &[], Some(GAS));
         assert_eq!(reverted.reverted_with, b"asked to");
         let missing = dry_run(&BOB, &CHARLIE, "run", &[], None);
         assert_eq!(missing.result, Err(Error::<Test>::InstanceNotFound { depth: 0 }.into()));
+    });
+}
+
+#[test]
+fn a_dry_run_takes_no_more_than_an_extrinsic_could() {
+    in_block(|| {
+        let instance = script_instance();
+        let refused = Err(Error::<Test>::InvalidArgument { depth: 0, argument: Argument::Length }.into());
+        let longest = [Script::new().end(), vec![0; 64 * 1024 - 1]].concat();
+        assert_eq!(dry_run(&BOB, &instance, "run", &longest, None).result, Ok(vec![]));
+        let longer = [longest, vec![0]].concat();
+        assert_eq!(dry_run(&BOB, &instance, "run", &longer, None).result, refused);
+        assert_eq!(dry_run(&BOB, &instance, &"x".repeat(65), &[], None).result, refused);
     });
 }
 

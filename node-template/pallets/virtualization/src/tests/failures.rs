@@ -5,9 +5,11 @@ use super::{
     script::{Output, Script},
 };
 use crate::{
-    Argument, Call, CodeInfos, Codes, Config, Error, HoldReason, Pallet, Resource, WeightInfo as _, mock::*,
+    Argument, Call, Cause, CodeInfos, Codes, Config, Error, Failure, HoldReason, Limit, Pallet, Resource,
+    TrapKind, WeightInfo as _, mock::*,
 };
 use frame_support::{assert_ok, traits::Get as _, weights::Weight};
+use hatchery_client::{ConsensusConstants, Limits};
 use sp_runtime::{AccountId32, DispatchError};
 
 /// What fails does something first, to see it undone.
@@ -23,12 +25,113 @@ fn assert_fails(instance: &AccountId32, script: &[u8], error: Error<Test>) {
 fn a_guest_that_ends_badly() {
     in_block(|| {
         let instance = script_instance();
-        assert_fails(&instance, &doomed().trap(), Error::Trapped { depth: 0 });
+        assert_fails(&instance, &doomed().trap(), Error::Trapped { depth: 0, kind: TrapKind::Trap });
         assert_fails(&instance, &doomed().revert(), Error::Reverted { depth: 0 });
         assert_fails(&instance, &doomed().unknown_syscall(), Error::UnknownSyscall { depth: 0 });
         assert_fails(&instance, &doomed().spin(), Error::OutOfGas { depth: 0, resource: Resource::RefTime });
         // A script that ends too early panics.
-        assert_fails(&instance, &[5, 1, 2], Error::Trapped { depth: 0 });
+        assert_fails(&instance, &[5, 1, 2], Error::Trapped { depth: 0, kind: TrapKind::Trap });
+    });
+}
+
+#[test]
+fn every_kind_of_trap() {
+    in_block(|| {
+        let code_hash = upload(TRAPS);
+        let instance = instantiate(code_hash, 0, &[], 0);
+        let cases = [
+            ("trap", TrapKind::Trap, None),
+            ("panics", TrapKind::Trap, None),
+            ("load_null", TrapKind::LowAddress, Some(0)),
+            ("store_low", TrapKind::LowAddress, None),
+            ("load_unmapped", TrapKind::Unmapped, None),
+            ("store_unmapped", TrapKind::Unmapped, None),
+            ("stack_overflow", TrapKind::Unmapped, None),
+            ("store_read_only", TrapKind::ReadOnly, None),
+            ("jump_null", TrapKind::InvalidIndirectJump, Some(0)),
+        ];
+        for (export, kind, address) in cases {
+            let outcome = Pallet::<Test>::bare_call(request(&BOB, &instance, export, &[]));
+            let Some(Failure { cause: Cause::Trapped(trap), depth: 0 }) = outcome.failure else {
+                panic!("{export}: {:?}", outcome.failure)
+            };
+            assert_eq!(trap.kind, kind, "{export}");
+            assert_eq!(trap.address.is_some(), kind != TrapKind::Trap, "{export}: {trap:?}");
+            assert!(address.is_none_or(|address| trap.address == Some(address)), "{export}: {trap:?}");
+            assert_noop_but_weight(
+                || call(&BOB, &instance, export, &[]),
+                Error::<Test>::Trapped { depth: 0, kind },
+            );
+        }
+    });
+}
+
+#[test]
+fn kinds_of_traps_are_those_of_the_host_functions() {
+    use hatchery_primitives::TrapKind as Told;
+    let all = [
+        (Told::TRAP, TrapKind::Trap),
+        (Told::INVALID_INSTRUCTION, TrapKind::InvalidInstruction),
+        (Told::CODE_END, TrapKind::CodeEnd),
+        (Told::LOW_ADDRESS, TrapKind::LowAddress),
+        (Told::UNMAPPED, TrapKind::Unmapped),
+        (Told::READ_ONLY, TrapKind::ReadOnly),
+        (Told::INVALID_INDIRECT_JUMP, TrapKind::InvalidIndirectJump),
+        (Told::INVALID_JUMP, TrapKind::InvalidJump),
+        (Told::INVALID_ENTRY, TrapKind::InvalidEntry),
+        (Told(9), TrapKind::Unknown),
+        (Told(255), TrapKind::Unknown),
+    ];
+    for (told, kind) in all {
+        assert_eq!(TrapKind::from_number(told.0), kind);
+    }
+}
+
+/// A limit of the node's machines is not the program's fault, and not its callers'.
+#[test]
+fn more_machines_than_a_block_may_have() {
+    let limits = |limits| ConsensusConstants::v1().limits(limits);
+    let mut externalities = externalities();
+    let (outer, inner) = externalities.execute_with(|| {
+        let instance = script_instance();
+        (instance, instantiate(Pallet::<Test>::code_hash(SCRIPT), 1, &[], 0))
+    });
+    let nested = Script::new().call_unwinding(&inner, Script::new().end()).end();
+    let cases = [
+        (Limits { modules: 0, ..Limits::V1 }, Limit::Programs, 0),
+        (Limits { code_bytes: 100, ..Limits::V1 }, Limit::CodeBytes, 0),
+        (Limits { instances: 0, ..Limits::V1 }, Limit::Machines, 0),
+        (Limits { instances: 1, ..Limits::V1 }, Limit::Machines, 1),
+        (Limits { pages: 0, ..Limits::V1 }, Limit::Pages, 0),
+        (Limits { nesting: 0, ..Limits::V1 }, Limit::Nesting, 0),
+        (Limits { nesting: 1, ..Limits::V1 }, Limit::Nesting, 1),
+    ];
+    for (allowed, limit, depth) in cases {
+        next_block(&mut externalities);
+        limited_manager(&mut externalities, limits(allowed));
+        externalities.execute_with(|| {
+            assert_fails(&outer, &nested, Error::LimitReached { depth, limit });
+            // A constructor is not taken for missing either.
+            if depth == 0 {
+                let constructor =
+                    || dispatch(&ALICE, instantiation(Pallet::<Test>::code_hash(SCRIPT), 2, &[]));
+                assert_noop_but_weight(constructor, Error::<Test>::LimitReached { depth, limit });
+            }
+        });
+    }
+    next_block(&mut externalities);
+    limited_manager(&mut externalities, ConsensusConstants::v1().memory_bytes(4096));
+    externalities.execute_with(|| {
+        let limit = Limit::MemoryBytes;
+        assert_fails(&outer, &nested, Error::LimitReached { depth: 0, limit });
+        assert_noop_but_weight(
+            || dispatch(&ALICE, upload_of(TALLY)),
+            Error::<Test>::LimitReached { depth: 0, limit },
+        );
+    });
+    next_block(&mut externalities);
+    externalities.execute_with(|| {
+        assert_ok!(call(&BOB, &outer, "run", &nested));
     });
 }
 
@@ -100,7 +203,7 @@ fn too_many_instances_in_a_row() {
         assert_fails(&instances[0], &too_deep, Error::CallDepthExceeded { depth: deepest });
         // Where it fails is told, if the guests in between ask for that.
         let trapping = nested(4, Script::new().trap());
-        assert_fails(&instances[0], &trapping, Error::Trapped { depth: 3 });
+        assert_fails(&instances[0], &trapping, Error::Trapped { depth: 3, kind: TrapKind::Trap });
     });
 }
 

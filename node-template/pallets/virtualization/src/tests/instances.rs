@@ -144,7 +144,7 @@ fn nothing_stays_of_a_constructor_that_fails() {
         let code_hash = upload(SCRIPT);
         let trapping = Script::new().set(b"key", 1, 10).trap();
         let failures = [
-            (trapping, Error::<Test>::Trapped { depth: 0 }),
+            (trapping, Error::<Test>::Trapped { depth: 0, kind: crate::TrapKind::Trap }),
             (Script::new().revert(), Error::<Test>::Reverted { depth: 0 }),
             (Script::new().spin(), Error::<Test>::OutOfGas { depth: 0, resource: crate::Resource::RefTime }),
             (Script::new().terminate(&BOB), Error::<Test>::TerminatedInConstructor { depth: 0 }),

@@ -5,9 +5,10 @@
 //! functions inlined into it, outermost first), and says how many bytes of code the stack then holds for. Names are offsets
 //! into the *strings*.
 
-use hatchery_engine::program::Program;
+use std::fmt;
 
-use crate::text;
+use super::Program;
+use super::reader::{Reader, Section};
 
 /// Numbers of the sections.
 const STRINGS: u8 = 128;
@@ -21,45 +22,65 @@ const FRAMES: usize = 16;
 /// Bytes of a range: first and last offset into the code, offset into the line programs.
 const RANGE: usize = 12;
 
-/// The debug information of a program.
-#[derive(Debug)]
-pub(crate) struct DebugInfo<'a> {
+/// The debug information of a program. It is not validated: what makes no sense counts as missing when it is asked for.
+#[derive(Clone, Debug)]
+pub struct DebugInfo<'a> {
     strings: &'a [u8],
     programs: &'a [u8],
     ranges: &'a [u8],
 }
 
-/// A function, and the line in it.
+/// A function, and the line in it. Names are any bytes; displayed, what could harm a terminal is escaped.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Frame<'a> {
-    namespace: &'a [u8],
-    function: &'a [u8],
-    path: &'a [u8],
-    line: u32,
-    column: u32,
+pub struct Frame<'a> {
+    /// What the function is in; empty if that is not known.
+    pub namespace: &'a [u8],
+    /// Its name; empty if it has none.
+    pub function: &'a [u8],
+    /// The source file; empty if it is not known.
+    pub path: &'a [u8],
+    /// The line in it, from 1 on; 0 if it is not known.
+    pub line: u32,
+    /// The column in the line, from 1 on; 0 if it is not known.
+    pub column: u32,
 }
 
-impl std::fmt::Display for Frame<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = text::symbol(self.function);
+impl Frame<'_> {
+    /// The function with what it is in, `namespace::function`, for people to read.
+    pub fn name(&self) -> String {
         match (self.namespace, self.function) {
-            (_, []) => f.write_str("a function without a name")?,
-            ([], _) => f.write_str(&name)?,
-            (namespace, _) => write!(f, "{}::{name}", text::symbol(namespace))?,
+            (_, []) => "a function without a name".to_owned(),
+            ([], function) => printable(function),
+            (namespace, function) => format!("{}::{}", printable(namespace), printable(function)),
         }
-        let path = text::symbol(self.path);
+    }
+
+    /// Where it is in the sources, `file.rs:3:1`, as far as that is known.
+    pub fn place(&self) -> Option<String> {
+        let path = printable(self.path);
         match (self.path, self.line, self.column) {
-            ([], ..) => Ok(()),
-            (_, 0, _) => write!(f, " ({path})"),
-            (_, line, 0) => write!(f, " ({path}:{line})"),
-            (_, line, column) => write!(f, " ({path}:{line}:{column})"),
+            ([], ..) => None,
+            (_, 0, _) => Some(path),
+            (_, line, 0) => Some(format!("{path}:{line}")),
+            (_, line, column) => Some(format!("{path}:{line}:{column}")),
+        }
+    }
+}
+
+/// The name, and the place in parentheses if it is known: `namespace::function (file.rs:3:1)`.
+impl fmt::Display for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())?;
+        match self.place() {
+            Some(place) => write!(f, " ({place})"),
+            None => Ok(()),
         }
     }
 }
 
 impl<'a> DebugInfo<'a> {
     /// The debug information of a container, if it has some that can be read.
-    pub(crate) fn from_container(bytes: &'a [u8]) -> Option<Self> {
+    pub fn from_container(bytes: &'a [u8]) -> Option<Self> {
         let sections = Program::sections(bytes).ok()?;
         let contents = |id| sections.iter().find(|section| section.id == id).map(|s| &bytes[s.range.clone()]);
         let programs = contents(LINE_PROGRAMS).filter(|programs| programs.first() == Some(&VERSION))?;
@@ -67,7 +88,7 @@ impl<'a> DebugInfo<'a> {
     }
 
     /// The frames of the instruction at `pc`, innermost first. Information that makes no sense counts as none.
-    pub(crate) fn frames_at(&self, pc: u32) -> Vec<Frame<'a>> {
+    pub fn frames_at(&self, pc: u32) -> Vec<Frame<'a>> {
         self.stack_at(pc).unwrap_or_default()
     }
 
@@ -199,17 +220,20 @@ impl LineProgram<'_> {
     }
 }
 
-/// A number of one to five bytes, as everywhere in the container: the leading one bits of the first byte count the bytes
-/// that follow, little-endian; the rest of the first byte is the top of the number.
+/// A name in a form that is safe to print.
+fn printable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => bytes.escape_ascii().to_string(),
+    }
+}
+
+/// A number, encoded as everywhere in the container.
 fn varint(bytes: &mut &[u8]) -> Option<u32> {
-    let (&first, rest) = bytes.split_first()?;
-    let extra = first.leading_ones() as usize;
-    let (low, rest) = rest.split_at_checked(extra).filter(|_| extra <= 4)?;
-    *bytes = rest;
-    let mut value = [0; 8];
-    value[..extra].copy_from_slice(low);
-    let top = u64::from(first) & (0x7f >> extra);
-    u32::try_from(u64::from_le_bytes(value) | top << (8 * extra)).ok()
+    let mut reader = Reader::new(bytes, 0, Section::Optional);
+    let value = reader.varint().ok()?;
+    *bytes = bytes.get(reader.offset()..)?;
+    Some(value)
 }
 
 #[cfg(test)]
@@ -280,21 +304,5 @@ mod tests {
         assert_eq!(frames(&container(NAMES, &[VERSION, 10, 1, 14], &[0, 9, u32::MAX]), 0), [""; 0]);
         assert!(DebugInfo::from_container(&container(NAMES, &[2], &[])).is_none(), "another version");
         assert!(DebugInfo::from_container(b"PVM\0").is_none());
-    }
-
-    #[test]
-    fn numbers_of_all_lengths() {
-        for (mut bytes, expected) in [
-            (&[0x7f][..], Some(0x7f)),
-            (&[0x81, 2], Some(0x102)),
-            (&[0xc1, 2, 3], Some(0x1_0302)),
-            (&[0xe1, 2, 3, 4], Some(0x104_0302)),
-            (&[0xf0, 1, 2, 3, 4], Some(0x403_0201)),
-            (&[0xf8, 1, 2, 3, 4, 5], None),
-            (&[0x80], None),
-            (&[], None),
-        ] {
-            assert_eq!(varint(&mut bytes), expected);
-        }
     }
 }
