@@ -9,7 +9,7 @@ use crate::exit::{Exit, PageFault, Status, Trap, TrapKind};
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
 use crate::memory::{
-    AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
+    Access, AddressSpace, AnyWindow, HostError, MemoryError, PAGE_SIZE, Permission, Pool, Slot, any_window,
 };
 use crate::module::{self, Module, ProgramCounter};
 use crate::pause::Pause;
@@ -613,6 +613,19 @@ impl Memory<'_> {
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         self.instance.with_space(|space| space.read(address, buffer))
     }
+
+    /// Whether all of a range can be read, or written, by the program.
+    ///
+    /// # Errors
+    /// If some byte cannot.
+    pub fn check(&self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
+        let access = match permission {
+            Permission::None => return Ok(()),
+            Permission::Read => Access::Read,
+            Permission::ReadWrite => Access::Write,
+        };
+        self.instance.with_space(|space| space.check(address, length, access))
+    }
 }
 
 /// The memory of an instance, for reading and writing.
@@ -653,6 +666,22 @@ impl MemoryMut<'_> {
     /// If it is longer than the space for it; nothing changes then.
     pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
         self.instance.with_space_mut(|space| space.set_auxiliary(data))
+    }
+
+    /// Copies `length` bytes from the memory of another instance, without a detour.
+    ///
+    /// # Errors
+    /// If some byte there cannot be read, or here cannot be written; nothing is written then.
+    pub fn copy_from(
+        &mut self,
+        address: u32,
+        other: Memory<'_>,
+        from: u32,
+        length: u32,
+    ) -> Result<(), MemoryError> {
+        other.instance.with_space(|other| {
+            self.instance.with_space_mut(|space| space.copy_from(address, other, from, length))
+        })
     }
 
     /// Grows the heap by `size` bytes, as `sbrk` does, and gives its new end, not rounded; `None` if the layout or the memory limit
