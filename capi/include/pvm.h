@@ -369,9 +369,40 @@ typedef struct pvm_module_t pvm_module_t;
 #define PVM_TRACE_INSTRUCTION 1
 
 /**
- * Every basic block is traced, and what is left of one after a host call or page fault.
+ * Every basic block is traced, and what is left of one after a host call or page fault; where gas is charged by the instruction, every
+ * instruction.
  */
 #define PVM_TRACE_BLOCK 2
+
+/**
+ * Host call machine: registers 7 to 9 are the program's address and length and the initial pc.
+ */
+#define PVM_INNER_MACHINE 0
+
+/**
+ * Host call peek: registers 7 to 10 are n, the outer destination, the inner source, the length.
+ */
+#define PVM_INNER_PEEK 1
+
+/**
+ * Host call poke: registers 7 to 10 are n, the outer source, the inner destination, the length.
+ */
+#define PVM_INNER_POKE 2
+
+/**
+ * Host call pages: registers 7 to 10 are n, the first page, how many, and what to make of them.
+ */
+#define PVM_INNER_PAGES 3
+
+/**
+ * Host call invoke: registers 7 and 8 are n and the address of gas and registers.
+ */
+#define PVM_INNER_INVOKE 4
+
+/**
+ * Host call expunge: register 7 is n.
+ */
+#define PVM_INNER_EXPUNGE 5
 
 /**
  * What a function that can fail returns: one of PVM_STATUS_*. Zero is success.
@@ -1193,6 +1224,15 @@ pvm_status_t pvm_initialize_memory(pvm_vm_t *vm,
                                    size_t length);
 
 /**
+ * Whether all of a range can be accessed by the program, one of PVM_PERMISSION_*: what host calls of the Gray Paper check before they do
+ * anything. Fails with PVM_STATUS_OUT_OF_BOUNDS if not. Of length 0 every range can.
+ */
+pvm_status_t pvm_check_memory(pvm_vm_t *vm,
+                              uint32_t address,
+                              uint64_t length,
+                              uint32_t number);
+
+/**
  * Maps whole pages, one of PVM_PERMISSION_*: `address` and `length` are multiples of 4096 bytes, `address` is 0x10000 at the lowest.
  * Pages that were not mapped are zero; pages that were keep their bytes; PVM_PERMISSION_NONE unmaps, as pvm_unmap.
  */
@@ -1324,6 +1364,146 @@ pvm_status_t pvm_describe(pvm_vm_t *vm,
                           char *text,
                           size_t capacity,
                           size_t *text_length);
+
+/**
+ * Records host calls from the next execution on as text, as JIP-6 has them: the program, what pvm_prepare_standard and
+ * pvm_write_memory and its kin put into memory before, registers and gas at each host call, what the host read, wrote and set. At
+ * most `limit` bytes. What was recorded before is lost.
+ *
+ * The format knows nothing of pages that are mapped, nor of going on after a fault or out of gas: pvm_record_read fails then.
+ */
+pvm_status_t pvm_record_start(pvm_vm_t *vm,
+                              size_t limit);
+
+/**
+ * Stops recording and forgets what was recorded.
+ */
+pvm_status_t pvm_record_stop(pvm_vm_t *vm);
+
+/**
+ * Writes what has been recorded, and a zero behind it. *length becomes the length without the zero; if `capacity` is less than that
+ * plus one this fails with PVM_STATUS_BUFFER_TOO_SMALL.
+ */
+pvm_status_t pvm_record_read(pvm_vm_t *vm,
+                             char *text,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Executes a recording again on a VM of the same program, newly made, with the pages mapped that the recording needs and the program
+ * does not declare: sets registers, gas and pc, answers host calls as the recording says, and compares registers, gas, pc and
+ * what the host read at each of them, and the end. Callbacks are not called.
+ *
+ * Fails with PVM_STATUS_DIFFERENCE at the first difference, and with PVM_STATUS_INVALID_ARGUMENT if the text is no recording; the text of
+ * the error says what and where, and *line, which can be null, becomes the number of the line. The pc at HALT and PANIC is not
+ * compared, since implementations differ there, nor is the program if the recording has none.
+ */
+pvm_status_t pvm_replay(pvm_vm_t *vm,
+                        const char *text,
+                        size_t length,
+                        uint32_t *line);
+
+/**
+ * Answers the host call `operation`, one of PVM_INNER_*, from the registers of the VM, as the Gray Paper has it, and sets register 7,
+ * and 8 after invoke. Fails with PVM_STATUS_GUEST_PANIC, and changes nothing, where the program panics. For use in a host
+ * callback, which knows which numbers these host calls have.
+ */
+pvm_status_t pvm_inner_call(pvm_vm_t *vm,
+                            uint32_t operation);
+
+/**
+ * Makes an inner machine of the raw JAM program in the memory of the VM, which begins at `pc`. *result becomes its number, the
+ * lowest that is free, or PVM_HUH if the bytes are no program or inner_machine_limit is reached. Its memory is empty. Fails with
+ * PVM_STATUS_GUEST_PANIC if the program's bytes cannot be read.
+ */
+pvm_status_t pvm_inner_machine(pvm_vm_t *vm,
+                               uint64_t address,
+                               uint64_t length,
+                               uint64_t pc,
+                               uint64_t *result);
+
+/**
+ * Copies from the memory of inner machine `n` at `source` to that of the VM at `destination`. *result becomes 0, PVM_WHO if there is
+ * no such machine, PVM_OOB if its memory cannot be read. Fails with PVM_STATUS_GUEST_PANIC if that of the VM cannot be written.
+ */
+pvm_status_t pvm_inner_peek(pvm_vm_t *vm,
+                            uint64_t n,
+                            uint64_t destination,
+                            uint64_t source,
+                            uint64_t length,
+                            uint64_t *result);
+
+/**
+ * Copies from the memory of the VM at `source` to that of inner machine `n` at `destination`. *result becomes 0, PVM_WHO if there is
+ * no such machine, PVM_OOB if its memory cannot be written. Fails with PVM_STATUS_GUEST_PANIC if that of the VM cannot be read.
+ */
+pvm_status_t pvm_inner_poke(pvm_vm_t *vm,
+                            uint64_t n,
+                            uint64_t source,
+                            uint64_t destination,
+                            uint64_t length,
+                            uint64_t *result);
+
+/**
+ * Makes something of `count` pages of inner machine `n` from number `first` on (an address divided by 4096): 0 unmaps them, 1 maps
+ * them to be read, 2 to be read and written, both with zero bytes; 3 and 4 do the same and keep their bytes. *result becomes 0,
+ * PVM_WHO if there is no such machine, PVM_HUH if the pages are not between 16 and 2^20 - 2, `kind` is above 4, or pages that are to keep
+ * their bytes are not mapped. Fails with PVM_STATUS_LIMIT at inner_page_limit.
+ */
+pvm_status_t pvm_inner_pages(pvm_vm_t *vm,
+                             uint64_t n,
+                             uint64_t first,
+                             uint64_t count,
+                             uint64_t kind,
+                             uint64_t *result);
+
+/**
+ * Executes inner machine `n` with the gas and the 13 registers that are in the memory of the VM at `address`, 14 numbers of 64
+ * bits, and puts there what they are afterwards. *result becomes one of the first five PVM_STATE_*, and *result2, which can be
+ * null, the number of the host call or the address of the faulted page; or *result becomes PVM_WHO if there is no such
+ * machine. Fails with PVM_STATUS_GUEST_PANIC if those 112 bytes cannot be written.
+ *
+ * After a host call, a fault or out of gas the next invocation goes on, in a block that has been paid for.
+ */
+pvm_status_t pvm_inner_invoke(pvm_vm_t *vm,
+                              uint64_t n,
+                              uint64_t address,
+                              uint64_t *result,
+                              uint64_t *result2);
+
+/**
+ * Destroys inner machine `n`. *result becomes its pc, or PVM_WHO if there is no such machine.
+ */
+pvm_status_t pvm_inner_expunge(pvm_vm_t *vm, uint64_t n, uint64_t *result);
+
+/**
+ * Writes the state of the VM, registers, gas, pc, memory and where it stopped, to `buffer`. *length becomes the number of bytes; if
+ * `capacity` is less this fails with PVM_STATUS_BUFFER_TOO_SMALL, so that capacity 0 asks for it.
+ *
+ * The bytes are canonical: equal states have equal bytes, whatever the backend. Inner machines, callbacks, recordings and the
+ * service index are no part of it. Legal at every stop.
+ */
+pvm_status_t pvm_snapshot(pvm_vm_t *vm,
+                          uint8_t *buffer,
+                          size_t capacity,
+                          size_t *length);
+
+/**
+ * Makes a VM in the state that pvm_snapshot has written, of the same program under the same configuration but for the backend. Fails
+ * with PVM_STATUS_INVALID_ARGUMENT if the bytes are no snapshot or of another module. *out as in pvm_instantiate.
+ */
+pvm_status_t pvm_restore(const pvm_module_t *module,
+                         const uint8_t *bytes,
+                         size_t length,
+                         pvm_vm_t **out);
+
+/**
+ * As pvm_restore, into a VM of the same program, which keeps its callbacks, user data and inner machines. On failure it stays as it
+ * is. For VMs of pvm_create, which have no module.
+ */
+pvm_status_t pvm_restore_into(pvm_vm_t *vm,
+                              const uint8_t *bytes,
+                              size_t length);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -14,6 +14,10 @@
 //! | [`registers`] | registers, gas, pc, exits |
 //! | [`ram`] | memory |
 //! | [`trace`] | watching an execution |
+//! | [`record`] | recording host calls and executing them again |
+//! | [`inner`] | inner machines |
+//! | [`snapshot`] | the state of a VM as bytes |
+//! | [`safe`] | the functions behind safe types, for programs in Rust that prove the library |
 //!
 //! Every function checks its pointers, lengths and states, catches panics, and gives a code. A handle is a counted reference
 //! to a [`vm::Vm`], whose state is behind a lock that nobody waits for: who comes second is told so. The lock is free while a
@@ -26,13 +30,18 @@
 
 pub mod config;
 pub mod constants;
+pub mod inner;
+mod jip6;
 mod layout;
 pub mod lifecycle;
 pub mod module;
 mod pointer;
 pub mod ram;
+pub mod record;
 pub mod registers;
 pub mod run;
+pub mod safe;
+pub mod snapshot;
 pub mod status;
 pub mod trace;
 pub mod vm;

@@ -66,25 +66,26 @@ pub unsafe extern "C" fn pvm_create_with_config(
     status::value(core::ptr::null_mut(), || unsafe {
         let settings = Config::read(config)?;
         settings.engine()?;
-        let gas = gas(initial_gas)?;
+        let gas = checked_gas(initial_gas)?;
         let mut regs = [0; PVM_REGISTER_COUNT];
         if !initial_regs.is_null() {
             regs.copy_from_slice(pointer::slice(initial_regs, PVM_REGISTER_COUNT, "the registers")?);
         }
-        let program = module::from_parts(
+        let (program, source) = module::from_parts(
             settings.instruction_set,
             (code, code_length),
             (bitmask, bitmask_length),
             (jump_table, jump_table_length),
         )?;
-        let mut state = State::of_blueprint(settings, Blueprint { program, regs, gas, regions: Vec::new() });
+        let mut state =
+            State::of_blueprint(settings, source, Blueprint { program, regs, gas, regions: Vec::new() });
         state.service_index = service_index;
         Ok(Vm::hand_out(state))
     })
 }
 
 /// Gas as the engine counts it.
-pub(crate) fn gas(gas: u64) -> Result<i64, Failure> {
+pub(crate) fn checked_gas(gas: u64) -> Result<i64, Failure> {
     i64::try_from(gas).map_err(|_| Failure::argument(format!("{gas} gas: at most 2^63 - 1 is possible")))
 }
 
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn pvm_instantiate(module: *const Module, out: *mut *mut V
         let module = Module::of(module)?;
         let out = Place::new(out, "the place for the VM")?;
         let instance = module.engine.instantiate();
-        out.put(Vm::hand_out(State::of_instance(module.settings, instance)));
+        out.put(Vm::hand_out(State::of_instance(module.settings, module.source.clone(), instance)));
         Ok(())
     })
 }
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn pvm_fork(vm: *mut Vm, out: *mut *mut Vm) -> Status {
             let out = Place::new(out, "the place for the VM")?;
             let mut instance = state.instance()?.fork();
             instance.set_pause(None);
-            let mut fork = State::of_instance(state.settings, instance);
+            let mut fork = State::of_instance(state.settings, state.source.clone(), instance);
             fork.stop = state.stop;
             fork.is_ended = state.is_ended;
             fork.is_initializing = state.is_initializing;

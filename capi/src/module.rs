@@ -4,7 +4,7 @@ use core::ffi::c_char;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hatchery_engine::program::{Code, MemoryConfig, Program};
+use hatchery_engine::program::Program;
 use hatchery_engine::{InstructionSet, Module as EngineModule, ProgramCounter};
 
 use crate::config::{Config, Settings};
@@ -19,8 +19,8 @@ pub struct Module {
     tag: AtomicU64,
     pub(crate) engine: EngineModule,
     pub(crate) settings: Settings,
-    /// What it was compiled from, as far as it is kept for recordings.
-    pub(crate) source: Box<[u8]>,
+    /// What it was compiled from, for recordings.
+    pub(crate) source: Arc<[u8]>,
 }
 
 /// Tells a module from other memory.
@@ -73,7 +73,11 @@ pub struct Block {
 }
 
 impl Module {
-    pub(crate) fn compile(settings: Settings, program: Program, source: &[u8]) -> Result<Arc<Self>, Failure> {
+    pub(crate) fn compile(
+        settings: Settings,
+        program: Program,
+        source: impl Into<Arc<[u8]>>,
+    ) -> Result<Arc<Self>, Failure> {
         let engine = settings.engine()?.compile_program(program)?;
         Ok(Arc::new(Self { tag: AtomicU64::new(TAG), engine, settings, source: source.into() }))
     }
@@ -109,7 +113,7 @@ pub(crate) unsafe fn from_parts(
     code: (*const u8, usize),
     bitmask: (*const u8, usize),
     jump_table: (*const u32, usize),
-) -> Result<Program, Failure> {
+) -> Result<(Program, Arc<[u8]>), Failure> {
     // SAFETY: as the caller says.
     let (code, bitmask, jump_table) = unsafe {
         (
@@ -119,16 +123,38 @@ pub(crate) unsafe fn from_parts(
         )
     };
     let packed = packed_bitmask(code.len(), bitmask)?;
-    let entries: Vec<u8> = jump_table.iter().flat_map(|entry| entry.to_le_bytes()).collect();
-    let code = Code::new(set, code, &packed, &entries, 4)?;
-    Ok(Program {
-        memory: MemoryConfig::default(),
-        imports: Vec::new(),
-        exports: Vec::new(),
-        code,
-        strict: false,
-        code_hash: [0; 32],
-    })
+    // In one blob it has a hash, by which snapshots know it.
+    let mut blob = Vec::with_capacity(code.len() + packed.len() + jump_table.len() * 4 + 16);
+    put_number(&mut blob, jump_table.len())?;
+    // Entries take as few bytes as they can, as everybody writes them, so that the hash is everybody's.
+    let highest = jump_table.iter().copied().max().unwrap_or(0);
+    let entry_size =
+        if jump_table.is_empty() { 0 } else { 4 - (highest.max(1).leading_zeros() / 8) as usize };
+    blob.push(entry_size as u8);
+    put_number(&mut blob, code.len())?;
+    blob.extend(jump_table.iter().flat_map(|entry| entry.to_le_bytes().into_iter().take(entry_size)));
+    blob.extend_from_slice(code);
+    blob.extend(packed);
+    Ok((Program::from_raw(&blob, set)?, blob.into()))
+}
+
+/// Appends a number as the format of programs has it: the leading one bits of the first byte count those that follow.
+fn put_number(blob: &mut Vec<u8>, number: usize) -> Result<(), Failure> {
+    let number = u32::try_from(number).map_err(|_| {
+        Failure::argument(format!("{number} bytes or entries: a program has at most 32 MiB of code"))
+    })?;
+    let bytes = number.to_le_bytes();
+    let extra = match number {
+        0..0x80 => 0,
+        0x80..0x4000 => 1,
+        0x4000..0x20_0000 => 2,
+        0x20_0000..0x1000_0000 => 3,
+        _ => 4,
+    };
+    let ones = !(0xff_u8.checked_shr(extra).unwrap_or(0));
+    blob.push(ones | if extra < 4 { bytes[extra as usize] } else { 0 });
+    blob.extend_from_slice(&bytes[..extra as usize]);
+    Ok(())
 }
 
 /// A bitmask of one bit for each byte of code, from that or from one byte for each.
@@ -185,13 +211,13 @@ pub unsafe extern "C" fn pvm_module_from_parts(
         unsafe {
             let settings = Config::read(config)?;
             give(out, || {
-                let program = from_parts(
+                let (program, source) = from_parts(
                     settings.instruction_set,
                     (code, code_length),
                     (bitmask, bitmask_length),
                     (jump_table, jump_table_length),
                 )?;
-                Module::compile(settings, program, &[])
+                Module::compile(settings, program, source)
             })
         }
     })
@@ -459,6 +485,21 @@ pub(crate) fn put_text(text: &str, buffer: &mut [u8]) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_each_length() {
+        let put = |number: u32| {
+            let mut blob = Vec::new();
+            put_number(&mut blob, number as usize).unwrap();
+            blob
+        };
+        assert_eq!(put(0x7f), [0x7f]);
+        assert_eq!(put(0x80), [0x80, 0x80]);
+        assert_eq!(put(0x3fff), [0xbf, 0xff]);
+        assert_eq!(put(0x1_0302), [0xc1, 0x02, 0x03]);
+        assert_eq!(put(0x103_0201), [0xe1, 1, 2, 3]);
+        assert_eq!(put(u32::MAX), [0xf0, 0xff, 0xff, 0xff, 0xff]);
+    }
 
     #[test]
     fn both_forms_of_a_bitmask() {

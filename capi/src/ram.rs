@@ -23,7 +23,9 @@ pub unsafe extern "C" fn pvm_read_memory(
     unsafe {
         vm::status(vm, |state| {
             let buffer = pointer::slice_mut(buffer, length, "the buffer")?;
-            Ok(state.instance()?.memory().read(address, buffer)?)
+            state.instance()?.memory().read(address, buffer)?;
+            state.note_read(address, buffer);
+            Ok(())
         })
     }
 }
@@ -41,7 +43,9 @@ pub unsafe extern "C" fn pvm_write_memory(
     unsafe {
         vm::status(vm, |state| {
             let data = pointer::slice(data, length, "the data")?;
-            Ok(state.instance()?.memory_mut().write(address, data)?)
+            state.instance()?.memory_mut().write(address, data)?;
+            state.note_write(address, data);
+            Ok(())
         })
     }
 }
@@ -50,7 +54,15 @@ pub unsafe extern "C" fn pvm_write_memory(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_zero_memory(vm: *mut Vm, address: u32, length: u32) -> Status {
     // SAFETY: as the header asks of callers.
-    unsafe { vm::status(vm, |state| Ok(state.instance()?.memory_mut().zero(address, length)?)) }
+    unsafe {
+        vm::status(vm, |state| {
+            state.instance()?.memory_mut().zero(address, length)?;
+            if state.recorder.is_some() {
+                state.note_write(address, &vec![0; length as usize]);
+            }
+            Ok(())
+        })
+    }
 }
 
 /// As pvm_write_memory, but everything that is mapped is writable: for initial contents of what the program can only read.
@@ -65,18 +77,20 @@ pub unsafe extern "C" fn pvm_initialize_memory(
     unsafe {
         vm::status(vm, |state| {
             let data = pointer::slice(data, length, "the data")?;
-            initialize(state.instance()?, address, data)
+            initialize(state.instance()?, address, data)?;
+            state.note_write(address, data);
+            Ok(())
         })
     }
 }
 
 /// Writes memory whatever the program may do to it, all or nothing.
-fn initialize(instance: &mut Instance, address: u32, data: &[u8]) -> Result<(), Failure> {
+pub(crate) fn initialize(instance: &mut Instance, address: u32, data: &[u8]) -> Result<(), Failure> {
     if instance.memory_mut().write(address, data).is_ok() {
         return Ok(());
     }
     // Some page cannot be written: what cannot be read either is not there at all.
-    is_mapped(instance, address.into(), data.len() as u64)?;
+    instance.memory().check(address, data.len() as u64, Permission::Read)?;
     let mut rest = data;
     let mut at = address;
     while !rest.is_empty() {
@@ -96,21 +110,17 @@ fn initialize(instance: &mut Instance, address: u32, data: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// Checks that all of a range can be read.
-pub(crate) fn is_mapped(instance: &Instance, address: u64, length: u64) -> Result<(), Failure> {
-    let end = address.saturating_add(length);
-    if end > 1 << 32 {
-        return Err(Failure::new(
-            PVM_STATUS_OUT_OF_BOUNDS,
-            format!("memory at {address:#010x} ({length} bytes) exceeds the address space"),
-        ));
+/// Whether all of a range can be accessed by the program, one of PVM_PERMISSION_*: what host calls of the Gray Paper check before they do
+/// anything. Fails with PVM_STATUS_OUT_OF_BOUNDS if not. Of length 0 every range can.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pvm_check_memory(vm: *mut Vm, address: u32, length: u64, number: u32) -> Status {
+    // SAFETY: as the header asks of callers.
+    unsafe {
+        vm::status(vm, |state| {
+            let permission = permission(number)?;
+            Ok(state.instance()?.memory().check(address, length, permission)?)
+        })
     }
-    let mut at = address;
-    while at < end {
-        instance.memory().read(at as u32, &mut [0])?;
-        at = (at / u64::from(PAGE_SIZE) + 1) * u64::from(PAGE_SIZE);
-    }
-    Ok(())
 }
 
 fn permission(number: u32) -> Result<Permission, Failure> {
@@ -143,7 +153,7 @@ pub unsafe extern "C" fn pvm_protect(vm: *mut Vm, address: u32, length: u64, num
         vm::status(vm, |state| {
             let permission = permission(number)?;
             let instance = state.instance()?;
-            is_mapped(instance, address.into(), length)?;
+            instance.memory().check(address, length, Permission::Read)?;
             Ok(instance.memory_mut().protect(address, length, permission)?)
         })
     }
@@ -234,7 +244,11 @@ unsafe fn write_ram(vm: *mut Vm, address: u32, data: &[u8]) -> u64 {
             } else {
                 instance.memory_mut().write(address, data).map_err(Failure::from)
             };
-            Ok(if written.is_ok() { 0 } else { out_of_bounds(state) })
+            if written.is_err() {
+                return Ok(out_of_bounds(state));
+            }
+            state.note_write(address, data);
+            Ok(0)
         })
     }
 }
@@ -248,7 +262,11 @@ unsafe fn read_ram(vm: *mut Vm, address: u32, buffer: &mut [u8], error_code: *mu
     unsafe {
         let result = vm::value(vm, PVM_WHAT, |state| {
             let read = state.instance()?.memory().read(address, buffer);
-            Ok(if read.is_ok() { 0 } else { out_of_bounds(state) })
+            if read.is_err() {
+                return Ok(out_of_bounds(state));
+            }
+            state.note_read(address, buffer);
+            Ok(0)
         });
         let code = match result {
             0 => 0,

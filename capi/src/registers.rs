@@ -148,7 +148,7 @@ pub unsafe extern "C" fn pvm_write_registers(vm: *mut Vm, registers: *const u64)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_get_gas(vm: *mut Vm) -> u64 {
     // SAFETY: as the header asks of callers.
-    unsafe { vm::value(vm, 0, |state| Ok(gas(state))) }
+    unsafe { vm::value(vm, 0, |state| Ok(gas_left(state))) }
 }
 
 /// Sets the gas that is left, at most 2^63 - 1.
@@ -157,14 +157,14 @@ pub unsafe extern "C" fn pvm_set_gas(vm: *mut Vm, gas: u64) -> Status {
     // SAFETY: as the header asks of callers.
     unsafe {
         vm::status(vm, |state| {
-            state.set_gas(lifecycle::gas(gas)?);
+            state.set_gas(lifecycle::checked_gas(gas)?);
             Ok(())
         })
     }
 }
 
 /// What is left of the gas, which is never below zero: what is missing is not charged.
-pub(crate) fn gas(state: &State) -> u64 {
+pub(crate) fn gas_left(state: &State) -> u64 {
     u64::try_from(state.gas()).unwrap_or(0)
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn gas(state: &State) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_get_pc(vm: *mut Vm) -> u32 {
     // SAFETY: as the header asks of callers.
-    unsafe { vm::value(vm, 0, |state| Ok(state.instance()?.pc().0)) }
+    unsafe { vm::value(vm, 0, State::pc) }
 }
 
 /// Makes pvm_resume begin at `pc`, with registers and memory as they are. Where gas is charged by the block, the block that it lies
@@ -274,8 +274,8 @@ pub unsafe extern "C" fn pvm_get_exit(vm: *mut Vm, exit: *mut ExitInfo) -> Statu
                 result: stop.result(),
                 machine_state: stop.machine_state().into(),
                 host_call: if let Stop::Host(number) = stop { number } else { 0 },
-                pc: state.instance()?.pc().0,
-                gas: gas(state),
+                pc: state.pc()?,
+                gas: gas_left(state),
                 has_address: address.is_some().into(),
                 address: address.unwrap_or(0),
                 page_address: fault.map_or(0, |fault| fault.page_address),

@@ -27,6 +27,7 @@ pub unsafe extern "C" fn pvm_execute(vm: *mut Vm, entry_point: u32, is_child: u3
             state.instance()?.set_pc(ProgramCounter(entry_point));
             state.result_code = None;
             state.is_ended = false;
+            state.record_resumption(true);
             Ok(())
         })
     }
@@ -56,6 +57,7 @@ fn resume(state: &mut State) -> Result<(), Failure> {
         }));
     }
     state.is_ended = false;
+    state.record_resumption(false);
     Ok(())
 }
 
@@ -138,6 +140,8 @@ pub unsafe extern "C" fn pvm_prepare_standard(
         vm::status(vm, |state| {
             let arguments = pointer::slice(arguments, length, "the arguments")?;
             state.instance()?.prepare_standard(ProgramCounter(pc), arguments)?;
+            let address = state.instance()?.module().memory_map().auxiliary().start;
+            state.note_write(address, arguments);
             state.prepared(vm);
             Ok(())
         })
@@ -170,15 +174,8 @@ impl State {
     /// As for [`show_registers`].
     #[inline]
     unsafe fn stopped(&mut self, vm: *const Vm, exit: Exit) {
-        self.stop = match exit {
-            Exit::Finished => Stop::Halt,
-            Exit::Syscall(number) => Stop::Host(number),
-            Exit::OutOfGas => Stop::OutOfGas,
-            Exit::Trap(trap) => Stop::Panic(Some(trap)),
-            Exit::PageFault(fault) => Stop::Fault(fault),
-            Exit::Paused => Stop::Paused,
-        };
-        self.is_initializing = false;
+        self.note_exit(exit);
+        self.record_stop();
         // SAFETY: as the caller says.
         unsafe { show_registers(vm, self) };
     }
@@ -331,10 +328,16 @@ impl Execution {
     /// As for [`show_registers`].
     unsafe fn after_answer(&self, state: &mut State, answer: HostResult) -> Result<Part, Failure> {
         match answer {
-            // SAFETY: as the caller says.
-            PVM_HOST_CONTINUE => return unsafe { self.advance(state) },
+            PVM_HOST_CONTINUE => {
+                state.record_resumption(false);
+                // SAFETY: as the caller says.
+                return unsafe { self.advance(state) };
+            }
             PVM_HOST_TERMINATE => {}
-            PVM_HOST_ERROR => state.stop = Stop::Panic(None),
+            PVM_HOST_ERROR => {
+                state.stop = Stop::Panic(None);
+                state.record_stop();
+            }
             other => {
                 let text = format!("the host callback returned {other}, which is no PVM_HOST_*");
                 return Err(Failure::argument(text));

@@ -39,7 +39,8 @@ pub struct TraceEvent {
 pub const PVM_TRACE_NONE: u32 = 0;
 /// Every instruction is traced. The execution is interpreted.
 pub const PVM_TRACE_INSTRUCTION: u32 = 1;
-/// Every basic block is traced, and what is left of one after a host call or page fault.
+/// Every basic block is traced, and what is left of one after a host call or page fault; where gas is charged by the instruction, every
+/// instruction.
 pub const PVM_TRACE_BLOCK: u32 = 2;
 
 /// Where lines of text go.
@@ -98,13 +99,13 @@ pub(crate) struct Announcement {
 impl Announcement {
     pub(crate) fn new(state: &mut State) -> Result<Self, crate::status::Failure> {
         let watch = state.watch;
+        let pc = state.next_pc()?;
         let instance = state.instance()?;
-        let pc = instance.pc().0;
         let line = watch.is_tracing.then(|| instruction_text(instance.module(), pc).0);
         let event = TraceEvent {
             unit: watch.unit(),
             pc,
-            gas: registers::gas(state),
+            gas: registers::gas_left(state),
             registers: Reg::ALL.map(|reg| state.reg(reg)),
         };
         let line = line.map(|text| {
@@ -156,8 +157,8 @@ impl State {
 
     /// The line that says why it stopped.
     pub(crate) fn stop_line(&mut self) -> String {
-        let gas = registers::gas(self);
-        let pc = self.instance().map_or(0, |instance| instance.pc().0);
+        let gas = registers::gas_left(self);
+        let pc = self.pc().unwrap_or(0);
         let what = match self.stop {
             Stop::Ready => "not started".to_owned(),
             Stop::Halt => "halted".to_owned(),

@@ -7,13 +7,16 @@ use std::ffi::CString;
 use std::sync::Arc;
 
 use hatchery_engine::program::Program;
-use hatchery_engine::{Instance, PageFault, Pause, ProgramCounter, Reg, Trap};
+use hatchery_engine::{
+    Exit, Instance, PageFault, Pause, ProgramCounter, Reg, Status as InstanceStatus, Trap,
+};
 
 use crate::config::Settings;
 use crate::constants::*;
+use crate::inner::InnerMachines;
 use crate::layout::Region;
-use crate::module::Module;
 use crate::pointer;
+use crate::record::Recorder;
 use crate::status::{Failure, c_text, catch, remember};
 use crate::trace::Watch;
 
@@ -48,6 +51,8 @@ const TAG: u64 = 0x2020_206d_762d_6d76;
 pub(crate) struct State {
     machine: Machine,
     pub(crate) settings: Settings,
+    /// What the program was compiled from.
+    pub(crate) source: Arc<[u8]>,
     pub(crate) stop: Stop,
     /// Whether the callback has ended the execution.
     pub(crate) is_ended: bool,
@@ -59,6 +64,8 @@ pub(crate) struct State {
     pub(crate) user_data: *mut c_void,
     pub(crate) service_index: u32,
     pub(crate) watch: Watch,
+    pub(crate) inner: InnerMachines,
+    pub(crate) recorder: Option<Box<Recorder>>,
     /// The flag that interrupts it, if it can be interrupted.
     pub(crate) pause: Option<Pause>,
     /// What `pvm_set_memory_bounds` has made of memory.
@@ -98,6 +105,24 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    pub(crate) const fn of_exit(exit: Exit) -> Self {
+        match exit {
+            Exit::Finished => Self::Halt,
+            Exit::Syscall(number) => Self::Host(number),
+            Exit::OutOfGas => Self::OutOfGas,
+            Exit::Trap(trap) => Self::Panic(Some(trap)),
+            Exit::PageFault(fault) => Self::Fault(fault),
+            Exit::Paused => Self::Paused,
+        }
+    }
+
+    pub(crate) const fn of_status(status: InstanceStatus) -> Self {
+        match status {
+            InstanceStatus::Idle | InstanceStatus::Ready => Self::Ready,
+            InstanceStatus::Stopped(exit) => Self::of_exit(exit),
+        }
+    }
+
     pub(crate) const fn machine_state(self) -> u8 {
         match self {
             Self::Ready => PVM_STATE_READY,
@@ -124,18 +149,19 @@ impl Stop {
 }
 
 impl State {
-    pub(crate) fn of_instance(settings: Settings, instance: Instance) -> Self {
-        Self::new(settings, Machine::Instance(instance))
+    pub(crate) fn of_instance(settings: Settings, source: Arc<[u8]>, instance: Instance) -> Self {
+        Self::new(settings, source, Machine::Instance(instance))
     }
 
-    pub(crate) fn of_blueprint(settings: Settings, blueprint: Blueprint) -> Self {
-        Self::new(settings, Machine::Blueprint(Box::new(blueprint)))
+    pub(crate) fn of_blueprint(settings: Settings, source: Arc<[u8]>, blueprint: Blueprint) -> Self {
+        Self::new(settings, source, Machine::Blueprint(Box::new(blueprint)))
     }
 
-    fn new(settings: Settings, machine: Machine) -> Self {
+    fn new(settings: Settings, source: Arc<[u8]>, machine: Machine) -> Self {
         Self {
             machine,
             settings,
+            source,
             stop: Stop::Ready,
             is_ended: false,
             is_initializing: true,
@@ -144,6 +170,8 @@ impl State {
             user_data: core::ptr::null_mut(),
             service_index: 0,
             watch: Watch::default(),
+            inner: InnerMachines::default(),
+            recorder: None,
             pause: None,
             regions: Vec::new(),
             result_code: None,
@@ -175,8 +203,8 @@ impl State {
     #[cold]
     fn build(&mut self) -> Result<(), Failure> {
         let Machine::Blueprint(blueprint) = &self.machine else { return Ok(()) };
-        let module = Module::compile(self.settings, blueprint.program.clone(), &[])?;
-        let mut instance = module.engine.instantiate();
+        let module = self.settings.engine()?.compile_program(blueprint.program.clone())?;
+        let mut instance = module.instantiate();
         for (reg, value) in Reg::ALL.into_iter().zip(blueprint.regs) {
             instance.set_reg(reg, value);
         }
@@ -201,6 +229,36 @@ impl State {
         instance.set_pc(ProgramCounter(0));
         self.regions = regions;
         Ok(())
+    }
+
+    /// Goes on with another instance of the same program.
+    pub(crate) fn replace_instance(&mut self, instance: Instance) {
+        self.machine = Machine::Instance(instance);
+    }
+
+    /// Takes note of why the program stopped.
+    #[inline]
+    pub(crate) fn note_exit(&mut self, exit: Exit) {
+        self.stop = Stop::of_exit(exit);
+        self.is_initializing = false;
+    }
+
+    /// The instruction at which it stopped or, unless it is at a host call, at which it goes on.
+    pub(crate) fn pc(&mut self) -> Result<u32, Failure> {
+        if self.stop == Stop::Paused {
+            return self.next_pc();
+        }
+        Ok(self.instance()?.pc().0)
+    }
+
+    /// The instruction at which it goes on: behind the host call, if it is at one.
+    pub(crate) fn next_pc(&mut self) -> Result<u32, Failure> {
+        let instance = self.instance()?;
+        let pc = instance.pc();
+        Ok(match instance.status() {
+            InstanceStatus::Stopped(Exit::Syscall(_)) => instance.module().instruction_at(pc).next_pc,
+            _ => pc.0,
+        })
     }
 
     /// Takes over what another VM of the same program makes of memory.

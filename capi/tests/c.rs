@@ -2,23 +2,44 @@
 
 #![cfg(unix)]
 
+#[allow(dead_code, reason = "each file of tests uses some of it")]
 mod common;
 
 use std::process::Command;
 
-use common::{compile, installed, is_there, package, scratch, succeed};
+use common::{compile, installed, is_there, package, run, scratch, succeed};
 
 /// Compiles and runs a test program, which says `ok` at the end.
 fn passes(name: &str) {
     if is_there("cc") {
         let program = compile(&package().join("tests/c").join(name).with_extension("c"), &[]);
-        assert_eq!(succeed(&mut Command::new(program)), "ok\n");
+        assert_eq!(succeed(&mut run(&program)), "ok\n");
     }
 }
 
 #[test]
 fn the_header_keeps_its_promises() {
     passes("contract");
+}
+
+#[test]
+fn inner_machines_snapshots_recordings_and_traces_work() {
+    passes("features");
+}
+
+#[test]
+fn threads_do_not_get_in_each_others_way() {
+    passes("threads");
+}
+
+#[test]
+fn hosts_keep_their_signal_handlers() {
+    if is_there("cc") {
+        let program = compile(&package().join("tests/c/signals.c"), &[]);
+        for order in ["first", "second"] {
+            assert_eq!(succeed(run(&program).arg(order)), "ok\n", "{order}");
+        }
+    }
 }
 
 #[test]
@@ -84,4 +105,40 @@ fn the_shared_library_exports_the_interface_only() {
         count += 1;
     }
     assert!(count > 60, "only {count} symbols are exported");
+}
+
+/// The examples say what their documents say.
+#[test]
+fn examples_run() {
+    if !is_there("cc") {
+        return;
+    }
+    let run_example = |name: &str, program: &str, arguments: &[&str]| {
+        let example = compile(&package().join("examples/c").join(name).with_extension("c"), &[]);
+        let program = package().join("examples/programs").join(program);
+        succeed(run(&example).arg(program).args(arguments))
+    };
+    let hello = run_example("hello", "service.jam", &["1", "2", "250"]);
+    assert!(hello.starts_with("log: summed up\nhalted pc="), "{hello}");
+    assert!(hello.ends_with("sum: 253\n"), "{hello}");
+    // 100 for the first call, then the squares of 9 to 1.
+    let calls = run_example("host_calls", "calls.jam", &[]);
+    let sums: Vec<_> = calls.lines().filter(|line| line.starts_with("sum: 385, gas left: ")).collect();
+    assert_eq!(sums.len(), 3, "{calls}");
+    assert!(sums.iter().all(|sum| *sum == sums[0]), "{calls}");
+    let faults = run_example("page_faults", "pages.pvm", &[]);
+    assert_eq!(faults.matches("page 0x10").count(), 5, "{faults}");
+    assert!(faults.ends_with("\nsum: 10\n"), "{faults}");
+    let inner = run_example("inner_machine", "inner.pvm", &[]);
+    for line in [
+        "machine: 0\n",
+        "invoke: host call 3, gas left ",
+        "invoke: state 0, ",
+        "peek: 42\n",
+        "expunge: pc 0\n",
+    ] {
+        assert!(inner.contains(line), "{line} is not in\n{inner}");
+    }
+    let table = run_example("gas_table", "pages.pvm", &[]);
+    assert!(table.starts_with("@0: ") && table.contains("\n    load_indirect_u8 t1, a0, 0\n"), "{table}");
 }

@@ -3,8 +3,21 @@
 use std::path::Path;
 
 /// Files in the order in which their parts of the header come.
-const SOURCES: [&str; 10] =
-    ["constants", "config", "status", "module", "vm", "lifecycle", "run", "registers", "ram", "trace"];
+const SOURCES: [&str; 13] = [
+    "constants",
+    "config",
+    "status",
+    "module",
+    "vm",
+    "lifecycle",
+    "run",
+    "registers",
+    "ram",
+    "trace",
+    "record",
+    "inner",
+    "snapshot",
+];
 
 #[test]
 fn the_header_is_up_to_date() {
@@ -28,13 +41,8 @@ fn the_header_is_up_to_date() {
         "include/pvm.h is not what the sources give (line {:?} or its length): HATCHERY_BLESS=1 writes it",
         differs.map(|line| line + 1)
     );
-}
 
-/// A function that is exported and not in the header could not be called, and one the other way round not linked.
-#[test]
-fn every_source_is_in_the_header() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let header = std::fs::read_to_string(folder.join("include/pvm.h")).unwrap();
+    // A function that is exported and not in the header could not be called: no file of sources is left out above.
     let mut count = 0;
     for entry in std::fs::read_dir(folder.join("src")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
@@ -42,7 +50,7 @@ fn every_source_is_in_the_header() {
             text.lines().filter(|line| line.starts_with("pub ") && line.contains("extern \"C\" fn pvm_"))
         {
             let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap();
-            assert!(header.contains(&format!("{name}(")), "{name} is not in the header");
+            assert!(made.contains(&format!("{name}(")), "{name} is not in the header");
             count += 1;
         }
     }

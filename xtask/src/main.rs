@@ -47,7 +47,7 @@ enum Command {
     Capi(capi::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
-    /// Run the engine's tests under AddressSanitizer and valgrind.
+    /// Run the engine's and libpvm's tests under AddressSanitizer, ThreadSanitizer and valgrind.
     Sanitize(sanitize::Arguments),
     /// Run the engine's tests in Miri.
     Miri,

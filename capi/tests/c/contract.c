@@ -243,6 +243,9 @@ static void memory(void) {
     FAILS(pvm_protect(vm, 0x50000, 8192, PVM_PERMISSION_READ), PVM_STATUS_OUT_OF_BOUNDS, "0x00051000");
     SAME(pvm_map(vm, 0x51000, 4096, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
     SAME(pvm_resume(vm), PVM_RESULT_OK);
+    SAME(pvm_check_memory(vm, 0x50000, 8192, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
+    FAILS(pvm_check_memory(vm, 0x50000, 8193, PVM_PERMISSION_READ), PVM_STATUS_OUT_OF_BOUNDS, "0x00052000");
+    FAILS(pvm_check_memory(vm, 0, UINT64_MAX, PVM_PERMISSION_READ), PVM_STATUS_OUT_OF_BOUNDS, "not accessible");
     SAME(pvm_unmap(vm, 0x50000, 8192), PVM_STATUS_OK);
     uint8_t byte = 0;
     FAILS(pvm_read_memory(vm, 0x50000, &byte, 1), PVM_STATUS_OUT_OF_BOUNDS, "not");

@@ -65,6 +65,19 @@ pub(crate) fn succeed(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// A command that runs a program, by the runner in `HATCHERY_RUNNER` if there is one, such as valgrind.
+pub(crate) fn run(program: &Path) -> Command {
+    match std::env::var("HATCHERY_RUNNER").ok().filter(|runner| !runner.is_empty()) {
+        None => Command::new(program),
+        Some(runner) => {
+            let mut words = runner.split_whitespace();
+            let mut command = Command::new(words.next().unwrap());
+            command.args(words).arg(program);
+            command
+        }
+    }
+}
+
 /// All that a command said.
 pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
