@@ -338,8 +338,8 @@ impl Instance {
         }
         let AddressSpace { contents, window } = &mut **space;
         let Some(window) = window else { return Err(RunError::NotPrepared) };
-        let stop = any_window!(window, window => interpreter::execute::<_, STEP>(
-            Machine {
+        let stop = any_window!(window, window => {
+            let machine = Machine {
                 code: &inner.code,
                 blocks: &inner.blocks,
                 regions: &inner.regions,
@@ -348,11 +348,16 @@ impl Instance {
                 regs: &mut self.regs,
                 gas: &mut self.gas,
                 pause: self.pause.as_ref(),
-            },
-            position,
-        ));
+            };
+            if STEP { machine.step(position) } else { machine.execute(position) }
+        });
         if pool.is_scarce() {
             self.let_go();
+        }
+        if let Stop::Syscall { pc, number, next } = stop {
+            self.at(pc, next);
+            self.status = Status::Stopped(Exit::Syscall(number));
+            return Ok(Exit::Syscall(number));
         }
         self.stopped(stop)
     }

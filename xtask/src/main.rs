@@ -16,6 +16,7 @@ mod progress;
 mod sanitize;
 mod setup;
 mod test;
+mod weights;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +42,8 @@ enum Command {
     Guests(guests::Arguments),
     /// Build the node in a way that the tests leave out, and check that it works.
     Node(node::Arguments),
+    /// Measure the weights of the pallet with a release build of the node, and write them into its sources.
+    Weights(weights::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
     /// Build libpvm, the C library, and install it.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Node(arguments) => node::command(&arguments),
+        Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
         Command::Capi(arguments) => capi::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),

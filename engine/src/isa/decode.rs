@@ -27,7 +27,7 @@ impl Decoded {
 /// `bytes` are the sixteen bytes behind the opcode, zero beyond the end of the code; `skip` is the number of bytes up to
 /// the next instruction (0 to 24). Total: every input gives an instruction. The rules are those of the Gray Paper,
 /// appendix A.5: lengths of immediates come from `skip`, bytes are read even where they belong to the next instruction.
-#[inline]
+#[inline(always)]
 pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
     let mut i = Instruction::plain(opcode);
     let first = bytes[0];

@@ -341,19 +341,32 @@ impl Code {
         if self.is_start(0) {
             blocks[0] = 1;
         }
-        let mut next = self.next_start(0);
-        while let Some(pc) = next {
-            next = self.next_start(pc + 1);
-            let Some(following) = next else { break };
+        let mut starts = self.starts();
+        let Some(mut pc) = starts.next() else { return blocks };
+        for following in starts {
             let opcode = self.opcode_at(pc);
             let starts_block = following - pc - 1 <= MAX_SKIP
                 && opcode.is_some_and(|opcode| opcode.info().ends_block)
                 || extended && (opcode.is_none() || following.is_multiple_of(MACRO_BLOCK));
-            if starts_block {
-                blocks[following as usize / 64] |= 1 << (following % 64);
-            }
+            blocks[following as usize / 64] |= u64::from(starts_block) << (following % 64);
+            pc = following;
         }
         blocks
+    }
+
+    /// The instruction starts, in order.
+    fn starts(&self) -> impl Iterator<Item = u32> {
+        let mut index = 0;
+        let mut word = self.starts_at(0);
+        core::iter::from_fn(move || {
+            while word? == 0 {
+                index += 8;
+                word = self.starts_at(index);
+            }
+            let bits = word?;
+            word = Some(bits & (bits - 1));
+            Some(index as u32 * 8 + bits.trailing_zeros())
+        })
     }
 
     /// Whether the host can enter the block that begins at the instruction start `pc`: unless it is at 0, another instruction
@@ -367,15 +380,18 @@ impl Code {
     /// The walk ends at a gap of more than 24 bytes behind an instruction that execution does not pass: what lies behind
     /// such a gap is validated when it is reached (the rule of polkavm).
     pub(crate) fn first_invalid(&self) -> Option<u32> {
-        let mut pc = 0;
-        loop {
-            let Outline { opcode, next_pc, .. } = self.outline_at(pc);
-            let Some(opcode) = opcode else { return Some(pc) };
-            if !self.is_start(next_pc) {
-                return opcode.can_fall_through().then_some(next_pc);
-            }
-            pc = next_pc;
+        let mut starts = self.starts().peekable();
+        if starts.peek() != Some(&0) {
+            return Some(0);
         }
+        while let Some(pc) = starts.next() {
+            let Some(opcode) = self.opcode_at(pc) else { return Some(pc) };
+            let next = starts.peek().copied().filter(|next| next - pc - 1 <= MAX_SKIP);
+            if next.is_none() {
+                return opcode.can_fall_through().then(|| (pc + 1 + MAX_SKIP).min(self.length));
+            }
+        }
+        None
     }
 }
 

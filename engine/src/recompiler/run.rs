@@ -77,8 +77,11 @@ fn enter(compiled: &Compiled, base: NonNull<u8>, regs: &mut [u64; 16], gas: i64,
         (*context).gas = gas;
         (*context).argument = (code.as_ptr() as usize + at.0 as usize) as u64;
         with_handler(&compiled.traps, &raw mut (*context).argument, || enter(base.as_ptr()));
-        let Context { leave, pc, argument, gas, .. } = *context;
-        Left { reason: leave, pc, argument, gas }
+        // One by one, as they were written: the processor makes a longer read wait until shorter writes are through.
+        let reason = (&raw const (*context).leave).read_volatile();
+        let pc = (&raw const (*context).pc).read_volatile();
+        let Context { argument, gas, .. } = *context;
+        Left { reason, pc, argument, gas }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Step {
     Instantiate { module: u32 },
     /// Calls an export to its end and answers each syscall with 1.
     Call { instance: u32, export: Vec<u8> },
+    /// Prepares a call that does not begin.
+    Prepare { instance: u32, export: Vec<u8> },
     /// Destroys an instance.
     Destroy { instance: u32 },
     /// Opens, commits or rolls back a storage layer.
@@ -73,6 +75,9 @@ pub fn take(step: &Step) -> Result<u64, DispatchError> {
             (wire(virtualization::instantiate((*module).into()).map(u32::from).map_err(i32::from)), 0)
         }
         Step::Call { instance, export } => call(*instance, export),
+        Step::Prepare { instance, export } => {
+            (wire(virtualization::prepare((*instance).into(), export).map(|()| 0).map_err(i32::from)), 0)
+        }
         Step::Destroy { instance } => {
             (wire(virtualization::destroy((*instance).into()).map(|()| 0).map_err(i32::from)), 0)
         }

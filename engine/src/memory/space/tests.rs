@@ -267,6 +267,8 @@ fn guest_fill(space: &mut AddressSpace, address: u32, length: usize, value: u8) 
 
 #[test]
 fn a_window_is_handed_on_clean() {
+    // Many pages, but for Miri, which takes its time.
+    const HEAP: usize = if cfg!(miri) { 0x2000 } else { 0x10_0000 };
     let with_data = image(false);
     let config = MemoryConfig { rw_size: 0x5000, ..MemoryConfig::default() };
     let map = MemoryMap::new(0x1000, config.rw_size, 0, 0).unwrap();
@@ -280,11 +282,11 @@ fn a_window_is_handed_on_clean() {
                 space.mount(pool.acquire(&slot, image).unwrap());
                 assert_eq!(guest_read(&mut space, RW, 5000).unwrap(), [data; 5000]);
                 assert!(guest_read(&mut space, RW + 0x5000, 1).is_err(), "the heap of others is not there");
-                space.contents.sbrk(0x10_0000).unwrap();
-                let rest = guest_read(&mut space, RW + 5000, 0x10_0000).unwrap();
+                space.contents.sbrk(HEAP as u64).unwrap();
+                let rest = guest_read(&mut space, RW + 5000, HEAP).unwrap();
                 assert!(rest.iter().all(|&byte| byte == 0));
                 if writes {
-                    guest_fill(&mut space, RW, 0x10_0000, 0x55);
+                    guest_fill(&mut space, RW, HEAP, 0x55);
                     assert_eq!(read(&space, RW), [0x55; 5000]);
                 }
                 pool.release(&slot, space.dismount());
@@ -378,7 +380,9 @@ fn what_the_host_takes_the_guest_loses_at_once() {
 
 #[test]
 fn zeroing_what_is_zero_takes_no_memory() {
-    let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: 0x1000_0000, ..MemoryConfig::default() };
+    // Far more than is there, but for Miri, which looks at each byte.
+    const SIZE: u32 = if cfg!(miri) { 0x21_0000 } else { 0x1000_0000 };
+    let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: SIZE, ..MemoryConfig::default() };
     let map = MemoryMap::new(0x1000, config.rw_size, 0, 0).unwrap();
     let image = Arc::new(Image::new(map, &config, u64::MAX, false));
     for (kind, guarded) in kinds() {
@@ -389,12 +393,12 @@ fn zeroing_what_is_zero_takes_no_memory() {
         pool.release(&slot, space.park());
         space.mount(pool.acquire(&slot, &image).unwrap());
         guest_fill(&mut space, RW + 0x20_0000, 1, 1);
-        space.zero(RW + 1, 0x1000_0000 - 1).unwrap();
+        space.zero(RW + 1, SIZE - 1).unwrap();
         assert_eq!(space.contents.pages.len(), 3, "two with data, one that was written");
         pool.release(&slot, space.park());
         assert_eq!(space.contents.pages.len(), 3, "what was written in the window is as in the image again");
         assert_eq!(read(&space, RW), [9, 0]);
-        let mut bytes = vec![1; 0x1000_0000 - 1];
+        let mut bytes = vec![1; SIZE as usize - 1];
         space.read(RW + 1, &mut bytes).unwrap();
         assert!(bytes.iter().all(|&byte| byte == 0));
     }

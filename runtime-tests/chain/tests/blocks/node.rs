@@ -4,7 +4,7 @@ use hatchery_client::HostFunctions;
 use hatchery_test_chain::{Block, Header, RuntimeApi, UncheckedExtrinsic, WASM_BINARY, steps};
 use sc_block_builder::{BlockBuilder, BlockBuilderBuilder};
 use sc_client_api::execution_extensions::{ExecutionExtensions, ExtensionsFactory};
-use sc_executor::{RuntimeVersionOf, WasmExecutor};
+use sc_executor::{RuntimeVersionOf, WasmExecutionMethod, WasmExecutor, WasmtimeInstantiationStrategy};
 use sp_api::{
     ApiError, ApiRef, CallApiAt, CallApiAtParams, ConstructRuntimeApi, Core, ProofRecorder,
     ProvideRuntimeApi, StorageProof,
@@ -69,8 +69,16 @@ pub(crate) struct Built {
 /// The executor of the nodes that are not given one.
 pub(crate) fn shared_executor() -> Executor {
     static EXECUTOR: LazyLock<Executor> =
-        LazyLock::new(|| WasmExecutor::builder().with_max_runtime_instances(4).build());
+        LazyLock::new(|| executor(WasmtimeInstantiationStrategy::PoolingCopyOnWrite));
     EXECUTOR.clone()
+}
+
+/// An executor that makes Wasm instances in this way.
+pub(crate) fn executor(instantiation_strategy: WasmtimeInstantiationStrategy) -> Executor {
+    WasmExecutor::builder()
+        .with_execution_method(WasmExecutionMethod::Compiled { instantiation_strategy })
+        .with_max_runtime_instances(4)
+        .build()
 }
 
 fn wasm() -> &'static [u8] {
