@@ -165,6 +165,10 @@ pub(crate) struct ConformanceArguments {
     #[command(flatten)]
     pub(crate) backend: BackendArgument,
 
+    /// Go through the functions of libpvm, the C library.
+    #[arg(long)]
+    pub(crate) via_capi: bool,
+
     /// Only vectors whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,

@@ -36,6 +36,9 @@ pub(crate) enum Error {
     #[diagnostic(help("a {format} does not say what its instructions mean: name the set with --isa"))]
     WhichInstructionSet { path: PathBuf, format: &'static str },
 
+    #[error("libpvm cannot be configured like this: {reason}")]
+    Library { reason: String },
+
     #[error("the engine cannot be configured like this")]
     Engine(#[from] EngineError),
 
@@ -110,6 +113,7 @@ impl Error {
             | Self::OtherInstructionSet { .. }
             | Self::WhichInstructionSet { .. }
             | Self::Engine(_)
+            | Self::Library { .. }
             | Self::NoPart { .. }
             | Self::NoPipeline { .. }
             | Self::UnknownExport { .. }

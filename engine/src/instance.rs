@@ -677,6 +677,28 @@ impl MemoryMut<'_> {
         self.instance.with_space_mut(|space| space.set_auxiliary(data))
     }
 
+    /// Copies `length` bytes from the memory of another instance, without a detour.
+    ///
+    /// # Errors
+    /// If some byte there cannot be read, or here cannot be written; nothing is written then.
+    pub fn copy_from(
+        &mut self,
+        address: u32,
+        other: Memory<'_>,
+        from: u32,
+        length: u32,
+    ) -> Result<(), MemoryError> {
+        other.instance.with_space(|other| {
+            self.instance.with_space_mut(|space| space.copy_from(address, other, from, length))
+        })
+    }
+
+    /// Grows the heap by `size` bytes, as `sbrk` does, and gives its new end, not rounded; `None` if the layout or the memory limit
+    /// forbid it.
+    pub fn grow_heap(&mut self, size: u64) -> Option<u32> {
+        self.instance.with_space_mut(|space| space.contents.sbrk(size))
+    }
+
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more
     /// lose their bytes.
     ///

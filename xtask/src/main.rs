@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod capi;
 mod conformance;
 mod demo;
 mod deny;
@@ -45,9 +46,11 @@ enum Command {
     Weights(weights::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Build libpvm, the C library, and install it.
+    Capi(capi::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
-    /// Run the engine's tests under AddressSanitizer and valgrind.
+    /// Run the engine's and libpvm's tests under AddressSanitizer, ThreadSanitizer and valgrind.
     Sanitize(sanitize::Arguments),
     /// Run the engine's tests in Miri.
     Miri,
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Node(arguments) => node::command(&arguments),
         Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Capi(arguments) => capi::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
         Command::Miri => miri::command(),

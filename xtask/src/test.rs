@@ -171,6 +171,7 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
     if let Some(packages) = javascript::packages() {
         command.env(javascript::VARIABLE, packages);
     }
+    javascript::binding();
     println!("$ {}", process::line(&command));
     let mut child = command.spawn().context("cannot start cargo")?;
     let mut counted = Summary::default();

@@ -397,6 +397,24 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Copies for the host from another space.
+    pub(crate) fn copy_from(
+        &mut self,
+        address: u32,
+        other: &Self,
+        from: u32,
+        length: u32,
+    ) -> Result<(), MemoryError> {
+        other.check(from, length.into(), Access::Read)?;
+        self.check(address, length.into(), Access::Write)?;
+        let mut result = Ok(());
+        self.modify(address, length as usize, |part, range| {
+            // The end of the range was checked: this does not overflow.
+            result = result.and(other.read(from + range.start as u32, part));
+        });
+        result
+    }
+
     /// Zeroes for the host: everything a guest can write.
     pub(crate) fn zero(&mut self, address: u32, length: u32) -> Result<(), MemoryError> {
         self.check(address, length.into(), Access::Write)?;
