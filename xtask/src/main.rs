@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod conformance;
 mod demo;
 mod deny;
@@ -45,6 +46,8 @@ enum Command {
     Weights(weights::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Measure Hatchery beside its peers, or compare instruction counts with the committed ones.
+    Bench(bench::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
     /// Run the engine's tests under AddressSanitizer and valgrind.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Node(arguments) => node::command(&arguments),
         Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Bench(arguments) => bench::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
         Command::Miri => miri::command(),

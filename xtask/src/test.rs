@@ -5,7 +5,7 @@ mod summary;
 
 use crate::progress::seconds;
 use crate::setup::Toolchains;
-use crate::{deny, guests, javascript, process, setup, workspace};
+use crate::{bench, deny, guests, javascript, process, setup, workspace};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::io::{BufRead, BufReader};
@@ -16,7 +16,8 @@ use std::{env, fs};
 use summary::Summary;
 
 /// Workspaces of their own inside this one's folder.
-const OTHER_WORKSPACES: [&str; 2] = ["guests/Cargo.toml", "fuzz/Cargo.toml"];
+const OTHER_WORKSPACES: [&str; 4] =
+    ["guests/Cargo.toml", "fuzz/Cargo.toml", "benches/Cargo.toml", "benches/guests/Cargo.toml"];
 
 /// Where community test vectors are looked for, from the workspace's folder.
 const VECTORS: &str = "../shared/vectors";
@@ -47,6 +48,8 @@ enum Step {
     Clippy,
     /// Documentation, warnings are errors.
     Docs,
+    /// Instruction counts are not above the committed ones, when valgrind is installed.
+    Counts,
     /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
     Release,
     /// All tests of the workspace.
@@ -132,6 +135,10 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
                 .env("RUSTDOCFLAGS", "-D warnings");
             pass(command)
         }
+        Step::Counts => Ok(match bench::check()? {
+            bench::Checked::Passed => End::Passed,
+            bench::Checked::Skipped(why) => End::Skipped(why),
+        }),
         Step::Release => release(),
         Step::Tests => tests(toolchains, summary),
     }
