@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod capi;
 mod conformance;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     Deny,
     /// Build libpvm, the C library, and install it.
     Capi(capi::Arguments),
+    /// Measure Hatchery beside its peers, or compare instruction counts with the committed ones.
+    Bench(bench::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
     /// Run the engine's and libpvm's tests under AddressSanitizer, ThreadSanitizer and valgrind.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
         Command::Capi(arguments) => capi::command(&arguments),
+        Command::Bench(arguments) => bench::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
         Command::Miri => miri::command(),
