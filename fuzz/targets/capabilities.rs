@@ -58,7 +58,8 @@ impl Program {
         }
         let mut image = Image::from_code(code, bitmask);
         image.mappings = vec![Mapping { start: 0x2_0000, size: 0x1000, source: SlotPath::slot(14) }];
-        image.gas_slots = self.gas_slots.map(|slot| slot % 16).into_iter().filter(|&slot| slot != 0).collect();
+        image.gas_slots =
+            self.gas_slots.map(|slot| slot % 16).into_iter().filter(|&slot| slot != 0).collect();
         image.quota_slots = vec![11];
         image.yield_marker_slot = self.catcher.map(|slot| 1 + slot % 15);
         image
@@ -100,7 +101,8 @@ fn run(input: &Input, backend: Backend) -> Vec<CallResult> {
         image.pinned = vec![SlotContent { slot: pinned.0, cap: pinned.1 }];
         let bundle = Bundle { image, data: Vec::new() };
         let Ok(image) = bundle.publish(&mut cache) else { return Vec::new() };
-        let slots = [(2, data), (3, node), (4, empty), (5, below), (6, image), (7, catcher), (11, quota), (12, gas)];
+        let slots =
+            [(2, data), (3, node), (4, empty), (5, below), (6, image), (7, catcher), (11, quota), (12, gas)];
         let slots = slots.into_iter().filter(|&(slot, _)| slot != pinned.0);
         let Ok(instance) = bundle.instantiate(&mut cache, slots) else { return Vec::new() };
         below = instance;

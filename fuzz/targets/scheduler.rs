@@ -29,14 +29,17 @@ static MODULES: LazyLock<Vec<Modules>> = LazyLock::new(|| {
     let compile = |backend| -> Module {
         Engine::new(Config::default().backend(backend).window_limit(4)).unwrap().compile(&blob).unwrap()
     };
-    [Backend::Interpreter, Backend::Recompiler].map(|backend| Modules::default().with("cases", compile(backend))).into()
+    [Backend::Interpreter, Backend::Recompiler]
+        .map(|backend| Modules::default().with("cases", compile(backend)))
+        .into()
 });
 
 fuzz_target!(|input: Input| {
     let arguments = arguments(&input.roles);
     let start = |backend: usize| {
         let program = Program::whole("cases");
-        let mut tree = Scheduler::new(MODULES[backend].clone(), Limits::default(), &program, &arguments).ok()?;
+        let mut tree =
+            Scheduler::new(MODULES[backend].clone(), Limits::default(), &program, &arguments).ok()?;
         tree.set_trace(Some(Trace::new(0)));
         Some(tree)
     };
