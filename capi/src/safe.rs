@@ -124,9 +124,15 @@ impl Drop for Program {
 
 impl Machine {
     /// As `pvm_resume`.
-    pub fn resume(&mut self) -> ExecutionResult {
+    ///
+    /// # Errors
+    /// Where that gives `PVM_RESULT_ERROR`.
+    pub fn resume(&mut self) -> Result<ExecutionResult, Failure> {
         // SAFETY: the handle lives as long as this, here and below.
-        unsafe { pvm_resume(self.0.as_ptr()) }
+        match unsafe { pvm_resume(self.0.as_ptr()) } {
+            PVM_RESULT_ERROR => Err(last_failure(PVM_STATUS_INVALID_STATE)),
+            result => Ok(result),
+        }
     }
 
     /// As `pvm_prepare`.

@@ -56,7 +56,7 @@ fn same(name: &str, instance: &mut Instance, machine: &mut safe::Machine) {
     let map = *instance.module().memory_map();
     for stop in 0.. {
         assert!(stop < 1000, "{name} does not end");
-        let (exit, result) = (instance.run().unwrap(), machine.resume());
+        let (exit, result) = (instance.run().unwrap(), machine.resume().unwrap());
         let info = machine.exit().unwrap();
         let place = format!("{name}, stop {stop}: {exit:?} and {info:?}");
         let expected = match exit {

@@ -121,7 +121,7 @@ impl Subject {
                 Exit::Paused => Stop::Other("paused".into()),
             }),
             Self::Library(machine) => {
-                let result = machine.resume();
+                let result = machine.resume().map_err(|failure| failure.text)?;
                 let exit = machine.exit().map_err(|failure| failure.text)?;
                 Ok(match result {
                     PVM_RESULT_OK => Stop::Halt,
