@@ -125,6 +125,12 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             pass(command)
         }
         Step::Docs => {
+            // rustdoc adds to the search index of earlier runs, and fails for good when one of them was interrupted while it wrote it.
+            let earlier = workspace::target().join("doc");
+            if earlier.exists() {
+                fs::remove_dir_all(&earlier)
+                    .with_context(|| format!("cannot remove {}", earlier.display()))?;
+            }
             let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
             command
                 .envs(toolchains.environment())
