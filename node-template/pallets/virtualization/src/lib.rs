@@ -131,6 +131,11 @@ pub mod pallet {
         #[pallet::constant]
         type MaxCodeLen: Get<u32>;
 
+        /// The most memory that a program may have, data and stack, in pages of 4096 bytes. Every machine pays for all of them, and up
+        /// to 1024 the price holds: nodes keep as many from machine to machine.
+        #[pallet::constant]
+        type MaxProgramPages: Get<u32>;
+
         /// The longest name of an export, in bytes.
         #[pallet::constant]
         type MaxExportLen: Get<u32>;
@@ -183,6 +188,7 @@ pub mod pallet {
             type RefTimePerGas = ConstU64<REF_TIME_PER_GAS>;
             type MaxCallDepth = ConstU8<10>;
             type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
+            type MaxProgramPages = ConstU32<1024>;
             type MaxExportLen = ConstU32<64>;
             type MaxKeyLen = ConstU32<128>;
             type MaxValueLen = ConstU32<{ 16 * 1024 }>;
@@ -339,6 +345,10 @@ pub mod pallet {
     pub enum Error<T> {
         /// The bytes are not a program that can be compiled.
         InvalidProgram,
+        /// The program is for another instruction set than JamV1, the only one for which the weights hold.
+        OtherInstructions,
+        /// The program has more memory than programs may have.
+        TooMuchMemory,
         /// The program is uploaded already.
         CodeExists,
         /// There is no program with this hash.
@@ -353,7 +363,7 @@ pub mod pallet {
         NotInstanceOwner,
         /// The account cannot become an instance, or cannot end as one: something else depends on it.
         AccountInUse,
-        /// The account does not have what is to be held for a program or an instance.
+        /// The account does not have what is to be held for a program.
         DepositUnaffordable,
         /// There is no instance at this address.
         InstanceNotFound {
@@ -404,7 +414,7 @@ pub mod pallet {
             /// Where.
             depth: u8,
         },
-        /// The caller does not have what is to be held for storage.
+        /// The caller does not have what is to be held for an instance or for what it stores.
         StorageUnaffordable {
             /// Where.
             depth: u8,

@@ -7,6 +7,9 @@ mod dry_runs;
 mod failures;
 mod gas;
 mod instances;
+#[path = "../benchmarking/programs.rs"]
+#[allow(dead_code, reason = "the benchmarks use all of it")]
+mod programs;
 mod properties;
 mod removals;
 mod script;
