@@ -133,12 +133,13 @@ parameter_types! {
 impl pallet_virtualization::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
-    // Storing a program of 10 KB takes about half a token, an item of 100 bytes about a tenth of one hundredth.
+    // Storing a program of 10 KB takes about half a token, an item of 100 bytes six thousandths.
     type DepositPerItem = ConstU128<{ MILLI_UNIT }>;
     type DepositPerByte = ConstU128<{ 50 * MICRO_UNIT }>;
     type RefTimePerGas = ConstU64<{ pallet_virtualization::REF_TIME_PER_GAS }>;
     type MaxCallDepth = ConstU8<10>;
     type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
+    type MaxProgramPages = ConstU32<1024>;
     type MaxExportLen = ConstU32<64>;
     type MaxKeyLen = ConstU32<128>;
     type MaxValueLen = ConstU32<{ 16 * 1024 }>;

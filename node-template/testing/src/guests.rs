@@ -5,3 +5,6 @@ pub const TALLY: &[u8] = include_bytes!("../../../guests/blobs/jam-v1/tally.polk
 
 /// Where `tally` stores its count, as 8 bytes, the lowest first.
 pub const TALLY_COUNT: &[u8] = b"count";
+
+/// A program with an export for every way to trap.
+pub const TRAPS: &[u8] = include_bytes!("../../../guests/blobs/jam-v1/traps.polkavm");

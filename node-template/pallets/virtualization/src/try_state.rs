@@ -7,7 +7,10 @@ use crate::{
     requests::length,
     runtime_api::StorageUsage,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use codec::Encode as _;
 use frame_support::{ensure, storage::child, traits::fungible::InspectHold as _};
 use sp_runtime::{Saturating as _, TryRuntimeError, traits::Zero as _};
@@ -94,12 +97,12 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
 }
 
 /// Gives the child tries of the instances.
-fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<Vec<TrieId>, TryRuntimeError> {
-    let mut tries = Vec::new();
+fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<BTreeSet<TrieId>, TryRuntimeError> {
+    let mut tries = BTreeSet::new();
     for (instance, info) in Instances::<T>::iter() {
         ensure!(frame_system::Pallet::<T>::account_exists(&instance), "an instance has no account");
         ensure!(frame_system::Pallet::<T>::consumers(&instance) > 0, "an instance's account can be reaped");
-        ensure!(!tries.contains(&info.trie_id), "two instances share a child trie");
+        ensure!(tries.insert(info.trie_id), "two instances share a child trie");
         let (usage, deposits) = items_of::<T>(&info.trie_id)?;
         ensure!(usage == info.storage, "the use of storage is recorded wrongly");
         ensure!(
@@ -113,27 +116,26 @@ fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<Vec<TrieId>, TryRun
             );
         }
         add::<T>(&mut held.instance, &info.owner, info.deposit);
-        tries.push(info.trie_id);
     }
     Ok(tries)
 }
 
-fn check_removals<T: Config>(tries: &[TrieId]) -> Result<(), TryRuntimeError> {
+fn check_removals<T: Config>(tries: &BTreeSet<TrieId>) -> Result<(), TryRuntimeError> {
     let queue = RemovalQueue::<T>::get();
     ensure!(queue.first <= queue.next, "the queue of removals ends before it begins");
     ensure!(
         Removals::<T>::iter_keys().all(|number| (queue.first..queue.next).contains(&number)),
         "a removal is outside the queue"
     );
+    let mut removed = BTreeSet::new();
+    for number in queue.first..queue.next {
+        let trie_id = Removals::<T>::get(number).ok_or("a removal is missing in the queue")?;
+        ensure!(removed.insert(trie_id), "the same storage is to be cleared twice");
+    }
+    ensure!(tries.is_disjoint(&removed), "the storage of an instance is about to be cleared");
     ensure!(
-        Removals::<T>::iter_values().all(|trie_id| !tries.contains(&trie_id)),
-        "the storage of an instance is about to be cleared"
-    );
-    let known = |trie_id: &TrieId| {
-        tries.contains(trie_id) || Removals::<T>::iter_values().any(|removed| removed == *trie_id)
-    };
-    ensure!(
-        StorageDeposits::<T>::iter().all(|(trie_id, ..)| known(&trie_id)),
+        StorageDeposits::<T>::iter()
+            .all(|(trie_id, ..)| tries.contains(&trie_id) || removed.contains(&trie_id)),
         "there is a deposit for a child trie that nobody has"
     );
     Ok(())

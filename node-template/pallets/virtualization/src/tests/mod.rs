@@ -13,4 +13,5 @@ mod programs;
 mod properties;
 mod removals;
 mod script;
+mod state;
 mod syscalls;
