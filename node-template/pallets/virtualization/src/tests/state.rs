@@ -135,6 +135,8 @@ fn a_hold_that_was_taken_away() {
 
 #[test]
 fn a_hold_without_a_deposit() {
-    let complaint = complaint(|_| assert_ok!(Balances::hold(&HoldReason::Code.into(), &CHARLIE, 5)));
+    let complaint = complaint(|_| {
+        assert_ok!(Balances::hold(&HoldReason::Code.into(), &CHARLIE, 5));
+    });
     assert_eq!(complaint, "something is held from an account that made no deposit");
 }
