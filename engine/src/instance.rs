@@ -260,7 +260,7 @@ impl Instance {
         let inner = &*self.module.inner;
         let pool = &inner.engine.inner.pool;
         let space = self.held.get_or_insert_with(|| self.slot.take());
-        if space.window.is_none()
+        if !space.can_run()
             && let Err(error) = mount(pool, &self.slot, space)
         {
             // As in `interpret`.
@@ -328,7 +328,7 @@ impl Instance {
         let inner = &*self.module.inner;
         let pool = &inner.engine.inner.pool;
         let space = self.held.get_or_insert_with(|| self.slot.take());
-        if space.window.is_none()
+        if !space.can_run()
             && let Err(error) = mount(pool, &self.slot, space)
         {
             // Entering the middle of a block has been paid: it must not be paid again.
@@ -607,8 +607,11 @@ fn change<T>(
 
 #[cold]
 fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
-    let window = pool.acquire(slot, space.image())?;
-    space.mount(window);
+    while !space.can_run() {
+        pool.release(slot, space.park());
+        let window = pool.acquire(slot, space.image())?;
+        space.mount(window);
+    }
     Ok(())
 }
 

@@ -320,6 +320,12 @@ impl AddressSpace {
         &self.contents.image
     }
 
+    /// Whether it can run where it is. If not, it has to take a window, and leave the one it has, if any.
+    #[inline]
+    pub(crate) fn can_run(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| !window.is_leaky())
+    }
+
     /// Puts the instance into a clean window for its image. Its own pages are copied there when they are touched, or, if they are
     /// few and it costs next to nothing, at once.
     pub(crate) fn mount(&mut self, mut window: AnyWindow) {
