@@ -38,7 +38,7 @@ pub(super) fn failure(machine: &Instance, error: ExecError) -> (Cause, i64) {
 
 fn cause(refusal: Refusal) -> Cause {
     Cause::LimitReached(match refusal {
-        Refusal::InvalidProgram => return Cause::InvalidCode,
+        Refusal::InvalidProgram | Refusal::InvalidSnapshot => return Cause::InvalidCode,
         Refusal::UnknownExport => return Cause::MissingExport,
         Refusal::CodeBytes => Limit::CodeBytes,
         Refusal::Modules => Limit::Programs,
@@ -46,5 +46,6 @@ fn cause(refusal: Refusal) -> Cause {
         Refusal::Instances => Limit::Machines,
         Refusal::Pages => Limit::Pages,
         Refusal::Nesting => Limit::Nesting,
+        Refusal::SnapshotBytes => Limit::SnapshotBytes,
     })
 }
