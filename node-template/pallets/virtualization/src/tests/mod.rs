@@ -7,6 +7,7 @@ mod dry_runs;
 mod failures;
 mod gas;
 mod instances;
+mod jobs;
 mod properties;
 mod removals;
 mod script;
