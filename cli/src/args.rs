@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use hatchery_engine::{Backend, Charge, GasModel, InstructionSet};
 
+use crate::cap::SlotArgument;
 use crate::program::Format;
 use crate::{number, status};
 
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     Disasm(DisasmArguments),
     Conformance(ConformanceArguments),
+    Cap(CapArguments),
 }
 
 /// Run an export of a program
@@ -54,7 +56,8 @@ pub(crate) struct RunArguments {
     )]
     pub(crate) arguments: Vec<u64>,
 
-    /// The arguments of a JAM standard program: the bytes of this file, whose address is in a0 and whose number in a1.
+    /// The arguments of a JAM standard program, or of a process: the bytes of this file, whose address is in a0 and whose number
+    /// in a1.
     #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
     pub(crate) argument_file: Option<PathBuf>,
 
@@ -84,6 +87,19 @@ pub(crate) struct RunArguments {
     /// Fail when the program calls the host by a symbol that is not known, instead of answering 0.
     #[arg(long)]
     pub(crate) strict_syscalls: bool,
+
+    /// Let the program start processes. Then it is the root of a tree, which is printed at the end; other programs know it by the
+    /// name of its file without the ending.
+    #[arg(long)]
+    pub(crate) processes: bool,
+
+    /// A program that processes can start, and the name that they know it by. Any number of them.
+    #[arg(long = "program", value_name = "NAME=FILE", value_parser = named_file, requires = "processes")]
+    pub(crate) programs: Vec<(String, PathBuf)>,
+
+    /// Write the schedule of the processes to this file, as a timeline for Perfetto or Chrome's trace viewer.
+    #[arg(long, value_name = "FILE", requires = "processes")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 /// Show what a program consists of
@@ -149,9 +165,130 @@ pub(crate) struct ConformanceArguments {
     #[command(flatten)]
     pub(crate) backend: BackendArgument,
 
+    /// Go through the functions of libpvm, the C library.
+    #[arg(long)]
+    pub(crate) via_capi: bool,
+
     /// Only vectors whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
+}
+
+/// Work with capabilities: publish, invoke, resume and inspect
+///
+/// Capabilities are in a store on disk, by hash and, for people, by name. Calling an instance makes a new one, which has the name
+/// then.
+#[derive(Args, Debug)]
+pub(crate) struct CapArguments {
+    /// The folder of the store. It is made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "capabilities.db")]
+    pub(crate) store: PathBuf,
+
+    #[command(subcommand)]
+    pub(crate) command: CapCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum CapCommand {
+    Publish(PublishArguments),
+    Invoke(InvokeArguments),
+    Resume(ResumeArguments),
+    Inspect(InspectCapArguments),
+}
+
+/// Make an image of a program, and an instance of it
+#[derive(Args, Debug)]
+pub(crate) struct PublishArguments {
+    /// A PolkaVM container of JAM's instruction set or, with --data, any file.
+    pub(crate) file: PathBuf,
+
+    /// What to call it.
+    #[arg(long)]
+    pub(crate) name: String,
+
+    /// What the program does not say about its image, in TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// What lies in a slot of the instance: SLOT=NAME, SLOT=HASH, SLOT=gas:METER:GAS, SLOT=quota:QUOTA:BYTES, or
+    /// SLOT=catcher:ID:MARKER,.. where the marker `oog` means out of gas.
+    #[arg(long = "slot", value_name = "SLOT=CAP")]
+    pub(crate) slots: Vec<SlotArgument>,
+
+    /// Publish the bytes of the file as data.
+    #[arg(long, conflicts_with_all = ["manifest", "slots"])]
+    pub(crate) data: bool,
+}
+
+/// Call an endpoint of an instance
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct InvokeArguments {
+    /// The name or the hash of the instance.
+    pub(crate) instance: String,
+
+    /// The name or the number of the endpoint.
+    pub(crate) endpoint: String,
+
+    /// An argument, up to four.
+    #[arg(long = "arg", value_name = "N", value_parser = number::register_value, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<u64>,
+
+    /// The gas it may use, unless its gas slots hold meters.
+    #[arg(long, value_name = "N", value_parser = number::unsigned, default_value = "100000000")]
+    pub(crate) gas: u64,
+
+    /// What to put into its slot 0, by name or hash.
+    #[arg(long, value_name = "CAP")]
+    pub(crate) hand: Option<String>,
+
+    /// Pause at yields of this marker that no instance catches: a name, a hash, or `oog` for out of gas.
+    #[arg(long, value_name = "MARKER")]
+    pub(crate) catch: Vec<String>,
+}
+
+/// Go on with the paused call
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArguments {
+    /// What to put into slot 0 of who yielded, by name or hash.
+    #[arg(long, value_name = "CAP")]
+    pub(crate) hand: Option<String>,
+
+    /// Put data with this number in its first eight bytes into slot 0 of who yielded.
+    #[arg(long, value_name = "N", value_parser = number::unsigned, conflicts_with = "hand")]
+    pub(crate) number: Option<u64>,
+
+    /// Gas to add to that of the call.
+    #[arg(long, value_name = "N", value_parser = number::unsigned, default_value = "0")]
+    pub(crate) gas: u64,
+
+    /// Gas to add to a meter.
+    #[arg(long = "meter", value_name = "METER:GAS", value_parser = meter)]
+    pub(crate) meters: Vec<(u64, u64)>,
+
+    /// Give the call up instead.
+    #[arg(long, conflicts_with_all = ["hand", "number", "gas", "meters"])]
+    pub(crate) drop: bool,
+}
+
+/// Show who holds what
+#[derive(Args, Debug)]
+pub(crate) struct InspectCapArguments {
+    /// Only what is reached from this name or hash.
+    pub(crate) name: Option<String>,
+
+    /// Write the graph for Graphviz, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dot: Option<PathBuf>,
+
+    /// Write a drawing of the graph, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+fn meter(text: &str) -> Result<(u64, u64), String> {
+    let parts = text.split_once(':').and_then(|(meter, gas)| Some((meter.parse().ok()?, gas.parse().ok()?)));
+    parts.ok_or_else(|| "write METER:GAS, such as 1:50000".to_owned())
 }
 
 /// A program and how to read it.
@@ -180,6 +317,11 @@ pub(crate) struct BackendArgument {
     /// What executes the program. Makes no difference but speed.
     #[arg(long, value_name = "BACKEND", value_parser = backend(), default_value = Backend::Auto.name())]
     pub(crate) backend: Backend,
+}
+
+fn named_file(argument: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = argument.split_once('=').ok_or("a name, `=`, and a file are expected")?;
+    Ok((name.to_owned(), file.into()))
 }
 
 fn instruction_set() -> impl TypedValueParser<Value = InstructionSet> {

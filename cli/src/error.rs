@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use hatchery_engine::program::ProgramError;
 use hatchery_engine::{CompileError, EngineError, GasModel, InstructionSet, PrepareError, RunError};
+use hatchery_scheduler::StartError;
 use miette::{Diagnostic, GraphicalReportHandler};
 
+use crate::cap::CapError;
 use crate::status::Status;
 
 /// Why a command could not do its work.
@@ -33,6 +35,9 @@ pub(crate) enum Error {
     #[error("which instruction set has {}?", path.display())]
     #[diagnostic(help("a {format} does not say what its instructions mean: name the set with --isa"))]
     WhichInstructionSet { path: PathBuf, format: &'static str },
+
+    #[error("libpvm cannot be configured like this: {reason}")]
+    Library { reason: String },
 
     #[error("the engine cannot be configured like this")]
     Engine(#[from] EngineError),
@@ -71,6 +76,27 @@ pub(crate) enum Error {
     #[error("the host cannot run the program")]
     Run(#[from] RunError),
 
+    #[error("a {format} cannot start processes")]
+    #[diagnostic(help("calls of processes are imports, which only PolkaVM containers have"))]
+    NoProcesses { format: &'static str },
+
+    #[error("only `main` takes bytes")]
+    #[diagnostic(help("leave --argument-file away, or the export and --arg"))]
+    BytesForMain,
+
+    #[error("the processes cannot be started")]
+    Start(#[from] StartError),
+
+    #[error("the host cannot run the processes")]
+    Processes(#[from] hatchery_scheduler::Error),
+
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cap(#[from] CapError),
+
     #[error("cannot read standard input")]
     Input(#[source] io::Error),
 
@@ -87,14 +113,23 @@ impl Error {
             | Self::OtherInstructionSet { .. }
             | Self::WhichInstructionSet { .. }
             | Self::Engine(_)
+            | Self::Library { .. }
             | Self::NoPart { .. }
             | Self::NoPipeline { .. }
             | Self::UnknownExport { .. }
             | Self::WhichExport { .. }
             | Self::WideArgument { .. }
             | Self::NoArgumentSpace { .. }
+            | Self::NoProcesses { .. }
+            | Self::BytesForMain
+            | Self::Write { .. }
             | Self::Prepare(_) => Status::Usage,
-            Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
+            Self::Cap(error) => error.status(),
+            Self::Start(error) => match error {
+                StartError::Load { .. } | StartError::BadImage { .. } => Status::BadProgram,
+                _ => Status::Usage,
+            },
+            Self::Processes(_) | Self::Run(_) | Self::Input(_) | Self::Output(_) => Status::Failure,
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! | command | module |
 //! |---|---|
-//! | `hatchery run` | `run`, with the host calls it answers in `syscalls` and its report of traps in `run::trap` |
+//! | `hatchery run` | `run`, with the host calls it answers in `syscalls`, its report of traps in `run::trap`, trees of processes in `run::processes` |
 //! | `hatchery inspect` | `inspect` |
 //! | `hatchery disasm` | `disasm` |
 //! | `hatchery conformance` | [`conformance`] |
+//! | `hatchery cap` | `cap` |
 //!
 //! What they share: `args` (the command line), `program` (from a file to a compiled module), `symbols` (names of places
 //! in the code), `status` (exit statuses) and `error`.
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cap;
 pub mod conformance;
 mod disasm;
 mod error;
@@ -54,6 +56,7 @@ fn execute(command: &Command, out: &mut dyn Write) -> Result<Status, Error> {
         Command::Inspect(arguments) => inspect::inspect(arguments, out)?,
         Command::Disasm(arguments) => disasm::disasm(arguments, out)?,
         Command::Conformance(arguments) => conformance::conformance(arguments, out)?,
+        Command::Cap(arguments) => cap::cap(arguments, out)?,
     };
     out.flush()?;
     Ok(status)

@@ -34,6 +34,19 @@ fn bad_vectors_fail_with_the_first_difference() {
     assert!(outcome.stdout.ends_with("\n0 passed, 23 failed\n"));
 }
 
+/// The library behind C functions does the same.
+#[test]
+fn libpvm_passes_and_fails_as_the_engine_does() {
+    let run = |folder, model| hatchery(&["conformance", folder, "--gas-model", model, "--via-capi"]);
+    let outcome = run("vectors/flat", "flat");
+    outcome.expect(0, &[]);
+    assert!(outcome.stdout.ends_with("\n10 passed, 0 failed\n"), "{outcome:?}");
+    run("vectors/pipeline-l2", "pipeline-l2").expect(0, &[]);
+    let outcome = run("vectors/fail", "flat");
+    outcome.expect(1, &[]);
+    assert!(outcome.stdout.ends_with("\n0 passed, 23 failed\n"), "{outcome:?}");
+}
+
 #[test]
 fn the_model_and_the_set_matter() {
     let outcome = hatchery(&["conformance", "vectors/pipeline-l2", "--gas-model", "pipeline-l3"]);
@@ -92,6 +105,13 @@ fn community_vectors() {
                         failures
                             .push(format!("{} ({set}, {backend:?}, {kind:?}): {failure:?}", file.display()));
                     }
+                }
+            }
+            let library = Checker::via_capi(model, backend, set).unwrap();
+            for file in &files {
+                let case = Case::parse(&std::fs::read(file).unwrap()).unwrap();
+                if let Err(failure) = library.check(&case) {
+                    failures.push(format!("{} ({set}, {backend:?}, libpvm): {failure:?}", file.display()));
                 }
             }
         }

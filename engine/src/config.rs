@@ -25,6 +25,7 @@ pub struct Config {
     pub(crate) backend: Backend,
     pub(crate) window_kind: WindowKind,
     pub(crate) window_limit: usize,
+    pub(crate) portable_dispatch: bool,
 }
 
 /// What executes programs. All backends give the same results, gas and stops.
@@ -91,6 +92,7 @@ impl Default for Config {
             backend: Backend::Auto,
             window_kind: WindowKind::BEST,
             window_limit: 64,
+            portable_dispatch: false,
         }
     }
 }
@@ -157,6 +159,18 @@ impl Config {
         self.window_limit = windows;
         self
     }
+
+    /// Whether the interpreter uses its portable dispatcher even where it has a better one. Default: no. For tests of the engine.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn portable_dispatch(mut self, enabled: bool) -> Self {
+        self.portable_dispatch = enabled;
+        self
+    }
+
+    /// Whether this build of the interpreter has another dispatcher than the portable one. For tests of the engine.
+    #[doc(hidden)]
+    pub const HAS_DIRECT_THREADING: bool = crate::interpreter::DIRECT_THREADING;
 
     /// The gas model.
     pub const fn gas(&self) -> GasModel {

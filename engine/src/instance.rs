@@ -338,8 +338,8 @@ impl Instance {
         }
         let AddressSpace { contents, window } = &mut **space;
         let Some(window) = window else { return Err(RunError::NotPrepared) };
-        let stop = any_window!(window, window => interpreter::execute::<_, STEP>(
-            Machine {
+        let stop = any_window!(window, window => {
+            let machine = Machine {
                 code: &inner.code,
                 blocks: &inner.blocks,
                 regions: &inner.regions,
@@ -348,11 +348,16 @@ impl Instance {
                 regs: &mut self.regs,
                 gas: &mut self.gas,
                 pause: self.pause.as_ref(),
-            },
-            position,
-        ));
+            };
+            if STEP { machine.step(position) } else { machine.execute(position) }
+        });
         if pool.is_scarce() {
             self.let_go();
+        }
+        if let Stop::Syscall { pc, number, next } = stop {
+            self.at(pc, next);
+            self.status = Status::Stopped(Exit::Syscall(number));
+            return Ok(Exit::Syscall(number));
         }
         self.stopped(stop)
     }
@@ -542,6 +547,14 @@ impl Instance {
         self.leave_window(AddressSpace::park);
     }
 
+    /// The numbers of the pages that were written or protected since it was made, in ascending order: all whose bytes or
+    /// permissions are not as the program declares, and perhaps some that are so again.
+    ///
+    /// Takes time in proportion to those pages.
+    pub fn changed_pages(&mut self) -> Vec<u32> {
+        self.with_space_mut(AddressSpace::own_pages)
+    }
+
     /// Another instance in the same state, which shares all memory with this one until either writes it.
     ///
     /// Takes time in proportion to the pages that differ from the program's image.
@@ -617,6 +630,15 @@ impl Memory<'_> {
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         self.instance.with_space(|space| space.read(address, buffer))
     }
+
+    /// Whether the program can access all of `length` bytes in this way. No byte is accessed: it takes time in proportion to the
+    /// pages.
+    ///
+    /// # Errors
+    /// If it cannot; the error names the first page that it cannot access.
+    pub fn check(&self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
+        self.instance.with_space(|space| space.check_permission(address, length, permission))
+    }
 }
 
 /// The memory of an instance, for reading and writing.
@@ -657,6 +679,28 @@ impl MemoryMut<'_> {
     /// If it is longer than the space for it; nothing changes then.
     pub fn set_auxiliary(&mut self, data: &[u8]) -> Result<(), MemoryError> {
         self.instance.with_space_mut(|space| space.set_auxiliary(data))
+    }
+
+    /// Copies `length` bytes from the memory of another instance, without a detour.
+    ///
+    /// # Errors
+    /// If some byte there cannot be read, or here cannot be written; nothing is written then.
+    pub fn copy_from(
+        &mut self,
+        address: u32,
+        other: Memory<'_>,
+        from: u32,
+        length: u32,
+    ) -> Result<(), MemoryError> {
+        other.instance.with_space(|other| {
+            self.instance.with_space_mut(|space| space.copy_from(address, other, from, length))
+        })
+    }
+
+    /// Grows the heap by `size` bytes, as `sbrk` does, and gives its new end, not rounded; `None` if the layout or the memory limit
+    /// forbid it.
+    pub fn grow_heap(&mut self, size: u64) -> Option<u32> {
+        self.instance.with_space_mut(|space| space.contents.sbrk(size))
     }
 
     /// Sets what the program may do to whole pages. Pages that were not mapped become zero; pages that are not mapped any more

@@ -43,7 +43,7 @@
 //! | [`isa`] | instructions, from one table: decoding, encoding, disassembly |
 //! | [`gas`] | what blocks cost |
 //! | [`memory`] | layout, permissions, the two forms of an instance's memory |
-//! | `interpreter` | operations and the loop that executes them |
+//! | `interpreter` | operations, their handlers and two dispatchers |
 //! | `recompiler` | native code and its host |
 //! | `snapshot` | the state of an instance as data |
 //!
@@ -56,6 +56,7 @@ mod engine;
 mod exit;
 pub mod gas;
 mod instance;
+#[expect(unsafe_code, reason = "operations are followed by pointers")]
 mod interpreter;
 pub mod isa;
 #[expect(unsafe_code, reason = "guest memory is raw memory of the operating system")]

@@ -70,7 +70,8 @@ impl Module {
             });
         }
         let blocks = code.block_starts();
-        let regions = Regions::new(config.gas_model, config.charge, &code, &blocks);
+        let regions =
+            Regions::new(config.gas_model, config.charge, !config.portable_dispatch, &code, &blocks);
         let image = Arc::new(Image::new(map, &memory, config.memory_limit, config.faults_to_host));
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();

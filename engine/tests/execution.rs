@@ -317,6 +317,47 @@ fn memory_is_kept_between_calls_and_reset_on_demand() {
 }
 
 #[test]
+fn the_host_copies_between_instances_and_grows_heaps() {
+    // A program with data, read-only from 0x10000 and read-write in a page from 0x30000.
+    let program = Assembly::new(JAM, vec![dsi(Opcode::LoadIndirectU8, Reg::A0, Reg::A1, 0), ret()]);
+    on_each(flat().memory_limit(5 * 4096), &program, |name, instance| {
+        let mut other = instance.module().instantiate();
+        let top = other.heap_top();
+        assert_eq!(other.memory_mut().grow_heap(5000), Some(top + 5000), "{name}");
+        assert_eq!(other.memory_mut().grow_heap(1 << 20), None, "{name}: above the limit");
+        assert_eq!(other.heap_top(), top + 5000, "{name}");
+        let bytes: Vec<u8> = (0..5000u32).map(|at| at as u8).collect();
+        instance.memory_mut().protect(0x5_0000, 8192, Permission::ReadWrite).unwrap();
+        instance.memory_mut().write(0x5_0007, &bytes).unwrap();
+        // Both after they have run, when they may have windows, and before.
+        for _ in 0..2 {
+            other.memory_mut().copy_from(top, instance.memory(), 0x5_0007, 5000).unwrap();
+            let mut copied = vec![0; 5000];
+            other.memory().read(top, &mut copied).unwrap();
+            assert_eq!(copied, bytes, "{name}");
+            let unmapped = other.memory_mut().copy_from(top, instance.memory(), 0x5_1f00, 257);
+            assert!(unmapped.is_err(), "{name}");
+            let read_only = other.memory_mut().copy_from(0x1_0000, instance.memory(), 0x5_0000, 1);
+            assert!(read_only.is_err(), "{name}");
+            other.memory().read(top, &mut copied).unwrap();
+            assert_eq!(copied, bytes, "{name}: nothing was written");
+            for instance in [&mut *instance, &mut other] {
+                instance.prepare("main", &[0, 0x3_0000]).unwrap();
+                instance.set_gas(LOTS);
+                assert_eq!(instance.run(), Ok(Exit::Finished), "{name}");
+            }
+        }
+        let memory = instance.memory();
+        assert!(memory.check(0x5_0000, 8192, Permission::ReadWrite).is_ok(), "{name}");
+        assert!(memory.check(0x5_0000, 8193, Permission::Read).is_err(), "{name}");
+        assert!(memory.check(0x1_0000, 1, Permission::Read).is_ok(), "{name}");
+        assert!(memory.check(0x1_0000, 1, Permission::ReadWrite).is_err(), "{name}");
+        assert!(memory.check(0, 1 << 33, Permission::Read).is_err(), "{name}");
+        assert!(memory.check(0, u64::MAX, Permission::None).is_ok(), "{name}");
+    });
+}
+
+#[test]
 fn sbrk_grows_the_heap_and_memset_pays_for_each_byte() {
     let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
     let code = vec![sbrk, ecalli(0), plain(Opcode::Memset), ret()];

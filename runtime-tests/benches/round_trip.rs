@@ -7,7 +7,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput};
 use hatchery_client::{ClientConfig, ModuleCache, VirtManager};
 use hatchery_engine::{Engine, Exit, Reg};
-use hatchery_primitives::VirtManagerExt;
+use hatchery_primitives::{VirtManagerBackend, VirtManagerExt};
 use hatchery_runtime_tests::{
     Node, Setup, bare_externalities, externalities,
     guests::{self, InstructionSet::JamV1},
@@ -25,6 +25,9 @@ use std::{
 };
 
 const ROUND_TRIPS: u32 = 100_000;
+
+/// Names a file in which `cargo xtask bench --from-wasm` wants the summary, as a section of its results.
+const SECTION: &str = "HATCHERY_BENCH_SECTION";
 
 const SETUPS: [Setup; 6] = [
     Setup::native(Node::Hatchery),
@@ -44,7 +47,10 @@ fn main() {
     round_trips(&mut criterion);
     whole_calls(&mut criterion);
     criterion.final_summary();
-    summary();
+    let rows = summary();
+    if let Some(file) = std::env::var_os(SECTION) {
+        std::fs::write(&file, section(&rows)).expect("the file can be written");
+    }
 }
 
 fn input(count: u32) -> Input<u32> {
@@ -145,44 +151,108 @@ fn play(setup: Setup, input: &Input<u32>, count: u32) -> Duration {
     time
 }
 
-/// Nanoseconds a round trip, and microseconds a whole call: medians, the call without syscalls subtracted, the setups taking turns.
-fn summary() {
-    const PLAYS: usize = 21;
-    let (empty, full) = (input(0), input(ROUND_TRIPS));
-    let mut times = SETUPS.map(|_| (Vec::new(), Vec::new()));
-    for _ in 0..PLAYS {
-        for (setup, times) in SETUPS.into_iter().zip(&mut times) {
-            times.0.push(play(setup, &empty, 0));
-            times.1.push(play(setup, &full, ROUND_TRIPS));
-        }
-    }
-    println!("\n{:<32} {:>14}", "one round trip", "median");
-    for (setup, (empty, full)) in SETUPS.into_iter().zip(&mut times) {
-        let trips = median(full).saturating_sub(median(empty));
-        println!("{:<32} {:>11.1} ns", setup.to_string(), trips.as_nanos() as f64 / f64::from(ROUND_TRIPS));
-    }
-    let mut engine: Vec<_> = (0..PLAYS).map(|_| engine_only(ROUND_TRIPS)).collect();
-    let trips = median(&mut engine);
-    println!("{:<32} {:>11.1} ns", "engine only", trips.as_nanos() as f64 / f64::from(ROUND_TRIPS));
+/// Something that was measured, by what did it: nanoseconds, sorted.
+struct Row {
+    id: &'static str,
+    title: &'static str,
+    entries: Vec<(String, Vec<f64>)>,
+}
 
+/// One round trip, one whole call, one module that is compiled already: what each takes, the setups taking turns. From a round trip the
+/// call without syscalls is subtracted.
+fn summary() -> [Row; 4] {
+    const PLAYS: usize = 21;
+    let trips = {
+        let (none, all) = (input(0), input(ROUND_TRIPS));
+        let per_trip = |time: Duration| time.as_nanos() as f64 / f64::from(ROUND_TRIPS);
+        let mut entries: Vec<_> = SETUPS.iter().map(|setup| (setup.to_string(), Vec::new())).collect();
+        let mut engine = Vec::new();
+        for _ in 0..PLAYS {
+            for (setup, (_, times)) in SETUPS.into_iter().zip(&mut entries) {
+                let empty = play(setup, &none, 0);
+                times.push(per_trip(play(setup, &all, ROUND_TRIPS).saturating_sub(empty)));
+            }
+            engine.push(per_trip(engine_only(ROUND_TRIPS)));
+        }
+        entries.push(("engine only".to_owned(), engine));
+        Row { id: "round-trip", title: "syscall and back, seen from a runtime", entries }
+    };
+    let (mut whole, mut empty) = (Vec::new(), Vec::new());
+    for (temperature, setup, _) in WHOLE_CALLS {
+        whole.push((format!("{setup}, {temperature}"), Vec::new()));
+        empty.push((format!("{setup}, {temperature}"), Vec::new()));
+    }
     let input = whole_call();
-    let mut times = WHOLE_CALLS.map(|_| Vec::new());
-    let mut empty = WHOLE_CALLS.map(|_| Vec::new());
     for _ in 0..10 * PLAYS {
-        for ((_, setup, cold), (times, empty)) in
-            WHOLE_CALLS.into_iter().zip(times.iter_mut().zip(&mut empty))
-        {
-            times.push(play_whole(setup, &input, cold));
-            empty.push(play_empty(setup));
+        for (index, (_, setup, cold)) in WHOLE_CALLS.into_iter().enumerate() {
+            whole[index].1.push(play_whole(setup, &input, cold).as_nanos() as f64);
+            empty[index].1.push(play_empty(setup).as_nanos() as f64);
         }
     }
-    println!("\n{:<48} {:>14} {:>24}", "compile, instantiate, run, destroy", "median", "an empty call");
-    for ((temperature, setup, _), (times, empty)) in
-        WHOLE_CALLS.into_iter().zip(times.iter_mut().zip(&mut empty))
-    {
-        let [whole, empty] = [times, empty].map(|times| median(times).as_nanos() as f64 / 1e3);
-        println!("{:<48} {whole:>11.1} us {empty:>21.1} us", format!("{setup}, {temperature}"));
+    let cached = vec![("native/hatchery-node".to_owned(), (0..10 * PLAYS).map(|_| cache_hit()).collect())];
+    let mut rows = [
+        trips,
+        Row { id: "whole-call", title: "compile, instantiate, run, destroy", entries: whole },
+        Row { id: "empty-call", title: "a call into the runtime that does nothing", entries: empty },
+        Row { id: "cache-hit", title: "compile what the process has compiled before", entries: cached },
+    ];
+    for Row { title, entries, .. } in &mut rows {
+        println!("\n{title:<56} {:>14}", "median");
+        for (name, times) in entries {
+            times.sort_by(f64::total_cmp);
+            println!("{name:<56} {:>11.1} ns", quantile(times, 2));
+        }
     }
+    rows
+}
+
+/// Nanoseconds for a program that other managers of the process have compiled, in a manager that has not.
+fn cache_hit() -> f64 {
+    const TIMES: u32 = 100;
+    let blob = guests::primes(JamV1);
+    VirtManager::default().compile(&blob, None).expect("it compiles");
+    let mut managers: Vec<_> = (0..TIMES).map(|_| VirtManager::default()).collect();
+    let started = Instant::now();
+    for manager in &mut managers {
+        black_box(manager.compile(&blob, None)).expect("it compiles");
+    }
+    started.elapsed().as_nanos() as f64 / f64::from(TIMES)
+}
+
+/// The value below which so many quarters of sorted values are.
+fn quantile(sorted: &[f64], quarters: usize) -> f64 {
+    sorted[(sorted.len() - 1) * quarters / 4]
+}
+
+/// The summary as JSON, in the form that `benches/src/results.rs` describes.
+fn section(rows: &[Row]) -> String {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|Row { id, title, entries }| {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, times)| {
+                    format!(
+                        r#"{{"engine":"{name}","times":{{"median":{},"low":{},"high":{},"least":{},"samples":{}}}}}"#,
+                        quantile(times, 2),
+                        quantile(times, 1),
+                        quantile(times, 3),
+                        times[0],
+                        times.len()
+                    )
+                })
+                .collect();
+            let entries = entries.join(",");
+            format!(r#"{{"id":"{id}","title":"{title}","unit":"time","entries":[{entries}]}}"#)
+        })
+        .collect();
+    let text = "`cargo bench -p hatchery-runtime-tests --bench round_trip`, time on the wall. A setup is the runtime (compiled to Wasm against \
+                Hatchery's or upstream's primitives, or native) and the node's side: Hatchery, Hatchery behind upstream's host functions \
+                (switched), or sc-virtualization 0.3 (upstream).";
+    format!(
+        r#"{{"id":"from-wasm","title":"The whole way, from a runtime","text":"{text}","rows":[{}]}}"#,
+        rows.join(",")
+    )
 }
 
 /// The time of a call into a runtime that does nothing.
@@ -192,9 +262,4 @@ fn play_empty(setup: Setup) -> Duration {
     let started = Instant::now();
     black_box(setup.play_in(&mut externalities, &input)).expect("the runtime does not trap");
     started.elapsed()
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -1,4 +1,4 @@
-//! The packages of the JavaScript example, for its test.
+//! The packages of the JavaScript example and of libpvm's binding, for their tests.
 
 use crate::{process, workspace};
 use anyhow::Result;
@@ -7,7 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The example's folder, from the workspace's.
-const FOLDER: &str = "node-template/javascript";
+const EXAMPLE: &str = "node-template/javascript";
+
+/// The folder of libpvm's binding.
+const BINDING: &str = "capi/node";
 
 /// Long enough for a slow line.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -21,19 +24,28 @@ pub(crate) const VARIABLE: &str = "HATCHERY_NODE_MODULES";
 /// Installs the packages where there are Node.js and npm. `None`: there are not, or the registry cannot be reached; the
 /// test says then that it did not run.
 pub(crate) fn packages() -> Option<PathBuf> {
-    match install() {
+    packages_of(EXAMPLE)
+}
+
+/// As [`packages`], for libpvm's binding, whose test finds them where they are.
+pub(crate) fn binding() {
+    packages_of(BINDING);
+}
+
+fn packages_of(folder: &str) -> Option<PathBuf> {
+    match install(folder) {
         Ok(folder) => {
             println!("JavaScript packages: {}", folder.display());
             Some(folder)
         }
         Err(error) => {
-            println!("JavaScript packages: none, so its example is not tested: {error:#}");
+            println!("JavaScript packages: none, so {folder} is not tested: {error:#}");
             None
         }
     }
 }
 
-fn install() -> Result<PathBuf> {
+fn install(folder: &str) -> Result<PathBuf> {
     for program in ["node", "npm"] {
         if process::find(program).is_none() {
             anyhow::bail!("there is no {program}");
@@ -44,7 +56,7 @@ fn install() -> Result<PathBuf> {
     if major.is_none_or(|major: u64| major < OLDEST) {
         anyhow::bail!("node is {version}, and {OLDEST} or later is needed");
     }
-    let folder = workspace::root().join(FOLDER);
+    let folder = workspace::root().join(folder);
     let packages = folder.join("node_modules");
     let installed = packages.join(".package-lock.json");
     let newer = || {

@@ -1,6 +1,8 @@
 //! `cargo xtask`: everything a developer or CI runs.
 #![forbid(unsafe_code)]
 
+mod bench;
+mod capi;
 mod conformance;
 mod demo;
 mod deny;
@@ -15,6 +17,7 @@ mod progress;
 mod sanitize;
 mod setup;
 mod test;
+mod weights;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -40,11 +43,17 @@ enum Command {
     Guests(guests::Arguments),
     /// Build the node in a way that the tests leave out, and check that it works.
     Node(node::Arguments),
+    /// Measure the weights of the pallet with a release build of the node, and write them into its sources.
+    Weights(weights::Arguments),
     /// Check licences, advisories and sources of all dependencies with cargo-deny.
     Deny,
+    /// Build libpvm, the C library, and install it.
+    Capi(capi::Arguments),
+    /// Measure Hatchery beside its peers, or compare instruction counts with the committed ones.
+    Bench(bench::Arguments),
     /// Run test vectors, see `hatchery conformance`.
     Conformance(conformance::Arguments),
-    /// Run the engine's tests under AddressSanitizer and valgrind.
+    /// Run the engine's and libpvm's tests under AddressSanitizer, ThreadSanitizer and valgrind.
     Sanitize(sanitize::Arguments),
     /// Run the engine's tests in Miri.
     Miri,
@@ -59,7 +68,10 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::command(&arguments),
         Command::Guests(arguments) => guests::command(&arguments),
         Command::Node(arguments) => node::command(&arguments),
+        Command::Weights(arguments) => weights::command(&arguments),
         Command::Deny => deny::command(),
+        Command::Capi(arguments) => capi::command(&arguments),
+        Command::Bench(arguments) => bench::command(&arguments),
         Command::Conformance(arguments) => conformance::command(&arguments),
         Command::Sanitize(arguments) => sanitize::command(&arguments),
         Command::Miri => miri::command(),

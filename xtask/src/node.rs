@@ -6,6 +6,7 @@ use crate::{process, setup, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use std::env;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -82,5 +83,10 @@ fn run(toolchains: &Toolchains, arguments: &[&str]) -> Result<()> {
 }
 
 fn node() -> Command {
-    Command::new(workspace::target().join("debug").join(format!("hatchery-node{}", env::consts::EXE_SUFFIX)))
+    Command::new(program("debug"))
+}
+
+/// The node's program, as a profile builds it.
+pub(crate) fn program(profile: &str) -> PathBuf {
+    workspace::target().join(profile).join(format!("hatchery-node{}", env::consts::EXE_SUFFIX))
 }

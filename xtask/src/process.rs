@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -101,14 +101,33 @@ pub(crate) fn output_within(command: &mut Command, limit: impl Into<Option<Durat
     Ok(finished.stdout.trim().to_owned())
 }
 
-/// Runs a command in the open; an error when it fails.
+/// Runs a command in the open; an error when it fails. Where nobody watches, the error repeats the end of what was said, since a log
+/// is often cut at its start.
 pub(crate) fn pass(mut command: Command) -> Result<()> {
     println!("$ {}", line(&command));
-    let status = command.status().with_context(|| format!("cannot start `{}`", line(&command)))?;
+    if !std::io::stderr().is_terminal() {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", line(&command)))?;
+    let said = child.stderr.take().map(echo).transpose()?.unwrap_or_default();
+    let status = child.wait()?;
     if !status.success() {
-        bail!("`{}`: {status}", line(&command));
+        bail!("`{}`: {status}{}{}", line(&command), if said.is_empty() { "" } else { "\n" }, tail(&said));
     }
     Ok(())
+}
+
+/// Passes a program's standard error on as it comes and keeps it.
+fn echo(stderr: ChildStderr) -> Result<String> {
+    let mut kept = String::new();
+    for line in BufReader::new(stderr).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        eprintln!("{line}");
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+    Ok(kept)
 }
 
 /// The command as one would type it, for messages.

@@ -1,4 +1,4 @@
-//! `cargo xtask sanitize`: the engine's tests under AddressSanitizer and under valgrind.
+//! `cargo xtask sanitize`: the engine's tests and libpvm's under AddressSanitizer, ThreadSanitizer and valgrind.
 
 use crate::process::{self, pass};
 use crate::progress::seconds;
@@ -9,8 +9,9 @@ use clap::ValueEnum;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// The crate that has `unsafe` code.
-const PACKAGE: &str = "hatchery-engine";
+/// The crates that have `unsafe` code.
+const ENGINE: &str = "hatchery-engine";
+const LIBRARY: &str = "hatchery-capi";
 
 /// What runs under valgrind, some forty times slower than without: not `differential`, which is most of the time other engines.
 const UNDER_VALGRIND: [&str; 9] =
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
 enum Sanitizer {
     /// AddressSanitizer, by a nightly compiler.
     Address,
+    /// ThreadSanitizer, by a nightly compiler that has the library's sources: libpvm on many threads.
+    Thread,
     /// valgrind's memcheck, with the stable compiler.
     Valgrind,
 }
@@ -39,6 +42,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     for sanitizer in arguments.with.as_ref().map_or(all, std::slice::from_ref) {
         match sanitizer {
             Sanitizer::Address => address()?,
+            Sanitizer::Thread => thread()?,
             Sanitizer::Valgrind => valgrind()?,
         }
     }
@@ -50,9 +54,24 @@ fn address() -> Result<()> {
     println!("=== AddressSanitizer");
     nightly::ensure(&[])?;
     let host = host(Some(nightly::TOOLCHAIN))?;
-    let mut command = test(Some(nightly::TOOLCHAIN), "address-sanitizer");
     // With a target the flags are not those of build scripts and macros, which the compiler itself loads.
+    let mut command = test(ENGINE, Some(nightly::TOOLCHAIN), "address-sanitizer");
     command.args(["--lib", "--tests", "--target", &host]).env("RUSTFLAGS", "-Zsanitizer=address");
+    pass(command)?;
+    let mut command = test(LIBRARY, Some(nightly::TOOLCHAIN), "address-sanitizer");
+    command.args(["--lib", "--test", "threads", "--test", "differential", "--target", &host]);
+    command.env("RUSTFLAGS", "-Zsanitizer=address");
+    pass(command)
+}
+
+fn thread() -> Result<()> {
+    println!("=== ThreadSanitizer");
+    nightly::ensure(&["rust-src"])?;
+    let host = host(Some(nightly::TOOLCHAIN))?;
+    let mut command = test(LIBRARY, Some(nightly::TOOLCHAIN), "thread-sanitizer");
+    // The standard library has to be instrumented as well: what it synchronises would be taken for races.
+    command.args(["--test", "threads", "-Zbuild-std", "--target", &host]);
+    command.env("RUSTFLAGS", "-Zsanitizer=thread").env("TSAN_OPTIONS", "halt_on_error=1");
     pass(command)
 }
 
@@ -66,19 +85,23 @@ fn valgrind() -> Result<()> {
     let runner = "valgrind --vex-iropt-register-updates=allregs-at-mem-access --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
                   --errors-for-leak-kinds=definite,indirect";
     let variable = format!("CARGO_TARGET_{}_RUNNER", host(None)?.to_uppercase().replace('-', "_"));
-    let mut command = test(None, "valgrind");
+    let mut command = test(ENGINE, None, "valgrind");
     // Native code finds out by refused accesses which pages a guest wants, each of which valgrind would take for an error.
     let flags = "--cfg hatchery_no_native_code";
     command.args(UNDER_VALGRIND).env(variable, runner).env("RUSTFLAGS", flags);
+    pass(command)?;
+    // Programs in C over a library with the same flags: valgrind runs them, not the test that starts them.
+    let mut command = test(LIBRARY, None, "valgrind");
+    command.args(["--test", "c"]).env("HATCHERY_RUNNER", runner).env("RUSTFLAGS", flags);
     pass(command)
 }
 
-/// `cargo test` of the engine with a target directory of its own, so that nothing is rebuilt because of other flags.
-fn test(toolchain: Option<&str>, folder: &str) -> Command {
+/// `cargo test` of a package with a target directory of its own, so that nothing is rebuilt because of other flags.
+fn test(package: &str, toolchain: Option<&str>, folder: &str) -> Command {
     let mut command = process::cargo(toolchain);
     command
         .current_dir(workspace::root())
-        .args(["test", "--locked", "--package", PACKAGE, "--no-fail-fast"])
+        .args(["test", "--locked", "--package", package, "--no-fail-fast"])
         .env("CARGO_TARGET_DIR", workspace::target().join(folder));
     command
 }

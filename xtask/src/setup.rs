@@ -66,6 +66,12 @@ impl Compiler {
         let llvm = verbose.lines().find_map(|line| line.strip_prefix("LLVM version: ")).unwrap_or("unknown");
         Ok(Self { toolchain: toolchain.map(str::to_owned), version: format!("{rustc}, LLVM {llvm}") })
     }
+
+    /// Major and minor version of rustc.
+    pub(crate) fn release(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.version.strip_prefix("rustc ")?.split('.');
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    }
 }
 
 impl Toolchains {

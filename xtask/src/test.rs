@@ -47,6 +47,8 @@ enum Step {
     Clippy,
     /// Documentation, warnings are errors.
     Docs,
+    /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
+    Release,
     /// All tests of the workspace.
     Tests,
 }
@@ -123,6 +125,12 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             pass(command)
         }
         Step::Docs => {
+            // rustdoc adds to the search index of earlier runs, and fails for good when one of them was interrupted while it wrote it.
+            let earlier = workspace::target().join("doc");
+            if earlier.exists() {
+                fs::remove_dir_all(&earlier)
+                    .with_context(|| format!("cannot remove {}", earlier.display()))?;
+            }
             let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
             command
                 .envs(toolchains.environment())
@@ -130,8 +138,30 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
                 .env("RUSTDOCFLAGS", "-D warnings");
             pass(command)
         }
+        Step::Release => release(),
         Step::Tests => tests(toolchains, summary),
     }
+}
+
+/// Runs the engine's tests in a release build, and those of the interpreter also when its handlers are compiled apart from each other
+/// and with less optimization. They fail if the compiler makes calls of the jumps from handler to handler.
+fn release() -> Result<End> {
+    let has_direct_threading = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+    let builds: [&[&str]; 3] = [&[], &["codegen-units=16"], &["codegen-units=4", "opt-level=2"]];
+    for settings in builds {
+        let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
+        for setting in settings {
+            command.arg("--config").arg(format!("profile.release.package.hatchery-engine.{setting}"));
+        }
+        if !settings.is_empty() {
+            command.args(["--lib", "interpreter::"]);
+        }
+        if has_direct_threading {
+            command.env("HATCHERY_EXPECT_DIRECT_THREADING", "1");
+        }
+        pass(command)?;
+    }
+    Ok(End::Passed)
 }
 
 fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {
@@ -147,6 +177,7 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
     if let Some(packages) = javascript::packages() {
         command.env(javascript::VARIABLE, packages);
     }
+    javascript::binding();
     println!("$ {}", process::line(&command));
     let mut child = command.spawn().context("cannot start cargo")?;
     let mut counted = Summary::default();

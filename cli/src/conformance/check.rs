@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use hatchery_engine::memory::PAGE_SIZE;
-use hatchery_engine::program::Program;
-use hatchery_engine::{
-    Config, Engine, EngineError, Exit, Instance, InstructionSet, Module, Permission, ProgramCounter, Reg,
-};
+use hatchery_engine::{Backend, Config, EngineError, GasModel, InstructionSet, Permission, Reg};
 
-use super::schema::{Assert, Case, CaseError, Chunk, Status, Step};
+use super::schema::{Assert, BlockCost, Case, CaseError, Chunk, Status, Step};
+use super::subject::{Maker, Stop, Subject};
 
 /// Runs vectors on an engine.
 #[derive(Debug)]
 pub struct Checker {
-    engine: Engine,
-    set: InstructionSet,
+    maker: Maker,
 }
 
 /// Where an engine and a vector first disagree.
@@ -49,7 +46,15 @@ impl Checker {
     /// # Errors
     /// If the settings make no sense.
     pub fn new(config: Config, set: InstructionSet) -> Result<Self, EngineError> {
-        Ok(Self { engine: Engine::new(config.faults_to_host(true))?, set })
+        Ok(Self { maker: Maker::engine(config, set)? })
+    }
+
+    /// Runs vectors through the functions of libpvm.
+    ///
+    /// # Errors
+    /// If the library does not know one of these settings.
+    pub fn via_capi(model: GasModel, backend: Backend, set: InstructionSet) -> Result<Self, String> {
+        Ok(Self { maker: Maker::library(model, backend, set)? })
     }
 
     /// Whether the engine does what a vector expects.
@@ -57,14 +62,14 @@ impl Checker {
     /// # Errors
     /// If it does not: the first difference.
     pub fn check(&self, case: &Case) -> Result<(), Failure> {
-        let refused = |error: &dyn ToString| Failure::new("program", "a program", &error.to_string());
-        let program = Program::from_raw(&case.program, self.set).map_err(|error| refused(&error))?;
-        let module = self.engine.compile_program(program).map_err(|error| refused(&error))?;
-        check_block_costs(&module, case)?;
+        let (subject, costs) =
+            self.maker.make(&case.program).map_err(|error| Failure::new("program", "a program", &error))?;
+        check_block_costs(&costs, case)?;
 
-        let mut run = Run { instance: module.instantiate(), exit: None };
-        run.instance.set_gas(case.initial_gas);
-        run.instance.set_pc(ProgramCounter(case.initial_pc));
+        let mut run = Run { subject, stop: None };
+        let impossible = |error: String| Failure::new("initial state", "one that is possible", &error);
+        run.subject.set_gas(case.initial_gas).map_err(impossible)?;
+        run.subject.set_pc(case.initial_pc).map_err(impossible)?;
         for (index, step) in case.steps.iter().enumerate() {
             run.take(step).map_err(|failure| Failure {
                 step: case.first_listed.and_then(|first| index.checked_sub(first)),
@@ -75,16 +80,16 @@ impl Checker {
     }
 }
 
-fn check_block_costs(module: &Module, case: &Case) -> Result<(), Failure> {
+fn check_block_costs(found: &[BlockCost], case: &Case) -> Result<(), Failure> {
     if case.block_costs.is_empty() {
         // Nothing else is checked then, so that it must be true that there are none.
-        let unlisted = case.steps.is_empty().then(|| module.blocks().next()).flatten();
+        let unlisted = case.steps.is_empty().then(|| found.first()).flatten();
         return unlisted.map_or(Ok(()), |block| {
-            let found = format!("{} at {}", block.cost, block.pc.0);
+            let found = format!("{} at {}", block.cost, block.pc);
             Err(Failure::new("costs of blocks", "none, and no steps", &found))
         });
     }
-    let costs: BTreeMap<u32, u32> = module.blocks().map(|block| (block.pc.0, block.cost)).collect();
+    let costs: BTreeMap<u32, u32> = found.iter().map(|block| (block.pc, block.cost)).collect();
     for block in &case.block_costs {
         let field = || format!("cost of the block at {}", block.pc);
         let Some(&cost) = costs.get(&block.pc) else {
@@ -96,9 +101,9 @@ fn check_block_costs(module: &Module, case: &Case) -> Result<(), Failure> {
 }
 
 struct Run {
-    instance: Instance,
+    subject: Subject,
     /// Why the last run stopped.
-    exit: Option<Exit>,
+    stop: Option<Stop>,
 }
 
 impl Run {
@@ -111,12 +116,12 @@ impl Run {
             Step::Write(chunk) => self.write(chunk),
             Step::SetReg { reg, value } => {
                 let unknown = || Failure::new("set-reg", "a register from 0 to 12", &reg.to_string());
-                self.instance.set_reg(Reg::new(*reg).ok_or_else(unknown)?, *value);
-                Ok(())
+                let done = self.subject.set_reg(Reg::new(*reg).ok_or_else(unknown)?, *value);
+                done.map_err(|error| Failure::new("set-reg", "a register", &error))
             }
             Step::Run {} => {
-                let exit = self.instance.run();
-                self.exit = Some(exit.map_err(|error| Failure::new("run", "a run", &error.to_string()))?);
+                let stop = self.subject.run();
+                self.stop = Some(stop.map_err(|error| Failure::new("run", "a run", &error))?);
                 Ok(())
             }
             Step::Assert(expected) => self.compare(expected),
@@ -124,8 +129,8 @@ impl Run {
     }
 
     fn protect(&mut self, address: u32, length: u64, permission: Permission) -> Result<(), Failure> {
-        let done = self.instance.memory_mut().protect(address, length, permission);
-        done.map_err(|error| Failure::new("map", "pages", &error.to_string()))
+        let done = self.subject.protect(address, length, permission);
+        done.map_err(|error| Failure::new("map", "pages", &error))
     }
 
     /// Writes page by page, since a vector may write where its program may not.
@@ -150,43 +155,43 @@ impl Run {
     }
 
     fn write_in_page(&mut self, address: u32, bytes: &[u8]) -> Result<(), Failure> {
-        let mut memory = self.instance.memory_mut();
-        if memory.write(address, bytes).is_ok() {
+        if self.subject.write(address, bytes).is_ok() {
             return Ok(());
         }
-        let inaccessible =
-            |error: &dyn ToString| Failure::new("write", "accessible memory", &error.to_string());
-        memory.read(address, &mut [0]).map_err(|error| inaccessible(&error))?;
+        let inaccessible = |error: String| Failure::new("write", "accessible memory", &error);
+        self.subject.read(address, &mut [0]).map_err(inaccessible)?;
         let page = address / PAGE_SIZE * PAGE_SIZE;
         self.protect(page, PAGE_SIZE.into(), Permission::ReadWrite)?;
-        self.instance.memory_mut().write(address, bytes).map_err(|error| inaccessible(&error))?;
+        self.subject.write(address, bytes).map_err(inaccessible)?;
         self.protect(page, PAGE_SIZE.into(), Permission::Read)
     }
 
     /// Compares field by field in the order in which a difference tells most.
-    fn compare(&self, expected: &Assert) -> Result<(), Failure> {
-        let exit = self.exit.ok_or_else(|| Failure::new("assert", "a run before it", "there was none"))?;
-        let Some(status) = status_of(exit) else {
-            return Err(Failure::new("status", &expected.status.to_string(), &format!("{exit:?}")));
+    fn compare(&mut self, expected: &Assert) -> Result<(), Failure> {
+        let stop = self.stop.clone();
+        let stop = stop.ok_or_else(|| Failure::new("assert", "a run before it", "there was none"))?;
+        let Some(status) = status_of(&stop) else {
+            return Err(Failure::new("status", &expected.status.to_string(), &format!("{stop:?}")));
         };
         if status != expected.status {
-            let actual = match exit {
-                Exit::Trap(trap) => format!("{status}: {trap}"),
+            let actual = match stop {
+                Stop::Panic(why) => format!("{status}: {why}"),
                 _ => status.to_string(),
             };
             return Err(Failure::new("status", &expected.status.to_string(), &actual));
         }
-        match (exit, expected.hostcall, expected.page_fault_address) {
-            (Exit::Syscall(number), Some(expected), _) => compare(|| "hostcall".into(), &expected, &number)?,
-            (Exit::PageFault(fault), _, Some(expected)) => {
-                compare(|| "page-fault-address".into(), &expected, &fault.page_address)?;
+        match (stop, expected.hostcall, expected.page_fault_address) {
+            (Stop::Ecalli(number), Some(expected), _) => compare(|| "hostcall".into(), &expected, &number)?,
+            (Stop::PageFault(page), _, Some(expected)) => {
+                compare(|| "page-fault-address".into(), &expected, &page)?;
             }
             _ => {}
         }
-        compare(|| "gas".into(), &expected.gas, &self.instance.gas())?;
-        compare(|| "pc".into(), &expected.pc, &self.instance.pc().0)?;
+        compare(|| "gas".into(), &expected.gas, &self.subject.gas())?;
+        let pc = self.subject.pc().map_err(|error| Failure::new("pc", "one", &error))?;
+        compare(|| "pc".into(), &expected.pc, &pc)?;
         for (reg, value) in Reg::ALL.into_iter().zip(expected.regs) {
-            let actual = self.instance.reg(reg);
+            let actual = self.subject.reg(reg);
             let show = |value: u64| format!("{value} ({value:#x})");
             if actual != value {
                 let field = format!("register {reg} (number {})", reg as u8);
@@ -196,10 +201,10 @@ impl Run {
         expected.memory.iter().try_for_each(|chunk| self.compare_memory(chunk))
     }
 
-    fn compare_memory(&self, chunk: &Chunk) -> Result<(), Failure> {
+    fn compare_memory(&mut self, chunk: &Chunk) -> Result<(), Failure> {
         let mut bytes = vec![0; chunk.contents.len()];
-        let read = self.instance.memory().read(chunk.address, &mut bytes);
-        read.map_err(|error| Failure::new("memory", "accessible memory", &error.to_string()))?;
+        let read = self.subject.read(chunk.address, &mut bytes);
+        read.map_err(|error| Failure::new("memory", "accessible memory", &error))?;
         let differs = chunk.contents.iter().zip(&bytes).position(|(expected, actual)| expected != actual);
         match differs {
             None => Ok(()),
@@ -211,14 +216,14 @@ impl Run {
     }
 }
 
-fn status_of(exit: Exit) -> Option<Status> {
-    match exit {
-        Exit::Finished => Some(Status::Halt),
-        Exit::Trap(_) => Some(Status::Panic),
-        Exit::Syscall(_) => Some(Status::Ecalli),
-        Exit::OutOfGas => Some(Status::OutOfGas),
-        Exit::PageFault(_) => Some(Status::PageFault),
-        Exit::Paused => None,
+fn status_of(stop: &Stop) -> Option<Status> {
+    match stop {
+        Stop::Halt => Some(Status::Halt),
+        Stop::Panic(_) => Some(Status::Panic),
+        Stop::Ecalli(_) => Some(Status::Ecalli),
+        Stop::OutOfGas => Some(Status::OutOfGas),
+        Stop::PageFault(_) => Some(Status::PageFault),
+        Stop::Other(_) => None,
     }
 }
 

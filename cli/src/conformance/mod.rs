@@ -6,6 +6,7 @@
 mod check;
 mod report;
 mod schema;
+mod subject;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,9 +23,13 @@ use report::Report;
 
 /// Runs `hatchery conformance`.
 pub(crate) fn conformance(arguments: &ConformanceArguments, out: &mut dyn Write) -> Result<Status, Error> {
-    let ConformanceArguments { dir, isa, gas_model, backend, filter } = arguments;
+    let ConformanceArguments { dir, isa, gas_model, backend, via_capi, filter } = arguments;
     let config = Config::default().gas_model(*gas_model).backend(backend.backend);
-    let checker = Checker::new(config, *isa)?;
+    let checker = match via_capi {
+        false => Checker::new(config, *isa)?,
+        true => Checker::via_capi(*gas_model, backend.backend, *isa)
+            .map_err(|reason| Error::Library { reason })?,
+    };
     let mut files = vectors(dir).map_err(|source| Error::Read { path: dir.clone(), source })?;
     if let Some(filter) = filter {
         files.retain(|file| name(file).contains(filter));

@@ -2,6 +2,8 @@
 
 mod count;
 mod entry;
+mod processes;
+mod timeline;
 mod trap;
 
 use std::io::{self, Write};
@@ -29,6 +31,9 @@ pub(crate) fn run(arguments: &RunArguments, out: &mut dyn Write) -> Result<Statu
         config = config.memory_limit(bytes);
     }
     let loaded = load(&arguments.program, config)?;
+    if arguments.processes {
+        return processes::run(&loaded, arguments, out);
+    }
     let mut instance = loaded.module.instantiate();
     let entry = entry::prepare(&loaded, arguments, &mut instance)?;
     let gas = arguments.gas.unwrap_or(UNLIMITED);

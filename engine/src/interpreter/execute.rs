@@ -1,10 +1,17 @@
-//! The loop that executes operations.
+//! Runs handlers, and does what they leave to be done.
+//!
+//! Handlers know nothing of pcs, permissions, pauses or regions. When there is something that they do not do, they leave at the
+//! operation in question, and what happens then is decided here.
 
-use super::operations::{Kind, Position, Regions, bit};
+use super::handlers::{Cpu, Flow, Memory};
+use super::operations::{Kind, Position};
+use super::regions::Regions;
+use super::{portable, threaded};
 use crate::exit::TrapKind;
 use crate::isa::{InstructionSet, Reg};
 use crate::memory::{
-    Access, Backing, Contents, Denied, Fault, HostError, LOWEST_ADDRESS, PAGE_SIZE, Permission, Window,
+    Access, Backing, Contents, Denied, Direct, Fault, HostError, LOWEST_ADDRESS, PAGE_SIZE, Permission,
+    Window,
 };
 use crate::pause::Pause;
 use crate::program::Code;
@@ -12,14 +19,18 @@ use crate::program::Code;
 /// Jumping here returns to the host.
 pub(crate) const RETURN_TO_HOST: u32 = 0xffff_0000;
 
-/// What the loop works on.
+/// Handlers of an instance with a pause get no more gas at a time, so that the flag is looked at when they come back for more: some
+/// hundred microseconds.
+const ALLOWANCE: i64 = 500_000;
+
+/// What is worked on.
 pub(crate) struct Machine<'a, B> {
     pub(crate) code: &'a Code,
     pub(crate) blocks: &'a [u64],
     pub(crate) regions: &'a Regions,
     pub(crate) window: &'a mut Window<B>,
     pub(crate) contents: &'a mut Contents,
-    /// The registers; the last three are never used, so that a masked number needs no bounds check.
+    /// The registers; the last three are never used.
     pub(crate) regs: &'a mut [u64; 16],
     pub(crate) gas: &'a mut i64,
     pub(crate) pause: Option<&'a Pause>,
@@ -47,335 +58,257 @@ pub(crate) enum Problem {
     OutOfGas,
 }
 
-/// Executes from `position` until something stops it, or, with `STEP`, one instruction.
-pub(crate) fn execute<B: Backing, const STEP: bool>(mut m: Machine<'_, B>, mut position: Position) -> Stop {
-    let start = position;
-    let mut is_first_charge = true;
-    let mut stepped = None;
-    'region: loop {
-        let region = m.regions.region(m.code, m.blocks, position.region);
-        let operations = &*region.operations;
-        let mut at = position.operation;
+impl<B: Backing> Machine<'_, B> {
+    /// Executes from `start` until something stops it.
+    #[inline]
+    pub(crate) fn execute(mut self, start: Position) -> Stop {
+        if self.pause.is_some() {
+            return self.go_on(start, None);
+        }
+        let had = *self.gas;
+        let (at, gas) = self.run(start, had);
+        *self.gas = gas;
+        if at.kind == Kind::Ecalli {
+            return Stop::Syscall { pc: at.y, number: at.x, next: at.next() };
+        }
+        self.go_on(start, Some((at, had)))
+    }
+
+    /// Lets handlers run, and gives where they left and how much gas is left.
+    #[inline]
+    fn run(&mut self, at: Position, gas: i64) -> (Position, i64) {
+        let links = self.regions.links();
+        if self.regions.threaded()
+            && let Some(memory) = self.window.direct()
+        {
+            return threaded::execute(self.regs, memory, links, at, gas);
+        }
+        portable::execute(&mut Cpu { regs: self.regs, memory: &mut *self.window, links }, at, gas)
+    }
+
+    /// Goes on from `start`; after handlers ran, if they did, with that much gas, and left.
+    #[cold]
+    fn go_on(mut self, start: Position, ran: Option<(Position, i64)>) -> Stop {
+        // The gas at the beginning, until something else than handlers has used some.
+        let mut had = Some(*self.gas);
+        let mut at = match ran {
+            Some((at, gas)) => {
+                had = Some(gas);
+                at
+            }
+            None => self.run_for_a_while(start, true),
+        };
         loop {
-            let op = operations[at as usize];
-            let here = |operation| Position { region: position.region, operation };
-            if STEP {
-                match (stepped, op.kind) {
-                    // These belong to what comes after or before them.
-                    (_, Kind::FarJump) | (None, Kind::Charge) => {}
-                    (Some(previous), Kind::Fail)
-                        if previous == (position.region, at.wrapping_sub(1)) && region.is_part(at) => {}
-                    (Some(_), _) => return Stop::Paused { pc: region.pcs[at as usize], next: here(at) },
-                    (None, _) => stepped = Some((position.region, at)),
+            if at.kind.alone() == Kind::Charge {
+                let begins_with_it = at == start && had == Some(*self.gas);
+                if !begins_with_it && self.pause.is_some_and(Pause::is_raised) {
+                    return Stop::Paused { pc: self.pc(at), next: at };
+                }
+                if *self.gas < at.x.into() {
+                    return Stop::OutOfGas { pc: self.pc(at), next: at };
+                }
+            } else {
+                had = None;
+                match self.serve(at) {
+                    Ok(next) => at = next,
+                    Err(stop) => return stop,
                 }
             }
-
-            // Reading and writing registers, immediates as 64 bits.
-            macro_rules! s1 {
-                () => {
-                    m.regs[usize::from(op.b & 15)]
-                };
-            }
-            macro_rules! s2 {
-                () => {
-                    m.regs[usize::from(op.c & 15)]
-                };
-            }
-            macro_rules! set {
-                ($value:expr) => {
-                    m.regs[usize::from(op.a & 15)] = $value
-                };
-            }
-            macro_rules! set32 {
-                ($value:expr) => {
-                    m.regs[usize::from(op.a & 15)] = i64::from($value as i32) as u64
-                };
-            }
-            let x = i64::from(op.x as i32) as u64;
-
-            // The address `base + x`, of which the low 32 bits count.
-            let address = |base: u64| (base as u32).wrapping_add(op.x);
-            macro_rules! try_op {
-                ($work:expr) => {
-                    match $work {
-                        Ok(value) => value,
-                        Err(problem) => return stop(&m, region.pcs[at as usize], here(at), problem),
-                    }
-                };
-            }
-            macro_rules! load {
-                ($type:ty, $base:expr, $as:ty) => {{
-                    let bytes = try_op!(m.load(address($base)));
-                    set!(<$type>::from_le_bytes(bytes) as $as as u64)
-                }};
-            }
-            macro_rules! store {
-                ($type:ty, $base:expr, $value:expr) => {{
-                    let value = $value as $type;
-                    try_op!(m.store(address($base), value.to_le_bytes()))
-                }};
-            }
-            macro_rules! branch {
-                ($condition:expr) => {
-                    if $condition {
-                        at = op.y;
-                        continue;
-                    }
-                };
-            }
-            macro_rules! jump_indirect {
-                ($address:expr) => {{
-                    let address: u32 = $address;
-                    if address == RETURN_TO_HOST {
-                        return Stop::Finished { pc: region.pcs[at as usize] };
-                    }
-                    let Some(pc) = m.jump_target(address) else {
-                        let problem = Problem::Trap(TrapKind::InvalidIndirectJump, Some(address));
-                        return stop(&m, region.pcs[at as usize], here(at), problem);
-                    };
-                    if let Some(target) = region.block(pc) {
-                        at = target;
-                        continue;
-                    }
-                    match m.regions.block(m.code, m.blocks, pc) {
-                        Some(target) => position = target,
-                        None => return invalid_entry(pc),
-                    }
-                    continue 'region;
-                }};
-            }
-
-            match op.kind {
-                Kind::Charge => {
-                    let begins_with_it = is_first_charge && here(at) == start;
-                    is_first_charge = false;
-                    if !begins_with_it && m.pause.is_some_and(Pause::is_raised) {
-                        return Stop::Paused { pc: region.pcs[at as usize], next: here(at) };
-                    }
-                    let left = *m.gas - i64::from(op.x);
-                    if left < 0 {
-                        return Stop::OutOfGas { pc: region.pcs[at as usize], next: here(at) };
-                    }
-                    *m.gas = left;
-                }
-                Kind::FarJump => {
-                    match m.regions.block(m.code, m.blocks, op.x) {
-                        Some(target) => position = target,
-                        None => return invalid_entry(op.x),
-                    }
-                    continue 'region;
-                }
-                Kind::Fail => {
-                    let problem = Problem::Trap(failure(op.x), None);
-                    return stop(&m, region.pcs[at as usize], here(at), problem);
-                }
-                Kind::Trap => {
-                    let problem = Problem::Trap(TrapKind::Trap, None);
-                    return stop(&m, region.pcs[at as usize], here(at), problem);
-                }
-                Kind::Ecalli => {
-                    return Stop::Syscall { pc: region.pcs[at as usize], number: op.x, next: here(at + 1) };
-                }
-                Kind::Fallthrough | Kind::Unlikely => {}
-                Kind::Memset => try_op!(m.memset()),
-                Kind::Sbrk => {
-                    let top = m.sbrk(s1!());
-                    set!(top);
-                }
-
-                Kind::LoadImm => set!(x),
-                Kind::LoadImm64 => set!(u64::from(op.x) | u64::from(op.y) << 32),
-                Kind::MoveReg => set!(s1!()),
-
-                Kind::Jump => {
-                    at = op.y;
-                    continue;
-                }
-                Kind::LoadImmAndJump => {
-                    set!(x);
-                    at = op.y;
-                    continue;
-                }
-                Kind::JumpIndirect => jump_indirect!(address(s1!())),
-                Kind::LoadImmAndJumpIndirect => {
-                    let target = (s1!() as u32).wrapping_add(op.y);
-                    set!(x);
-                    jump_indirect!(target)
-                }
-
-                Kind::BranchEq => branch!(s1!() == s2!()),
-                Kind::BranchNotEq => branch!(s1!() != s2!()),
-                Kind::BranchLessUnsigned => branch!(s1!() < s2!()),
-                Kind::BranchLessSigned => branch!((s1!() as i64) < (s2!() as i64)),
-                Kind::BranchGreaterOrEqualUnsigned => branch!(s1!() >= s2!()),
-                Kind::BranchGreaterOrEqualSigned => branch!(s1!() as i64 >= s2!() as i64),
-                Kind::BranchEqImm => branch!(s1!() == x),
-                Kind::BranchNotEqImm => branch!(s1!() != x),
-                Kind::BranchLessUnsignedImm => branch!(s1!() < x),
-                Kind::BranchLessSignedImm => branch!((s1!() as i64) < (x as i64)),
-                Kind::BranchLessOrEqualUnsignedImm => branch!(s1!() <= x),
-                Kind::BranchLessOrEqualSignedImm => branch!(s1!() as i64 <= x as i64),
-                Kind::BranchGreaterOrEqualUnsignedImm => branch!(s1!() >= x),
-                Kind::BranchGreaterOrEqualSignedImm => branch!(s1!() as i64 >= x as i64),
-                Kind::BranchGreaterUnsignedImm => branch!(s1!() > x),
-                Kind::BranchGreaterSignedImm => branch!(s1!() as i64 > x as i64),
-
-                Kind::LoadU8 => load!(u8, 0, u64),
-                Kind::LoadI8 => load!(i8, 0, i64),
-                Kind::LoadU16 => load!(u16, 0, u64),
-                Kind::LoadI16 => load!(i16, 0, i64),
-                Kind::LoadU32 => load!(u32, 0, u64),
-                Kind::LoadI32 => load!(i32, 0, i64),
-                Kind::LoadU64 => load!(u64, 0, u64),
-                Kind::LoadIndirectU8 => load!(u8, s1!(), u64),
-                Kind::LoadIndirectI8 => load!(i8, s1!(), i64),
-                Kind::LoadIndirectU16 => load!(u16, s1!(), u64),
-                Kind::LoadIndirectI16 => load!(i16, s1!(), i64),
-                Kind::LoadIndirectU32 => load!(u32, s1!(), u64),
-                Kind::LoadIndirectI32 => load!(i32, s1!(), i64),
-                Kind::LoadIndirectU64 => load!(u64, s1!(), u64),
-
-                Kind::StoreU8 => store!(u8, 0, s1!()),
-                Kind::StoreU16 => store!(u16, 0, s1!()),
-                Kind::StoreU32 => store!(u32, 0, s1!()),
-                Kind::StoreU64 => store!(u64, 0, s1!()),
-                Kind::StoreIndirectU8 => store!(u8, s2!(), s1!()),
-                Kind::StoreIndirectU16 => store!(u16, s2!(), s1!()),
-                Kind::StoreIndirectU32 => store!(u32, s2!(), s1!()),
-                Kind::StoreIndirectU64 => store!(u64, s2!(), s1!()),
-                Kind::StoreImmU8 => store!(u8, 0, op.y),
-                Kind::StoreImmU16 => store!(u16, 0, op.y),
-                Kind::StoreImmU32 => store!(u32, 0, op.y),
-                Kind::StoreImmU64 => store!(u64, 0, op.y as i32),
-                Kind::StoreImmIndirectU8 => store!(u8, s1!(), op.y),
-                Kind::StoreImmIndirectU16 => store!(u16, s1!(), op.y),
-                Kind::StoreImmIndirectU32 => store!(u32, s1!(), op.y),
-                Kind::StoreImmIndirectU64 => store!(u64, s1!(), op.y as i32),
-
-                Kind::Add64 => set!(s1!().wrapping_add(s2!())),
-                Kind::Add32 => set32!(s1!().wrapping_add(s2!())),
-                Kind::AddImm64 => set!(s1!().wrapping_add(x)),
-                Kind::AddImm32 => set32!(s1!().wrapping_add(x)),
-                Kind::Sub64 => set!(s1!().wrapping_sub(s2!())),
-                Kind::Sub32 => set32!(s1!().wrapping_sub(s2!())),
-                Kind::NegateAndAddImm64 => set!(x.wrapping_sub(s1!())),
-                Kind::NegateAndAddImm32 => set32!(x.wrapping_sub(s1!())),
-                Kind::Mul64 => set!(s1!().wrapping_mul(s2!())),
-                Kind::Mul32 => set32!(s1!().wrapping_mul(s2!())),
-                Kind::MulImm64 => set!(s1!().wrapping_mul(x)),
-                Kind::MulImm32 => set32!(s1!().wrapping_mul(x)),
-                Kind::MulUpperSignedSigned => {
-                    set!(((i128::from(s1!() as i64) * i128::from(s2!() as i64)) >> 64) as u64);
-                }
-                Kind::MulUpperUnsignedUnsigned => {
-                    set!(((u128::from(s1!()) * u128::from(s2!())) >> 64) as u64);
-                }
-                Kind::MulUpperSignedUnsigned => {
-                    set!((i128::from(s1!() as i64).wrapping_mul(i128::from(s2!())) >> 64) as u64);
-                }
-                Kind::MulUpperSignedSigned32 => {
-                    set32!((i64::from(s1!() as i32) * i64::from(s2!() as i32)) >> 32);
-                }
-                Kind::MulUpperUnsignedUnsigned32 => {
-                    set32!((u64::from(s1!() as u32) * u64::from(s2!() as u32)) >> 32);
-                }
-                Kind::MulUpperSignedUnsigned32 => {
-                    set32!((i64::from(s1!() as i32) * i64::from(s2!() as u32)) >> 32);
-                }
-                Kind::DivUnsigned64 => set!(s1!().checked_div(s2!()).unwrap_or(u64::MAX)),
-                Kind::DivUnsigned32 => set32!((s1!() as u32).checked_div(s2!() as u32).unwrap_or(u32::MAX)),
-                Kind::DivSigned64 => set!(divide(s1!() as i64, s2!() as i64) as u64),
-                Kind::DivSigned32 => set32!(divide(i64::from(s1!() as i32), i64::from(s2!() as i32))),
-                Kind::RemUnsigned64 => set!(s1!().checked_rem(s2!()).unwrap_or(s1!())),
-                Kind::RemUnsigned32 => {
-                    set32!((s1!() as u32).checked_rem(s2!() as u32).unwrap_or(s1!() as u32));
-                }
-                Kind::RemSigned64 => set!(remainder(s1!() as i64, s2!() as i64) as u64),
-                Kind::RemSigned32 => set32!(remainder(i64::from(s1!() as i32), i64::from(s2!() as i32))),
-
-                Kind::And => set!(s1!() & s2!()),
-                Kind::Or => set!(s1!() | s2!()),
-                Kind::Xor => set!(s1!() ^ s2!()),
-                Kind::AndImm => set!(s1!() & x),
-                Kind::OrImm => set!(s1!() | x),
-                Kind::XorImm => set!(s1!() ^ x),
-                Kind::AndInverted => set!(s1!() & !s2!()),
-                Kind::OrInverted => set!(s1!() | !s2!()),
-                Kind::Xnor => set!(!(s1!() ^ s2!())),
-
-                Kind::ShiftLogicalLeft64 => set!(s1!() << (s2!() & 63)),
-                Kind::ShiftLogicalLeft32 => set32!((s1!() as u32) << (s2!() & 31)),
-                Kind::ShiftLogicalLeftImm64 => set!(s1!() << (x & 63)),
-                Kind::ShiftLogicalLeftImm32 => set32!((s1!() as u32) << (x & 31)),
-                Kind::ShiftLogicalLeftImmAlt64 => set!(x << (s1!() & 63)),
-                Kind::ShiftLogicalLeftImmAlt32 => set32!((x as u32) << (s1!() & 31)),
-                Kind::ShiftLogicalRight64 => set!(s1!() >> (s2!() & 63)),
-                Kind::ShiftLogicalRight32 => set32!((s1!() as u32) >> (s2!() & 31)),
-                Kind::ShiftLogicalRightImm64 => set!(s1!() >> (x & 63)),
-                Kind::ShiftLogicalRightImm32 => set32!((s1!() as u32) >> (x & 31)),
-                Kind::ShiftLogicalRightImmAlt64 => set!(x >> (s1!() & 63)),
-                Kind::ShiftLogicalRightImmAlt32 => set32!((x as u32) >> (s1!() & 31)),
-                Kind::ShiftArithmeticRight64 => set!((s1!() as i64 >> (s2!() & 63)) as u64),
-                Kind::ShiftArithmeticRight32 => set32!(s1!() as i32 >> (s2!() & 31)),
-                Kind::ShiftArithmeticRightImm64 => set!((s1!() as i64 >> (x & 63)) as u64),
-                Kind::ShiftArithmeticRightImm32 => set32!(s1!() as i32 >> (x & 31)),
-                Kind::ShiftArithmeticRightImmAlt64 => set!((x as i64 >> (s1!() & 63)) as u64),
-                Kind::ShiftArithmeticRightImmAlt32 => set32!(x as i32 >> (s1!() & 31)),
-                Kind::RotateLeft64 => set!(s1!().rotate_left(s2!() as u32)),
-                Kind::RotateLeft32 => set32!((s1!() as u32).rotate_left(s2!() as u32)),
-                Kind::RotateRight64 => set!(s1!().rotate_right(s2!() as u32)),
-                Kind::RotateRight32 => set32!((s1!() as u32).rotate_right(s2!() as u32)),
-                Kind::RotateRightImm64 => set!(s1!().rotate_right(x as u32)),
-                Kind::RotateRightImm32 => set32!((s1!() as u32).rotate_right(x as u32)),
-                Kind::RotateRightImmAlt64 => set!(x.rotate_right(s1!() as u32)),
-                Kind::RotateRightImmAlt32 => set32!((x as u32).rotate_right(s1!() as u32)),
-
-                Kind::SetLessThanUnsigned => set!(u64::from(s1!() < s2!())),
-                Kind::SetLessThanSigned => set!(u64::from((s1!() as i64) < (s2!() as i64))),
-                Kind::SetLessThanUnsignedImm => set!(u64::from(s1!() < x)),
-                Kind::SetLessThanSignedImm => set!(u64::from((s1!() as i64) < (x as i64))),
-                Kind::SetGreaterThanUnsignedImm => set!(u64::from(s1!() > x)),
-                Kind::SetGreaterThanSignedImm => set!(u64::from(s1!() as i64 > x as i64)),
-                Kind::Maximum => set!((s1!() as i64).max(s2!() as i64) as u64),
-                Kind::MaximumUnsigned => set!(s1!().max(s2!())),
-                Kind::Minimum => set!((s1!() as i64).min(s2!() as i64) as u64),
-                Kind::MinimumUnsigned => set!(s1!().min(s2!())),
-                Kind::CmovIfZero => {
-                    if s2!() == 0 {
-                        set!(s1!());
-                    }
-                }
-                Kind::CmovIfNotZero => {
-                    if s2!() != 0 {
-                        set!(s1!());
-                    }
-                }
-                Kind::CmovIfZeroImm => {
-                    if s1!() == 0 {
-                        set!(x);
-                    }
-                }
-                Kind::CmovIfNotZeroImm => {
-                    if s1!() != 0 {
-                        set!(x);
-                    }
-                }
-
-                Kind::CountSetBits64 => set!(u64::from(s1!().count_ones())),
-                Kind::CountSetBits32 => set!(u64::from((s1!() as u32).count_ones())),
-                Kind::CountLeadingZeroBits64 => set!(u64::from(s1!().leading_zeros())),
-                Kind::CountLeadingZeroBits32 => set!(u64::from((s1!() as u32).leading_zeros())),
-                Kind::CountTrailingZeroBits64 => set!(u64::from(s1!().trailing_zeros())),
-                Kind::CountTrailingZeroBits32 => set!(u64::from((s1!() as u32).trailing_zeros())),
-                Kind::SignExtend8 => set!(i64::from(s1!() as i8) as u64),
-                Kind::SignExtend16 => set!(i64::from(s1!() as i16) as u64),
-                Kind::ZeroExtend16 => set!(u64::from(s1!() as u16)),
-                Kind::ReverseByte => set!(s1!().swap_bytes()),
-                Kind::ReverseByte32 => set32!((s1!() as u32).swap_bytes()),
-            }
-            at += 1;
+            at = self.run_for_a_while(at, false);
         }
     }
+
+    /// Lets handlers run with as much gas as they may have before the flag is looked at. While it is up, that is what the first block
+    /// costs, if it is still to be paid, and nothing more: so they come back at the start of the next one.
+    fn run_for_a_while(&mut self, at: Position, is_first: bool) -> Position {
+        let gas = *self.gas;
+        let first = if at.kind.alone() == Kind::Charge { i64::from(at.x) } else { 0 };
+        let allowance = match self.pause {
+            None => gas,
+            Some(pause) if !pause.is_raised() => gas.min(first.max(ALLOWANCE)),
+            Some(_) if is_first => gas.min(first),
+            Some(_) => 0,
+        };
+        let (at, left) = self.run(at, allowance);
+        *self.gas = gas - allowance + left;
+        at
+    }
+
+    /// Executes one instruction, and what has to be paid before.
+    #[cold]
+    pub(crate) fn step(mut self, start: Position) -> Stop {
+        let mut at = match self.follow(start) {
+            Ok(at) => at,
+            Err(stop) => return stop,
+        };
+        if at.kind.alone() == Kind::Charge {
+            let left = *self.gas - i64::from(at.x);
+            if left < 0 {
+                return Stop::OutOfGas { pc: self.pc(at), next: at };
+            }
+            *self.gas = left;
+            at = at.next();
+        }
+        let next = self.serve(at).and_then(|next| {
+            let next = self.follow(next)?;
+            let Self { code, blocks, regions, .. } = self;
+            let is_rest = next.kind == Kind::Fail && next == at.next() && regions.is_part(code, blocks, next);
+            if is_rest { self.serve(next) } else { Ok(next) }
+        });
+        next.map_or_else(|stop| stop, |next| Stop::Paused { pc: self.pc(next), next })
+    }
+
+    /// Goes into another region if that is all that is to be done here.
+    fn follow(&mut self, mut at: Position) -> Result<Position, Stop> {
+        if at.kind == Kind::Stub {
+            at = at.next();
+        }
+        if at.kind == Kind::FarJump { self.serve(at) } else { Ok(at) }
+    }
+
+    /// Does an operation that handlers have left, or any other, and gives where to go on.
+    fn serve(&mut self, at: Position) -> Result<Position, Stop> {
+        let problem = match at.kind.alone() {
+            Kind::FarJump => {
+                return self.regions.block(self.code, self.blocks, at.y).ok_or_else(|| invalid_entry(at.y));
+            }
+            Kind::Ecalli => return Err(Stop::Syscall { pc: at.y, number: at.x, next: at.next() }),
+            Kind::Trap => Problem::Trap(TrapKind::Trap, None),
+            Kind::Fail => Problem::Trap(failure(at.x), None),
+            Kind::Memset => match self.memset() {
+                Ok(()) => return Ok(at.next()),
+                Err(problem) => problem,
+            },
+            Kind::Sbrk => {
+                let top = self.sbrk(self.regs[usize::from(at.b)]);
+                self.regs[usize::from(at.a)] = top;
+                return Ok(at.next());
+            }
+            Kind::JumpIndirect => {
+                let address = (self.regs[usize::from(at.b)] as u32).wrapping_add(at.x);
+                return self.jump_indirect(at, address);
+            }
+            Kind::LoadImmAndJumpIndirect => {
+                let address = (self.regs[usize::from(at.b)] as u32).wrapping_add(at.y);
+                self.regs[usize::from(at.a)] = at.immediate();
+                return self.jump_indirect(at, address);
+            }
+            _ => {
+                let links = self.regions.links();
+                let mut problem = None;
+                let Self { window, contents, regs, .. } = self;
+                let memory = Touching { window, contents, problem: &mut problem };
+                match portable::single(&mut Cpu { regs, memory, links }, at) {
+                    Flow::Next(next) | Flow::Enter(next) => return Ok(next),
+                    Flow::Leave(_) => problem.unwrap_or(Problem::Trap(TrapKind::Trap, None)),
+                }
+            }
+        };
+        Err(stop(self, self.pc(at), at, problem))
+    }
+
+    /// Jumps through the jump table, and takes note of where that leads.
+    fn jump_indirect(&self, at: Position, address: u32) -> Result<Position, Stop> {
+        let pc = self.pc(at);
+        if address == RETURN_TO_HOST {
+            return Err(Stop::Finished { pc });
+        }
+        // Addresses of code are even and count jump table entries from two.
+        let entry = (address != 0 && address.is_multiple_of(2)).then(|| address / 2 - 1);
+        let target = entry.and_then(|entry| {
+            let target = self.code.jump_table_entry(entry)?;
+            let target = self.regions.block(self.code, self.blocks, target)?;
+            self.regions.links().jumps.get(entry as usize)?.lead_to(target);
+            Some(target)
+        });
+        let problem = || Problem::Trap(TrapKind::InvalidIndirectJump, Some(address));
+        target.ok_or_else(|| stop(self, pc, at, problem()))
+    }
+
+    fn pc(&self, at: Position) -> u32 {
+        self.regions.pc(self.code, self.blocks, at)
+    }
+}
+
+impl Memory for Direct {
+    #[inline(always)]
+    fn load<const N: usize>(&mut self, address: u32) -> Option<[u8; N]> {
+        Self::load(*self, address)
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
+        Self::store(*self, address, value)
+    }
+}
+
+impl<B: Backing> Memory for &mut Window<B> {
+    #[inline(always)]
+    fn load<const N: usize>(&mut self, address: u32) -> Option<[u8; N]> {
+        Window::load(self, address)
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
+        Window::store(self, address, value).then_some(())
+    }
+}
+
+/// Memory in which accesses make themselves possible, or say what is wrong with them.
+struct Touching<'a, B> {
+    window: &'a mut Window<B>,
+    contents: &'a Contents,
+    problem: &'a mut Option<Problem>,
+}
+
+impl<B: Backing> Touching<'_, B> {
+    fn touch(&mut self, address: u32, length: usize, access: Access) -> Option<()> {
+        match touch(self.window, self.contents, address, length, access) {
+            Ok(()) => Some(()),
+            Err(problem) => {
+                *self.problem = Some(problem);
+                None
+            }
+        }
+    }
+}
+
+impl<B: Backing> Memory for Touching<'_, B> {
+    fn load<const N: usize>(&mut self, address: u32) -> Option<[u8; N]> {
+        self.touch(address, N, Access::Read)?;
+        let mut bytes = [0; N];
+        self.window.read_touched(address, &mut bytes);
+        Some(bytes)
+    }
+
+    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
+        self.touch(address, N, Access::Write)?;
+        self.window.write_touched(address, &value);
+        Some(())
+    }
+}
+
+/// Makes an access possible, or says what is wrong with it.
+fn touch<B: Backing>(
+    window: &mut Window<B>,
+    contents: &Contents,
+    address: u32,
+    length: usize,
+    access: Access,
+) -> Result<(), Problem> {
+    let denied = match window.touch(contents, address, length, access) {
+        Ok(()) => return Ok(()),
+        Err(Fault::Host(error)) => return Err(Problem::Host(error)),
+        Err(Fault::Denied(denied)) => denied,
+    };
+    let wraps = u64::from(address) + length as u64 > 1 << 32;
+    let kind = match denied.permission {
+        _ if denied.address < LOWEST_ADDRESS => TrapKind::LowAddress,
+        _ if contents.faults_to_host() && !wraps => return Err(Problem::PageFault(denied)),
+        Permission::None => TrapKind::Unmapped,
+        Permission::Read | Permission::ReadWrite => TrapKind::ReadOnly,
+    };
+    Err(Problem::Trap(kind, Some(denied.address)))
 }
 
 /// What a [`Kind::Fail`] says.
@@ -403,72 +336,10 @@ pub(crate) fn stop<B, Place>(_: &Machine<'_, B>, pc: u32, next: Place, problem: 
     }
 }
 
-/// Division of RISC-V: by zero gives all ones, the one overflow wraps.
-fn divide(a: i64, b: i64) -> i64 {
-    if b == 0 { -1 } else { a.wrapping_div(b) }
-}
-
-/// Remainder of RISC-V: by zero gives the dividend, the one overflow gives zero.
-fn remainder(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { a.wrapping_rem(b) }
-}
-
 impl<B: Backing> Machine<'_, B> {
-    #[inline]
-    fn load<const N: usize>(&mut self, address: u32) -> Result<[u8; N], Problem> {
-        match self.window.load(address) {
-            Some(bytes) => Ok(bytes),
-            None => self.load_slow(address),
-        }
-    }
-
-    #[cold]
-    fn load_slow<const N: usize>(&mut self, address: u32) -> Result<[u8; N], Problem> {
-        self.touch(address, N, Access::Read)?;
-        let mut bytes = [0; N];
-        self.window.read_touched(address, &mut bytes);
-        Ok(bytes)
-    }
-
-    #[inline]
-    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Result<(), Problem> {
-        if self.window.store(address, value) { Ok(()) } else { self.store_slow(address, value) }
-    }
-
-    #[cold]
-    fn store_slow<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Result<(), Problem> {
-        self.touch(address, N, Access::Write)?;
-        self.window.write_touched(address, &value);
-        Ok(())
-    }
-
     /// Makes an access possible, or says what is wrong with it.
     pub(crate) fn touch(&mut self, address: u32, length: usize, access: Access) -> Result<(), Problem> {
-        let fault = match self.window.touch(self.contents, address, length, access) {
-            Ok(()) => return Ok(()),
-            Err(fault) => fault,
-        };
-        let denied = match fault {
-            Fault::Host(error) => return Err(Problem::Host(error)),
-            Fault::Denied(denied) => denied,
-        };
-        let wraps = u64::from(address) + length as u64 > 1 << 32;
-        let kind = match denied.permission {
-            _ if denied.address < LOWEST_ADDRESS => TrapKind::LowAddress,
-            _ if self.contents.faults_to_host() && !wraps => return Err(Problem::PageFault(denied)),
-            Permission::None => TrapKind::Unmapped,
-            Permission::Read | Permission::ReadWrite => TrapKind::ReadOnly,
-        };
-        Err(Problem::Trap(kind, Some(denied.address)))
-    }
-
-    /// Where an indirect jump to `address` leads: addresses of code are even and count jump table entries from two.
-    #[inline]
-    fn jump_target(&self, address: u32) -> Option<u32> {
-        if address == 0 || !address.is_multiple_of(2) {
-            return None;
-        }
-        self.code.jump_table_entry(address / 2 - 1).filter(|&pc| bit(self.blocks, pc))
+        touch(self.window, self.contents, address, length, access)
     }
 
     /// Grows the heap. In the extended encoding as polkavm does since 0.37, otherwise as 0.33: what a size of more than 32 bits

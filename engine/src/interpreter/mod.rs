@@ -1,12 +1,37 @@
-//! The portable interpreter.
+//! The interpreter.
 //!
-//! `operations` turns a region of code into compact operations, once for all instances of a module; `execute` runs them.
+//! | file | what |
+//! |---|---|
+//! | `kinds` | the list of operations |
+//! | `operations` | what an operation is, and a place among them |
+//! | `regions` | the operations of a module, made region by region when they are reached |
+//! | `make` | makes the operations of a region |
+//! | `fusion` | which operations are executed together |
+//! | `handlers` | what each operation does |
+//! | `threaded` | one way from operation to operation: each handler jumps to the next |
+//! | `portable` | the other way: a loop |
+//! | `execute` | what handlers leave to be done: stops, faults, pages, entries of regions |
 
 mod execute;
+mod fusion;
+mod handlers;
+mod kinds;
+mod make;
 mod operations;
+mod portable;
+mod regions;
+#[cfg(test)]
+mod tests;
+#[cfg(all(hatchery_direct_threading, not(debug_assertions)))]
+mod threaded;
+#[cfg(not(all(hatchery_direct_threading, not(debug_assertions))))]
+#[path = "not_threaded.rs"]
+mod threaded;
 
 /// What the recompiler shares.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use execute::stop;
-pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop, execute};
-pub(crate) use operations::{Position, Regions, bit};
+pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop};
+pub(crate) use operations::Position;
+pub(crate) use regions::{Regions, bit};
+pub(crate) use threaded::DIRECT_THREADING;

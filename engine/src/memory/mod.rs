@@ -26,6 +26,7 @@
 //! Windows come from a pool; when it is exhausted an instance that is not running is parked, the least recently used first.
 //! None of this can be observed by a guest or through gas.
 
+mod direct;
 mod image;
 mod map;
 mod pool;
@@ -38,6 +39,7 @@ mod window;
 pub use map::{MemoryMap, MemoryMapError};
 pub use space::MemoryError;
 
+pub(crate) use direct::Direct;
 pub(crate) use image::Image;
 pub(crate) use map::Extent;
 pub use pool::WindowKind;

@@ -368,6 +368,12 @@ impl AddressSpace {
         self.contents = Contents::new(Arc::clone(&self.contents.image));
     }
 
+    /// The pages of its own, in ascending order: all that are not as in the image, and some that are again.
+    pub(crate) fn own_pages(&mut self) -> Vec<u32> {
+        self.save();
+        self.contents.pages.keys().copied().collect()
+    }
+
     /// Reads for the host: everything a guest can read.
     pub(crate) fn read(&self, address: u32, into: &mut [u8]) -> Result<(), MemoryError> {
         self.check(address, into.len() as u64, Access::Read)?;
@@ -389,6 +395,24 @@ impl AddressSpace {
         self.check(address, from.len() as u64, Access::Write)?;
         self.modify(address, from.len(), |part, range| part.copy_from_slice(&from[range]));
         Ok(())
+    }
+
+    /// Copies for the host from another space.
+    pub(crate) fn copy_from(
+        &mut self,
+        address: u32,
+        other: &Self,
+        from: u32,
+        length: u32,
+    ) -> Result<(), MemoryError> {
+        other.check(from, length.into(), Access::Read)?;
+        self.check(address, length.into(), Access::Write)?;
+        let mut result = Ok(());
+        self.modify(address, length as usize, |part, range| {
+            // The end of the range was checked: this does not overflow.
+            result = result.and(other.read(from + range.start as u32, part));
+        });
+        result
     }
 
     /// Zeroes for the host: everything a guest can write.
@@ -423,6 +447,20 @@ impl AddressSpace {
         match resident {
             Some(bytes) => bytes,
             None => self.contents.own_bytes(page),
+        }
+    }
+
+    /// Whether a guest can access the range in this way.
+    pub(crate) fn check_permission(
+        &self,
+        address: u32,
+        length: u64,
+        permission: Permission,
+    ) -> Result<(), MemoryError> {
+        match permission {
+            Permission::None => Ok(()),
+            Permission::Read => self.check(address, length, Access::Read),
+            Permission::ReadWrite => self.check(address, length, Access::Write),
         }
     }
 

@@ -137,6 +137,18 @@ impl<B: Backing> Window<B> {
         }
     }
 
+    /// Where guest address 0 lies if all pages lie in order behind it.
+    #[inline]
+    pub(crate) fn contiguous(&mut self) -> Option<core::ptr::NonNull<u8>> {
+        self.bytes.contiguous()
+    }
+
+    /// The table, which has a byte for each page.
+    #[inline]
+    pub(crate) fn table(&mut self) -> core::ptr::NonNull<u8> {
+        core::ptr::NonNull::from(&mut *self.table).cast()
+    }
+
     /// Loads `N` bytes within one page, or `None` if the slow path has to look at it.
     #[inline]
     pub(crate) fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {

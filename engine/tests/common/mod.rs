@@ -9,9 +9,13 @@ use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
 use hatchery_engine::memory::WindowKind;
 use hatchery_engine::{Backend, Config, Engine, InstructionSet};
 
-/// An engine for each backend and kind of window that this machine has, with a name for messages.
+/// An engine for each backend, dispatcher of the interpreter and kind of window that this machine has, with a name for messages.
 pub(crate) fn engines(config: Config) -> Vec<(String, Engine)> {
     let mut engines = Vec::new();
+    if Config::HAS_DIRECT_THREADING {
+        let config = config.backend(Backend::Interpreter).portable_dispatch(true);
+        engines.push(("Interpreter, portable dispatch".into(), Engine::new(config).unwrap()));
+    }
     for &backend in Backend::AVAILABLE {
         for &kind in WindowKind::ALL.iter().filter(|&&kind| backend.runs_in(kind)) {
             let engine = Engine::new(config.backend(backend).window_kind(kind)).unwrap();

@@ -32,7 +32,7 @@ pub(crate) fn run(
     match command {
         BenchmarkCmd::Pallet(command) => {
             // The library makes the externalities itself and knows only upstream's extension.
-            provide_extension(ConsensusConstants::v1(), ClientConfig::default())
+            provide_extension(ConsensusConstants::v1(), ClientConfig::default().backend(params.backend()))
                 .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
             command.run_with_spec::<HashingFor<Block>, hatchery_primitives::HostFunctions>(Some(
                 config.chain_spec,

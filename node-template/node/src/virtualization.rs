@@ -31,6 +31,14 @@ pub(crate) struct VirtualizationParams {
     virt_cache_size: usize,
 }
 
+#[cfg(feature = "runtime-benchmarks")]
+impl VirtualizationParams {
+    /// What executes guest programs.
+    pub(crate) fn backend(&self) -> Backend {
+        self.virt_backend
+    }
+}
+
 /// By the names that the engine has for those that this machine can use.
 fn backend_parser() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new(backends().map(Backend::name)).map(|name| {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The support crates, which are not guests.
-pub(super) const SUPPORT: [&str; 2] = ["guest", "sdk"];
+pub(super) const SUPPORT: [&str; 4] = ["cap-sdk", "guest", "processes", "sdk"];
 
 /// The guests that are also built for registers of 32 bits: those that compute with wider numbers, with rotations, with much
 /// memory, with divisions, and with calls.
@@ -44,6 +44,17 @@ impl Target {
         match self {
             Self::Riscv64 => TARGET_JSON_64_BIT_NEW,
             Self::Riscv32 => TARGET_JSON_32_BIT_NEW,
+        }
+    }
+
+    /// [`Self::json`] as a compiler wants it: from 1.96 on, rustc takes the ABI of registers of 32 bits only under both of its
+    /// names.
+    fn json_for(self, compiler: &Compiler) -> String {
+        match self {
+            Self::Riscv32 if compiler.release() >= Some((1, 96)) => {
+                self.json().replacen('{', "{\n  \"abi\": \"ilp32e\",", 1)
+            }
+            Self::Riscv32 | Self::Riscv64 => self.json().to_owned(),
         }
     }
 
@@ -139,8 +150,9 @@ fn compile_for(target: Target, names: &[&String], compiler: &Compiler) -> Result
     let target_folder = target_folder();
     fs::create_dir_all(&target_folder)?;
     let target_file = target_folder.join(format!("{}.json", target.name()));
-    if fs::read_to_string(&target_file).ok().as_deref() != Some(target.json()) {
-        fs::write(&target_file, target.json())?;
+    let json = target.json_for(compiler);
+    if fs::read_to_string(&target_file).ok().as_ref() != Some(&json) {
+        fs::write(&target_file, json)?;
     }
     let mut command = process::cargo(compiler.toolchain.as_deref());
     for (variable, _) in env::vars_os() {
@@ -277,6 +289,18 @@ mod tests {
     fn the_linker_is_the_one_compiled_in() {
         let version = linker_version().unwrap();
         assert!(version.starts_with("polkavm-linker 0.35."), "{version}");
+    }
+
+    #[test]
+    fn later_compilers_get_the_abi_of_32_bits_twice() {
+        let compiler = |version: &str| Compiler { toolchain: None, version: version.to_owned() };
+        let old = compiler("rustc 1.95.0 (59807616e 2026-04-14), LLVM 22.1.2");
+        let new = compiler("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball), LLVM 22.1.8");
+        for target in Target::ALL {
+            assert_eq!(target.json_for(&old), target.json());
+        }
+        assert_eq!(Target::Riscv64.json_for(&new), Target::Riscv64.json());
+        assert!(Target::Riscv32.json_for(&new).starts_with("{\n  \"abi\": \"ilp32e\",\n"));
     }
 
     #[test]

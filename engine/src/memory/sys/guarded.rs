@@ -149,6 +149,11 @@ impl Backing for Guarded {
     }
 
     #[inline]
+    fn contiguous(&mut self) -> Option<NonNull<u8>> {
+        Some(self.base)
+    }
+
+    #[inline]
     unsafe fn load<const N: usize>(&self, address: u32) -> [u8; N] {
         // SAFETY: the caller promises that the bytes lie in a readable page; byte arrays need no alignment.
         unsafe { self.base.add(address as usize).cast::<[u8; N]>().read() }

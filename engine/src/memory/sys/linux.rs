@@ -107,6 +107,11 @@ impl Backing for Reserved {
     }
 
     #[inline]
+    fn contiguous(&mut self) -> Option<NonNull<u8>> {
+        Some(self.base)
+    }
+
+    #[inline]
     unsafe fn load<const N: usize>(&self, address: u32) -> [u8; N] {
         debug_assert!(self.is_committed(address / PAGE_SIZE));
         // SAFETY: the caller promises that the bytes lie in a committed page; byte arrays need no alignment.

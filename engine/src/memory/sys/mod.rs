@@ -16,6 +16,7 @@ pub(crate) use linux::Reserved;
 pub(crate) use portable::Portable;
 
 use core::ops::Range;
+use core::ptr::NonNull;
 
 use super::{HostError, Page, Permission};
 
@@ -50,6 +51,11 @@ pub(crate) trait Backing: Sized + Send + 'static {
     /// Forbids everything everywhere and makes all bytes zero. False if the system refuses: then the space is of no use.
     fn forget(&mut self) -> bool {
         true
+    }
+
+    /// Where guest address 0 lies if all pages lie in order behind it, committed or not.
+    fn contiguous(&mut self) -> Option<NonNull<u8>> {
+        None
     }
 
     /// Loads from a page.

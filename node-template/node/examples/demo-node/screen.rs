@@ -37,8 +37,13 @@ impl Screen {
              \"virtualization_trace\",\"params\":[{{\"origin\":\"{alice}\",\"instance\":\"{}\",\"export\":\"increment\"}}]}}'\n",
             contract.address
         );
-        println!("   Call it from a script (docs/node.md):\n");
-        println!("     cargo run -p hatchery-node --example call -- {url}");
+        println!("   Call it from a script, in Rust or in JavaScript (docs/node.md):\n");
+        // Built together with this program; `cargo run` would build the node once more, with other features.
+        match std::env::current_exe().map(|program| program.with_file_name("call")) {
+            Ok(call) if call.is_file() => println!("     {} {url}", call.display()),
+            _ => println!("     cargo run -p hatchery-node --example call -- {url}"),
+        }
+        println!("     npm ci --prefix node-template/javascript");
         println!("     node node-template/javascript/call.mjs {url}\n");
         println!("   Follow the node's log, and end it:\n");
         println!("     tail -f {}", node.log_file().display());

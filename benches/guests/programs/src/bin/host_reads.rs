@@ -1,0 +1,4 @@
+//! See `work::host_reads`.
+#![cfg_attr(not(target_os = "linux"), no_std, no_main)]
+
+programs::program!(host_reads);

@@ -1,0 +1,134 @@
+//! What calls, yields, settling, operations and stores take: `cargo bench -p hatchery-capabilities`.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+
+use common::*;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use hatchery_capabilities::*;
+use hatchery_engine::isa::{Instruction, Opcode};
+
+const MANY: u64 = i64::MAX as u64;
+
+fn backends() -> impl Iterator<Item = Backend> {
+    [Backend::Interpreter, Backend::Recompiler]
+        .into_iter()
+        .filter(|backend| Backend::AVAILABLE.contains(backend))
+}
+
+/// Does `body` `count` times.
+fn repeated(count: u64, body: impl FnOnce(Code) -> Code) -> Code {
+    let code = Code::new().set(Reg::S1, count).fallthrough();
+    let start = code.here();
+    let code = body(code).add(Reg::S1, Reg::S1, -1);
+    let again =
+        Instruction { s1: Reg::S1, x: 0, target: start, ..Instruction::plain(Opcode::BranchNotEqImm) };
+    code.emit(again).reply()
+}
+
+fn timed(criterion: &mut Criterion, name: &str, count: u64, prepare: impl Fn(&mut World) -> CapHash) {
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(count)).sample_size(20);
+    for backend in backends() {
+        let mut world = World::new(backend);
+        let instance = prepare(&mut world);
+        group.bench_function(backend.name(), |bench| {
+            bench.iter(|| {
+                let result = world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap();
+                assert!(matches!(result, CallResult::Halt { .. }), "{result:?}");
+            });
+        });
+    }
+}
+
+fn calls(criterion: &mut Criterion) {
+    const CALLS: u64 = 10_000;
+    let caller = |callee: fn() -> Image| {
+        move |world: &mut World| {
+            let callee = world.instance(callee(), &[]);
+            let code = repeated(CALLS, |code| code.op(Operation::Call, &[5, 0]));
+            world.instance(code.image(), &[(5, callee)])
+        }
+    };
+    timed(criterion, "call and return", CALLS, caller(|| Code::new().reply().image()));
+    timed(
+        criterion,
+        "call and return of a callee that writes a page",
+        CALLS,
+        caller(|| {
+            let code = Code::new().load(Reg::A0, DATA).add(Reg::A0, Reg::A0, 1).store(DATA, Reg::A0).reply();
+            let mut image = with_memory(code.image());
+            // Where the engine would put it: two parts.
+            image.mappings.remove(1);
+            image
+        }),
+    );
+}
+
+fn operations(criterion: &mut Criterion) {
+    timed(criterion, "1,000,000 operations", 1_000_000, |world| {
+        let data = world.data(b"data");
+        let four = |code: Code| {
+            code.op(Operation::Copy, &[2, 7])
+                .op(Operation::Swap, &[7, 8])
+                .op(Operation::Move, &[8, 9])
+                .op(Operation::Drop, &[9])
+        };
+        world.instance(repeated(250_000, four).image(), &[(2, data)])
+    });
+}
+
+fn yields(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("yield and resume");
+    for backend in backends() {
+        let mut world = World::new(backend);
+        let marker = world.data(b"marker");
+        world.vm.assist_mut().catch(marker);
+        let code = repeated(u32::MAX.into(), |code| code.op(Operation::Yield, &[3]));
+        let instance = world.instance(code.image(), &[(3, marker)]);
+        world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap();
+        group.bench_function(backend.name(), |bench| {
+            bench.iter(|| black_box(world.vm.resume(&mut world.cache, None).unwrap()));
+        });
+        world.vm.drop_paused().unwrap();
+    }
+}
+
+fn settle(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("invoke and settle");
+    for pages in [0u64, 16, 256] {
+        let mut world = World::new(Backend::Interpreter);
+        let code = Code::new().set(Reg::S0, DATA.into());
+        let code = (0..pages).fold(code, |code, page| code.store(DATA + page as u32 * 4096, Reg::S0));
+        let mut image = code.reply().image();
+        image.mappings = vec![Mapping { start: DATA, size: 256 * 4096, source: SlotPath::slot(254) }];
+        let instance = world.instance(image, &[]);
+        group.bench_function(format!("{pages} pages written"), |bench| {
+            bench.iter(|| world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap());
+        });
+    }
+}
+
+fn stores(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("put and commit");
+    group.throughput(Throughput::Elements(1000)).sample_size(10);
+    let mut number = 0u64;
+    let mut fill = |cache: &mut CacheDirectory| {
+        for _ in 0..1000 {
+            number += 1;
+            cache.put(Cap::Data(DataCap::new(&number.to_le_bytes()))).unwrap();
+        }
+        cache.commit(Vec::new()).unwrap();
+    };
+    group.bench_function("1000 pages in memory", |bench| {
+        bench.iter_batched_ref(CacheDirectory::default, &mut fill, BatchSize::PerIteration);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = CacheDirectory::new(ParityStore::open(folder.path()).unwrap()).memory_limit(1 << 20);
+    group.bench_function("1000 pages on disk", |bench| bench.iter(|| fill(&mut cache)));
+}
+
+criterion_group!(benches, calls, operations, yields, settle, stores);
+criterion_main!(benches);

@@ -1,0 +1,325 @@
+//! The memory and slots of instances: loading what is settled, and settling what was executed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hatchery_engine::memory::PAGE_SIZE;
+use hatchery_engine::{Instance, MemoryError, Permission, Reg};
+
+use crate::cache::{CacheDirectory, CacheError};
+use crate::cap::{Cap, CapHashOrRef, DataCap, InstanceCap, Overlay, PAGE, Page};
+use crate::cnode::CNode;
+use crate::hash::CapHash;
+use crate::image::{Image, Mapping};
+use crate::program::{Place, Program, ProgramLoadError, Programs, fitting};
+use crate::slots;
+
+/// Registers, all of them.
+pub(crate) type Registers = [u64; 13];
+
+/// An instance as it can be executed.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) chain: CapHash,
+    pub(crate) program: Arc<Program>,
+    pub(crate) root: CNode,
+    /// For each mapping, the data that its source showed when it was loaded.
+    bases: Vec<Option<CapHash>>,
+    pub(crate) machine: Instance,
+}
+
+/// An instance that waits in a slot to be called, and has no hash so far. It is never changed.
+#[derive(Debug)]
+pub(crate) struct Resting {
+    chain: CapHash,
+    image: CapHash,
+    root: CNode,
+    mem_size: u32,
+    regs: Registers,
+    pc: u64,
+    /// None before the first call.
+    memory: Option<RestingMemory>,
+}
+
+#[derive(Debug)]
+struct RestingMemory {
+    program: Arc<Program>,
+    bases: Vec<Option<CapHash>>,
+    /// Locked because forking and reading note what was written; nobody waits.
+    machine: Mutex<Instance>,
+}
+
+/// An instance cannot be loaded.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Its image cannot be executed, or its data cannot be mapped.
+    #[error(transparent)]
+    Program(#[from] ProgramLoadError),
+    /// Something it needs is not there.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A page of its memory lies where it cannot have written.
+    #[error("the page at {start:#010x} lies in no mapping that can be written")]
+    Overlay {
+        /// Its address.
+        start: u32,
+    },
+    /// The machine knows it without code: it cannot be called.
+    #[error("the instance {hash} has no code")]
+    Kernel {
+        /// Its hash.
+        hash: CapHash,
+    },
+    /// The engine refuses what it should not.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+impl Body {
+    /// A body with these slots, whose memory is as its mappings say.
+    pub(crate) fn fresh(
+        cache: &mut CacheDirectory,
+        program: Arc<Program>,
+        chain: CapHash,
+        root: CNode,
+    ) -> Result<Self, LoadError> {
+        let mut machine = program.module.instantiate();
+        let image = Arc::clone(&program.image);
+        let mut bases = Vec::with_capacity(image.mappings.len());
+        for (mapping, place) in image.mappings.iter().zip(&program.places) {
+            let base = base(cache, &root, mapping)?;
+            bases.push(base);
+            let shown = match place {
+                Place::Layout(shown) => *shown,
+                Place::Pages => None,
+            };
+            if base == shown && matches!(place, Place::Layout(_)) {
+                continue;
+            }
+            let data = base.map(|base| fitting(cache, base, mapping)).transpose()?;
+            show(&mut machine, &image, mapping, base, data.as_ref())?;
+        }
+        Ok(Self { chain, program, root, bases, machine })
+    }
+
+    /// The instance as it was settled, and its registers.
+    pub(crate) fn load(
+        cache: &mut CacheDirectory,
+        programs: &mut Programs,
+        hash: CapHash,
+    ) -> Result<(Self, Registers), LoadError> {
+        let instance = cache.instance(hash)?;
+        if instance.kernel().is_some() {
+            return Err(LoadError::Kernel { hash });
+        }
+        let program = programs.load(cache, instance.image_hash)?;
+        let root = cache.cnode(instance.root_cnode)?;
+        let mut body = Self::fresh(cache, program, instance.image_hash_chain, root)?;
+        body.lay(&instance.rw_overlays)?;
+        Ok((body, instance.regs))
+    }
+
+    fn lay(&mut self, overlays: &[Overlay]) -> Result<(), LoadError> {
+        let image = &self.program.image;
+        for Overlay { start, bytes } in overlays {
+            let page = start / PAGE_SIZE;
+            let mapping = image.mappings.iter().find(|mapping| mapping.pages().contains(&page));
+            if mapping.is_none_or(|mapping| image.is_read_only(mapping)) {
+                return Err(LoadError::Overlay { start: *start });
+            }
+            self.machine.memory_mut().write(*start, &bytes.0)?;
+        }
+        Ok(())
+    }
+
+    /// All registers.
+    pub(crate) fn registers(&self) -> Registers {
+        Reg::ALL.map(|reg| self.machine.reg(reg))
+    }
+
+    pub(crate) fn set_registers(&mut self, regs: &Registers) {
+        for (reg, &value) in Reg::ALL.into_iter().zip(regs) {
+            self.machine.set_reg(reg, value);
+        }
+    }
+
+    /// The instance after it has replied. What it had on the stack is gone with its stack pointer and return address.
+    pub(crate) fn rest(self) -> Resting {
+        let mut regs = self.registers();
+        regs[Reg::RA as usize] = 0;
+        regs[Reg::SP as usize] = 0;
+        let pc = u64::from(self.machine.pc().0);
+        self.rest_with(regs, pc)
+    }
+
+    pub(crate) fn rest_with(self, regs: Registers, pc: u64) -> Resting {
+        let Self { chain, program, root, bases, machine } = self;
+        Resting {
+            chain,
+            image: program.hash,
+            root,
+            mem_size: program.image.mem_size(),
+            regs,
+            pc,
+            memory: Some(RestingMemory { program, bases, machine: Mutex::new(machine) }),
+        }
+    }
+
+    /// Copies pages that both can write from `other`.
+    pub(crate) fn take_over(&mut self, other: &Self) -> Result<(), LoadError> {
+        let (new, old) = (&self.program.image, &other.program.image);
+        let mut bytes = [0; PAGE];
+        for mapping in new.mappings.iter().filter(|mapping| !new.is_read_only(mapping)) {
+            for page in mapping.pages() {
+                let before = old.mappings.iter().find(|mapping| mapping.pages().contains(&page));
+                if before.is_some_and(|mapping| !old.is_read_only(mapping)) {
+                    other.machine.memory().read(page * PAGE_SIZE, &mut bytes)?;
+                    self.machine.memory_mut().write(page * PAGE_SIZE, &bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Resting {
+    /// An instance that was never called.
+    pub(crate) fn new(chain: CapHash, hash: CapHash, image: &Image, root: CNode) -> Self {
+        let mem_size = image.mem_size();
+        Self { chain, image: hash, root, mem_size, regs: [0; 13], pc: 0, memory: None }
+    }
+
+    pub(crate) const fn chain(&self) -> CapHash {
+        self.chain
+    }
+
+    pub(crate) const fn root(&self) -> &CNode {
+        &self.root
+    }
+
+    pub(crate) fn into_root(self) -> CNode {
+        self.root
+    }
+
+    /// A copy to be executed, and its registers.
+    pub(crate) fn wake(
+        &self,
+        cache: &mut CacheDirectory,
+        programs: &mut Programs,
+    ) -> Result<(Body, Registers), LoadError> {
+        let body = match &self.memory {
+            Some(RestingMemory { program, bases, machine }) => Body {
+                chain: self.chain,
+                program: Arc::clone(program),
+                root: self.root.clone(),
+                bases: bases.clone(),
+                machine: machine.lock().unwrap_or_else(PoisonError::into_inner).fork(),
+            },
+            None => {
+                let program = programs.load(cache, self.image)?;
+                Body::fresh(cache, program, self.chain, self.root.clone())?
+            }
+        };
+        Ok((body, self.regs))
+    }
+
+    /// Keeps it under its hash. `root` is its root node with everything in it settled.
+    pub(crate) fn settle(&self, cache: &mut CacheDirectory, root: CNode) -> Result<CapHash, CacheError> {
+        let rw_overlays = match &self.memory {
+            Some(memory) => memory.overlays(cache, &root)?,
+            None => Vec::new(),
+        };
+        let root_cnode = cache.put(Cap::CNode(root))?;
+        cache.put(Cap::Instance(InstanceCap {
+            image_hash_chain: self.chain,
+            image_hash: self.image,
+            root_cnode,
+            rw_overlays,
+            mem_size: self.mem_size,
+            regs: self.regs,
+            pc: self.pc,
+            gas_remaining: 0,
+        }))
+    }
+}
+
+impl RestingMemory {
+    /// The pages that are not as the sources of the mappings in `root` say. Takes time in proportion to the pages written,
+    /// unless a source shows something else than when it was loaded.
+    fn overlays(&self, cache: &mut CacheDirectory, root: &CNode) -> Result<Vec<Overlay>, CacheError> {
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = machine.changed_pages();
+        let Program { image, places, .. } = &*self.program;
+        let mut overlays = Vec::new();
+        for ((mapping, place), &loaded) in image.mappings.iter().zip(places).zip(&self.bases) {
+            if image.is_read_only(mapping) {
+                continue;
+            }
+            let now = base(cache, root, mapping)?;
+            let data = match now {
+                Some(hash) => match &*cache.get(hash)? {
+                    Cap::Data(data) => data.clone(),
+                    _ => DataCap::default(),
+                },
+                None => DataCap::default(),
+            };
+            let range = mapping.pages();
+            let all: Vec<u32>;
+            let candidates = if now == loaded && *place == Place::Layout(loaded) {
+                let within = |page: u32| changed.partition_point(|&other| other < page);
+                &changed[within(range.start)..within(range.end)]
+            } else {
+                all = range.clone().collect();
+                &all
+            };
+            for &page in candidates {
+                let mut bytes = [0; PAGE];
+                // Mappings are mapped.
+                let read = machine.memory().read(page * PAGE_SIZE, &mut bytes);
+                debug_assert!(read.is_ok(), "{read:?}");
+                let shown = data.page((page - range.start) as usize).ok().flatten();
+                let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| shown.0 == bytes);
+                if !same {
+                    overlays.push(Overlay { start: page * PAGE_SIZE, bytes: Arc::new(Page(bytes)) });
+                }
+            }
+        }
+        Ok(overlays)
+    }
+}
+
+/// The data that the source of a mapping shows in these slots; none where there are none.
+fn base(cache: &mut CacheDirectory, root: &CNode, mapping: &Mapping) -> Result<Option<CapHash>, CacheError> {
+    let held = match slots::read(root, cache, &mapping.source) {
+        Ok(held) => held,
+        Err(slots::Refused::Slot(_)) => None,
+        Err(slots::Refused::Cache(error)) => return Err(error),
+    };
+    // Data is never worked on; whatever else lies there shows nothing.
+    let Some(hash) = held.as_ref().and_then(CapHashOrRef::hash) else { return Ok(None) };
+    Ok(matches!(&*cache.get(hash)?, Cap::Data(_)).then_some(hash))
+}
+
+/// Makes a mapping show these data.
+fn show(
+    machine: &mut Instance,
+    image: &Image,
+    mapping: &Mapping,
+    hash: Option<CapHash>,
+    data: Option<&DataCap>,
+) -> Result<(), LoadError> {
+    let mut memory = machine.memory_mut();
+    memory.protect(mapping.start, mapping.size.into(), Permission::ReadWrite)?;
+    memory.zero(mapping.start, mapping.size)?;
+    for (number, page) in mapping.pages().enumerate().take(data.map_or(0, |data| data.pages.len())) {
+        let bytes = data.map_or(Ok(None), |data| data.page(number));
+        let bytes = bytes.map_err(|_| ProgramLoadError::MissingPage { data: hash.unwrap_or_default() })?;
+        if let Some(bytes) = bytes {
+            memory.write(page * PAGE_SIZE, &bytes.0)?;
+        }
+    }
+    if image.is_read_only(mapping) {
+        memory.protect(mapping.start, mapping.size.into(), Permission::Read)?;
+    }
+    Ok(())
+}

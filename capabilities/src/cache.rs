@@ -1,0 +1,450 @@
+//! The directory of capabilities: immutable ones by hash, over a store, and those that are being worked on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::cap::{Cap, CapDecodeError, CapHashOrRef, InstanceCap, Kind, Unsettled};
+use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError};
+use crate::hash::CapHash;
+use crate::store::{BlobStore, Change, MemoryStore, Record, StoreError};
+use crate::working::{CapRef, Counter, Working};
+
+/// How much memory a directory takes by default: 256 MiB of what its store has, too.
+const DEFAULT_LIMIT: usize = 256 << 20;
+/// How many capabilities can be worked on at the same time by default.
+const DEFAULT_WORKING_LIMIT: usize = 1 << 20;
+
+/// Capabilities by hash.
+///
+/// New ones go into its store with the next [`CacheDirectory::commit`] and stay in memory until then; what the store has is
+/// read when it is wanted and forgotten when memory runs short, the longest unused first.
+#[derive(Debug)]
+pub struct CacheDirectory {
+    store: Box<dyn BlobStore>,
+    blobs: HashMap<CapHash, Blob>,
+    /// Which blob was used when, the longest unused first.
+    by_use: BTreeMap<u64, CapHash>,
+    clock: u64,
+    bytes: usize,
+    limit: usize,
+    /// New since the last commit.
+    new: BTreeSet<CapHash>,
+    /// What those weigh, which cannot be forgotten.
+    new_bytes: usize,
+    /// How often something outside holds a capability, which keeps it and what it names.
+    roots: BTreeMap<CapHash, u64>,
+    counter: Counter,
+    working_limit: usize,
+}
+
+#[derive(Debug)]
+struct Blob {
+    cap: Arc<Cap>,
+    weight: usize,
+    used: u64,
+}
+
+/// Why a capability cannot be kept or found. Nothing was changed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// It is not here.
+    #[error("there is no capability {hash}")]
+    Unknown {
+        /// Its hash.
+        hash: CapHash,
+    },
+    /// It names one that is not here.
+    #[error("it names the capability {hash}, which is not here")]
+    Dangling {
+        /// The hash of the other.
+        hash: CapHash,
+    },
+    /// It is of another kind than it has to be.
+    #[error("the capability {hash} is of the kind {found}, not {wanted}")]
+    Kind {
+        /// Its hash.
+        hash: CapHash,
+        /// What it is.
+        found: Kind,
+        /// What it has to be.
+        wanted: Kind,
+    },
+    /// Instances have 256 slots.
+    #[error("the root node {hash} of an instance has 2^{size_log} slots, not 256")]
+    RootSize {
+        /// The node.
+        hash: CapHash,
+        /// Its size.
+        size_log: u8,
+    },
+    /// It is being worked on.
+    #[error(transparent)]
+    Unsettled(#[from] Unsettled),
+    /// It breaks a rule of its kind.
+    #[error(transparent)]
+    Invalid(#[from] CapDecodeError),
+    /// The store has other bytes under this hash.
+    #[error("the store is damaged: what it has as {hash} is {found}")]
+    Damaged {
+        /// The hash.
+        hash: CapHash,
+        /// What the bytes are.
+        found: String,
+    },
+    /// More is being worked on than the limit allows.
+    #[error("{limit} capabilities are being worked on: there cannot be more")]
+    TooManyWorking {
+        /// The limit.
+        limit: usize,
+    },
+    /// A slot cannot be filled.
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Default for CacheDirectory {
+    fn default() -> Self {
+        Self::new(MemoryStore::default())
+    }
+}
+
+impl CacheDirectory {
+    /// A directory over a store.
+    pub fn new(store: impl BlobStore + 'static) -> Self {
+        let mut directory = Self {
+            store: Box::new(store),
+            blobs: HashMap::new(),
+            by_use: BTreeMap::new(),
+            clock: 0,
+            bytes: 0,
+            limit: DEFAULT_LIMIT,
+            new: BTreeSet::new(),
+            new_bytes: 0,
+            roots: BTreeMap::new(),
+            counter: Counter::default(),
+            working_limit: DEFAULT_WORKING_LIMIT,
+        };
+        // What every kernel instance names.
+        let nothing = Cap::CNode(CNode::nothing());
+        directory.new.insert(CNode::nothing_hash());
+        directory.new_bytes += nothing.weight();
+        directory.insert(CNode::nothing_hash(), Arc::new(nothing));
+        directory
+    }
+
+    /// Limits the memory for capabilities that the store has, too, in bytes.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Limits how many capabilities can be worked on at the same time.
+    #[must_use]
+    pub fn working_limit(mut self, entries: usize) -> Self {
+        self.working_limit = entries;
+        self
+    }
+
+    /// Keeps a capability and gives its hash. If it is here already nothing changes.
+    ///
+    /// # Errors
+    /// If it breaks a rule of its kind, or names what is not here or of the wrong kind.
+    pub fn put(&mut self, cap: Cap) -> Result<CapHash, CacheError> {
+        let hash = cap.hash()?;
+        if self.blobs.contains_key(&hash) {
+            return Ok(hash);
+        }
+        match &cap {
+            Cap::Image(image) => image.check().map_err(CapDecodeError::from)?,
+            Cap::Instance(instance) => instance.check()?,
+            _ => {}
+        }
+        for (named, wanted) in cap.references() {
+            let found = match self.get(named) {
+                Err(CacheError::Unknown { hash }) => return Err(CacheError::Dangling { hash }),
+                found => found?,
+            };
+            if let Some(wanted) = wanted
+                && found.kind() != wanted
+            {
+                return Err(CacheError::Kind { hash: named, found: found.kind(), wanted });
+            }
+            if let (Cap::Instance(instance), Cap::CNode(node)) = (&cap, &*found)
+                && instance.kernel().is_none()
+                && node.size_log() != ROOT_SIZE_LOG
+            {
+                return Err(CacheError::RootSize { hash: named, size_log: node.size_log() });
+            }
+        }
+        self.new.insert(hash);
+        self.new_bytes += cap.weight();
+        self.insert(hash, Arc::new(cap));
+        Ok(hash)
+    }
+
+    /// The capability with this hash.
+    ///
+    /// # Errors
+    /// If it is not here, or the store is damaged or cannot be read.
+    pub fn get(&mut self, hash: CapHash) -> Result<Arc<Cap>, CacheError> {
+        if let Some(blob) = self.blobs.get_mut(&hash) {
+            let cap = Arc::clone(&blob.cap);
+            // Moving it to the end of the queue every time would cost more than it is worth.
+            if self.clock - blob.used > 1024 {
+                self.by_use.remove(&blob.used);
+                self.clock += 1;
+                blob.used = self.clock;
+                self.by_use.insert(self.clock, hash);
+            }
+            return Ok(cap);
+        }
+        let bytes = self.store.blob(hash)?.ok_or(CacheError::Unknown { hash })?;
+        let damaged = |found: String| CacheError::Damaged { hash, found };
+        let cap = Cap::from_bytes(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let actual = cap.hash()?;
+        if actual != hash {
+            return Err(damaged(format!("{} {actual}", cap.kind())));
+        }
+        let cap = Arc::new(cap);
+        self.insert(hash, Arc::clone(&cap));
+        Ok(cap)
+    }
+
+    /// The instance with this hash.
+    ///
+    /// # Errors
+    /// As [`CacheDirectory::get`], and if it is something else.
+    pub fn instance(&mut self, hash: CapHash) -> Result<InstanceCap, CacheError> {
+        match &*self.get(hash)? {
+            Cap::Instance(instance) => Ok(instance.clone()),
+            other => Err(CacheError::Kind { hash, found: other.kind(), wanted: Kind::Instance }),
+        }
+    }
+
+    /// The node with this hash.
+    ///
+    /// # Errors
+    /// As [`CacheDirectory::get`], and if it is something else.
+    pub fn cnode(&mut self, hash: CapHash) -> Result<CNode, CacheError> {
+        match &*self.get(hash)? {
+            Cap::CNode(node) => Ok(node.clone()),
+            other => Err(CacheError::Kind { hash, found: other.kind(), wanted: Kind::CNode }),
+        }
+    }
+
+    /// Whether there is a capability with this hash.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn contains(&self, hash: CapHash) -> Result<bool, CacheError> {
+        Ok(self.blobs.contains_key(&hash) || self.store.blob(hash)?.is_some())
+    }
+
+    /// How many bytes the capabilities in memory take, roughly.
+    pub const fn resident_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many capabilities are being worked on.
+    pub fn working(&self) -> usize {
+        self.counter.live()
+    }
+
+    /// Begins to work on a node.
+    ///
+    /// # Errors
+    /// If too many are being worked on.
+    pub fn work_on(&self, node: CNode) -> Result<CapRef, CacheError> {
+        self.work(Working::CNode(node))
+    }
+
+    pub(crate) fn work(&self, content: Working) -> Result<CapRef, CacheError> {
+        if self.counter.live() >= self.working_limit {
+            return Err(CacheError::TooManyWorking { limit: self.working_limit });
+        }
+        Ok(CapRef::new(content, &self.counter))
+    }
+
+    /// Gives what is being worked on its hash, and everything in it first.
+    ///
+    /// # Errors
+    /// If something in it breaks a rule.
+    pub fn settle(&mut self, cap: &CapHashOrRef) -> Result<CapHash, CacheError> {
+        let working = match cap {
+            CapHashOrRef::Hash(hash) => return Ok(*hash),
+            CapHashOrRef::Ref(working) => working,
+        };
+        // Without recursion: guests choose how deep nodes lie in each other.
+        let mut settled: HashMap<u64, CapHash> = HashMap::new();
+        let mut pending = vec![working.clone()];
+        while let Some(top) = pending.last().cloned() {
+            let missing: Vec<CapRef> =
+                top.inner().filter(|inner| !settled.contains_key(&inner.id())).cloned().collect();
+            if !missing.is_empty() {
+                pending.extend(missing);
+                continue;
+            }
+            pending.pop();
+            if !settled.contains_key(&top.id()) {
+                let hash = self.settle_one(&top, |inner| settled.get(&inner.id()).copied())?;
+                settled.insert(top.id(), hash);
+            }
+        }
+        Ok(settled[&working.id()])
+    }
+
+    /// As [`CacheDirectory::settle`], all slots of a node that nobody shares.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn settle_node(&mut self, node: &mut CNode) -> Result<(), CacheError> {
+        let working: Vec<CapRef> = node.working().cloned().collect();
+        let mut settled = HashMap::new();
+        for inner in working {
+            let hash = self.settle(&inner.clone().into())?;
+            settled.insert(inner.id(), hash);
+        }
+        node.replace(|inner| settled.get(&inner.id()).copied());
+        Ok(())
+    }
+
+    fn settle_one(
+        &mut self,
+        working: &CapRef,
+        hash_of: impl FnMut(&CapRef) -> Option<CapHash>,
+    ) -> Result<CapHash, CacheError> {
+        match working.content() {
+            Working::CNode(node) => {
+                let mut node = node.clone();
+                node.replace(hash_of);
+                self.put(Cap::CNode(node))
+            }
+            Working::Instance(instance) => {
+                let mut root = instance.root().clone();
+                root.replace(hash_of);
+                instance.settle(self, root)
+            }
+        }
+    }
+
+    /// Keeps a capability, and all that it names, until it is released as often as it was held.
+    pub fn hold(&mut self, hash: CapHash) {
+        *self.roots.entry(hash).or_insert(0) += 1;
+    }
+
+    /// The opposite of [`CacheDirectory::hold`].
+    pub fn release(&mut self, hash: CapHash) {
+        if let Some(count) = self.roots.get_mut(&hash) {
+            *count -= 1;
+            if *count == 0 {
+                self.roots.remove(&hash);
+            }
+        }
+    }
+
+    /// Writes what is new to the store, with these records, as one change.
+    ///
+    /// # Errors
+    /// If the store cannot be written; everything stays in memory then.
+    pub fn commit(&mut self, records: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), CacheError> {
+        let mut changes = Vec::with_capacity(self.new.len() + records.len());
+        for &hash in &self.new {
+            if let Some(blob) = self.blobs.get(&hash) {
+                changes.push(Change::Put { hash, bytes: blob.cap.to_bytes()? });
+            }
+        }
+        changes.extend(records.into_iter().map(|(name, value)| Change::Record { name, value }));
+        self.store.commit(changes)?;
+        self.new.clear();
+        self.new_bytes = 0;
+        self.make_room();
+        Ok(())
+    }
+
+    /// Returns when all that was committed survives the end of the process.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn sync(&mut self) -> Result<(), CacheError> {
+        Ok(self.store.sync()?)
+    }
+
+    /// A record of the store.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn record(&self, name: &[u8]) -> Result<Option<Vec<u8>>, CacheError> {
+        Ok(self.store.record(name)?)
+    }
+
+    /// All records of the store.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn records(&self) -> Result<Vec<Record>, CacheError> {
+        Ok(self.store.records()?)
+    }
+
+    /// Removes every capability that neither is held, nor in `roots`, nor named by one that stays, from memory and from the store,
+    /// and says how many. Machines with something on their stacks must be among the roots.
+    ///
+    /// # Errors
+    /// If something that stays cannot be read, or the store cannot be written; then nothing was removed.
+    pub fn collect(&mut self, roots: impl IntoIterator<Item = CapHash>) -> Result<usize, CacheError> {
+        let mut pending: Vec<CapHash> = self.roots.keys().copied().chain(roots).collect();
+        pending.push(CNode::nothing_hash());
+        let mut reached: HashSet<CapHash> = HashSet::new();
+        while let Some(hash) = pending.pop() {
+            if reached.insert(hash) {
+                pending.extend(self.get(hash)?.references().into_iter().map(|(named, _)| named));
+            }
+        }
+        let mut garbage: BTreeSet<CapHash> = self.store.hashes()?.into_iter().collect();
+        garbage.extend(self.blobs.keys());
+        garbage.retain(|hash| !reached.contains(hash));
+        self.store.commit(garbage.iter().map(|&hash| Change::Remove { hash }).collect())?;
+        for hash in &garbage {
+            if self.new.remove(hash) {
+                self.new_bytes -= self.blobs.get(hash).map_or(0, |blob| blob.weight);
+            }
+            self.forget(*hash);
+        }
+        Ok(garbage.len())
+    }
+
+    fn insert(&mut self, hash: CapHash, cap: Arc<Cap>) {
+        let weight = cap.weight();
+        self.clock += 1;
+        self.by_use.insert(self.clock, hash);
+        self.bytes += weight;
+        self.blobs.insert(hash, Blob { cap, weight, used: self.clock });
+        self.make_room();
+    }
+
+    fn forget(&mut self, hash: CapHash) {
+        if let Some(blob) = self.blobs.remove(&hash) {
+            self.by_use.remove(&blob.used);
+            self.bytes -= blob.weight;
+        }
+    }
+
+    /// Forgets what the store has, too, the longest unused first.
+    fn make_room(&mut self) {
+        if self.bytes <= self.limit || self.bytes == self.new_bytes {
+            return;
+        }
+        let candidates: Vec<CapHash> =
+            self.by_use.values().copied().filter(|hash| !self.new.contains(hash)).collect();
+        for hash in candidates {
+            if self.bytes <= self.limit {
+                break;
+            }
+            self.forget(hash);
+        }
+    }
+}

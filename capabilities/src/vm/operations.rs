@@ -1,0 +1,564 @@
+//! What the operations do.
+
+use std::sync::Arc;
+
+use codec::Decode;
+use hatchery_engine::program::MemoryConfig;
+use hatchery_engine::{ProgramCounter, Reg};
+
+use crate::assist::{Embedded, EmbedderCall, KernelAssist};
+use crate::body::{Body, LoadError, Registers, Resting};
+use crate::cache::{CacheDirectory, CacheError};
+use crate::cap::{Cap, CapHashOrRef, DataCap, Kind, PAGE, TypeCap};
+use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError, SlotPath};
+use crate::hash::{CapHash, extended_chain};
+use crate::image::{Image, SlotContent};
+use crate::kernel::KernelImage;
+use crate::operation::{FIRST_EMBEDDER_OPERATION, Operation};
+use crate::program::{ProgramLoadError, Programs};
+use crate::slots::{self, Refused};
+use crate::stack::StackError;
+use crate::working::Working;
+
+use super::costs::*;
+use super::frame::{Entrance, InstanceEntry, NotEntered, Origin, kernel_caps, meters};
+use super::result::{FaultReason, OperationError, VmError};
+
+/// What a register says instead of a path where there may be none.
+const NO_PATH: u64 = u64::MAX;
+
+/// What operations work with, beside the instance that does them.
+pub(super) struct Context<'a, K> {
+    pub(super) assist: &'a mut K,
+    pub(super) programs: &'a mut Programs,
+    pub(super) cache: &'a mut CacheDirectory,
+    /// Whether the stack has room for one more.
+    pub(super) room: Result<(), StackError>,
+}
+
+/// Why control leaves an instance.
+pub(super) enum Leave {
+    Halt,
+    Call(Box<InstanceEntry>),
+    Yield {
+        marker: CapHash,
+    },
+    /// It has another image, and these meters from now on.
+    Changed {
+        meters: Vec<(u64, CapHash)>,
+    },
+    OutOfGas,
+    Fault(FaultReason),
+}
+
+/// Why an operation was not done.
+enum Stop {
+    /// There is not enough gas. Nothing was done.
+    OutOfGas,
+    Trap(OperationError),
+    Host(VmError),
+}
+
+impl<E: Into<OperationError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Trap(error.into())
+    }
+}
+
+type Done<T = ()> = Result<T, Stop>;
+
+/// A store that fails is no fault of the program.
+fn host<T>(result: Result<T, CacheError>) -> Done<T> {
+    result.map_err(|error| Stop::Host(error.into()))
+}
+
+fn slot<T>(result: Result<T, Refused>) -> Done<T> {
+    result.map_err(|refused| match refused {
+        Refused::Slot(error) => error.into(),
+        Refused::Cache(error) => Stop::Host(error.into()),
+    })
+}
+
+fn load<T>(result: Result<T, LoadError>) -> Done<T> {
+    result.map_err(|error| match error {
+        LoadError::Cache(error) | LoadError::Program(ProgramLoadError::Cache(error)) => {
+            Stop::Host(error.into())
+        }
+        LoadError::Program(ProgramLoadError::Engine(error)) => Stop::Host(error.into()),
+        error => error.into(),
+    })
+}
+
+impl<K: KernelAssist> Context<'_, K> {
+    /// Does the operation that the instance has stopped at. None: it goes on.
+    pub(super) fn operate(
+        &mut self,
+        entry: &mut InstanceEntry,
+        number: u32,
+    ) -> Result<Option<Leave>, VmError> {
+        match self.dispatch(entry, number) {
+            Ok(leave) => Ok(leave),
+            Err(Stop::OutOfGas) => {
+                entry.pending = Some(number);
+                Ok(Some(Leave::OutOfGas))
+            }
+            Err(Stop::Trap(error)) => {
+                Ok(Some(Leave::Fault(FaultReason::Operation { number, pc: entry.pc(), error })))
+            }
+            Err(Stop::Host(error)) => Err(error),
+        }
+    }
+
+    fn dispatch(&mut self, entry: &mut InstanceEntry, number: u32) -> Done<Option<Leave>> {
+        let Some(operation) = Operation::from_number(number) else {
+            return self.embedder(entry, number).map(|()| None);
+        };
+        match operation {
+            Operation::Reply => {
+                charge(entry, 0)?;
+                return Ok(Some(Leave::Halt));
+            }
+            Operation::Copy => self.copy(entry)?,
+            Operation::Move => self.move_(entry)?,
+            Operation::Drop => self.drop_(entry)?,
+            Operation::Swap => self.swap(entry)?,
+            Operation::MintCNode => self.mint_cnode(entry)?,
+            Operation::Yield => return self.yield_(entry).map(Some),
+            Operation::SetImage => return self.set_image(entry).map(Some),
+            Operation::DeriveSpawn => self.derive_spawn(entry)?,
+            Operation::MakeImage => self.make_image(entry)?,
+            Operation::SameType => self.same_type(entry)?,
+            Operation::TypeOf => self.type_of(entry)?,
+            Operation::ReadData => self.read_data(entry)?,
+            Operation::MintData => self.mint_data(entry)?,
+            Operation::Open => self.open(entry)?,
+            Operation::Save => self.save(entry)?,
+            Operation::Call => return self.call(entry).map(Some),
+        }
+        Ok(None)
+    }
+
+    fn embedder(&mut self, entry: &mut InstanceEntry, number: u32) -> Done {
+        if number < FIRST_EMBEDDER_OPERATION {
+            return Err(OperationError::Unknown.into());
+        }
+        charge(entry, 0)?;
+        let mut call = EmbedderCall { number, chain: entry.body.chain, machine: &mut entry.body.machine };
+        match self.assist.ecall(&mut call) {
+            Embedded::Done => Ok(()),
+            Embedded::Trap => Err(OperationError::Embedder.into()),
+        }
+    }
+
+    fn copy(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [from, to] = paths(entry, [Reg::A0, Reg::A1])?;
+        let image = Arc::clone(&entry.body.program.image);
+        slots::check_not_pinned(&image, &from)?;
+        let cap = self.filled(entry, &from)?;
+        self.charge_writes(entry, 0, &[to])?;
+        self.write(entry, &to, Some(cap))?;
+        Ok(())
+    }
+
+    fn move_(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [from, to] = paths(entry, [Reg::A0, Reg::A1])?;
+        if to.is_below(&from) {
+            return Err(SlotError::IntoItself { from, to }.into());
+        }
+        let image = Arc::clone(&entry.body.program.image);
+        slots::check_not_pinned(&image, &from)?;
+        let cap = self.filled(entry, &from)?;
+        self.charge_writes(entry, 0, &[from, to])?;
+        // The destination first: should it not exist, nothing was done.
+        if to != from {
+            slot(slots::node_mut(&mut entry.body.root, &image, self.cache, &to))?;
+            self.write(entry, &from, None)?;
+            self.write(entry, &to, Some(cap))?;
+        }
+        Ok(())
+    }
+
+    fn drop_(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [path] = paths(entry, [Reg::A0])?;
+        self.charge_writes(entry, 0, &[path])?;
+        self.write(entry, &path, None)?;
+        Ok(())
+    }
+
+    fn swap(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [a, b] = paths(entry, [Reg::A0, Reg::A1])?;
+        if a.is_below(&b) {
+            return Err(SlotError::IntoItself { from: b, to: a }.into());
+        }
+        if b.is_below(&a) {
+            return Err(SlotError::IntoItself { from: a, to: b }.into());
+        }
+        let image = Arc::clone(&entry.body.program.image);
+        slots::check_not_pinned(&image, &a)?;
+        slots::check_not_pinned(&image, &b)?;
+        let held = [&a, &b].map(|path| slots::read(&entry.body.root, self.cache, path));
+        let [in_a, in_b] = held;
+        let (in_a, in_b) = (slot(in_a)?, slot(in_b)?);
+        self.charge_writes(entry, 0, &[a, b])?;
+        self.write(entry, &a, in_b)?;
+        self.write(entry, &b, in_a)?;
+        Ok(())
+    }
+
+    fn mint_cnode(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [to] = paths(entry, [Reg::A0])?;
+        let size_log = entry.reg(Reg::A1);
+        let node = CNode::new(u8::try_from(size_log).unwrap_or(u8::MAX))?;
+        self.charge_writes(entry, 0, &[to])?;
+        let working = host(self.cache.work_on(node))?;
+        self.write(entry, &to, Some(working.into()))?;
+        Ok(())
+    }
+
+    fn yield_(&mut self, entry: &mut InstanceEntry) -> Done<Leave> {
+        let [path] = paths(entry, [Reg::A0])?;
+        let cap = self.filled(entry, &path)?;
+        charge(entry, 0)?;
+        let marker = host(self.cache.settle(&cap))?;
+        Ok(Leave::Yield { marker })
+    }
+
+    fn call(&mut self, entry: &mut InstanceEntry) -> Done<Leave> {
+        let [path] = paths(entry, [Reg::A0])?;
+        self.room?;
+        if path.first() == 0 {
+            return Err(OperationError::Entry {
+                reason: "slot 0 goes to the callee: it cannot be the callee",
+            }
+            .into());
+        }
+        let endpoint = u8::try_from(entry.reg(Reg::A1))
+            .map_err(|_| OperationError::Entry { reason: "the image has no endpoint of this number" })?;
+        let args = [Reg::A2, Reg::A3, Reg::A4, Reg::A5].map(|reg| entry.reg(reg));
+        let cap = self.filled(entry, &path)?;
+        let (mut body, regs) = self.wake(&cap, &path)?;
+        let pages = body.program.writable_pages;
+        charge(entry, CALL_GAS + pages + GAS_PER_SLOT * body.root.filled() as u64)?;
+
+        let given = entry.body.root.get(0).cloned();
+        body.root.set(0, given.clone())?;
+        let writes_back = entry.body.program.image.pinned(path.first()).is_none();
+        let origin = Origin::Slot { path, writes_back };
+        let entrance = Entrance { regs, endpoint, args, origin, given };
+        let callee = match InstanceEntry::new(body, entrance, self.cache, self.assist) {
+            Ok(callee) => callee,
+            Err(NotEntered::Guest(reason)) => return Err(OperationError::Entry { reason }.into()),
+            Err(NotEntered::Cache(error)) => return Err(Stop::Host(error.into())),
+        };
+        entry.body.root.take(0);
+        Ok(Leave::Call(Box::new(callee)))
+    }
+
+    /// A copy of an instance, to be executed.
+    fn wake(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<(Body, Registers)> {
+        let wrong = || OperationError::Kind { path: *path, wanted: "an instance" };
+        match cap {
+            CapHashOrRef::Ref(working) => match working.content() {
+                Working::Instance(resting) => load(resting.wake(self.cache, self.programs)),
+                Working::CNode(_) => Err(wrong().into()),
+            },
+            CapHashOrRef::Hash(hash) => {
+                if host(self.cache.get(*hash))?.kind() != Kind::Instance {
+                    return Err(wrong().into());
+                }
+                load(Body::load(self.cache, self.programs, *hash))
+            }
+        }
+    }
+
+    fn set_image(&mut self, entry: &mut InstanceEntry) -> Done<Leave> {
+        let [path] = paths(entry, [Reg::A0])?;
+        let (hash, image) = self.image(entry, &path)?;
+        let writable = image.mappings.iter().filter(|mapping| !image.is_read_only(mapping));
+        let pages: u64 = writable.map(|mapping| mapping.pages().len() as u64).sum();
+        charge(entry, SET_IMAGE_GAS + SET_IMAGE_GAS_PER_PAGE * pages)?;
+        let program = load(self.programs.load(self.cache, hash).map_err(LoadError::from))?;
+
+        let mut root = entry.body.root.clone();
+        for content in &entry.body.program.image.pinned {
+            root.take(content.slot.into());
+        }
+        furnish(&mut root, &image)?;
+        let chain = extended_chain(entry.body.chain, hash);
+        let mut body = load(Body::fresh(self.cache, program, chain, root))?;
+        load(body.take_over(&entry.body))?;
+        body.set_registers(&entry.body.registers());
+        let at = entry.body.machine.pc();
+        let next = entry.body.program.module.instruction_at(at).next_pc;
+        body.machine.set_pc(ProgramCounter(next));
+        body.machine.set_gas(entry.body.machine.gas());
+        // What was spent so far is charged to the meters before.
+        let meters = host(meters(&body, self.cache))?;
+        entry.body = body;
+        Ok(Leave::Changed { meters })
+    }
+
+    fn derive_spawn(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [image, prepared, to] = paths(entry, [Reg::A0, Reg::A1, Reg::A2])?;
+        if to.is_below(&prepared) {
+            return Err(SlotError::IntoItself { from: prepared, to }.into());
+        }
+        let (hash, image) = self.image(entry, &image)?;
+        let pinned = Arc::clone(&entry.body.program.image);
+        slots::check_not_pinned(&pinned, &prepared)?;
+        let cap = self.filled(entry, &prepared)?;
+        let mut root = self.node(&cap, &prepared)?;
+        if root.size_log() != ROOT_SIZE_LOG {
+            return Err(OperationError::Kind { path: prepared, wanted: "a node of 256 slots" }.into());
+        }
+        furnish(&mut root, &image)?;
+        let made = root.filled() as u64;
+        self.charge_writes(entry, CALL_GAS + GAS_PER_SLOT * made, &[prepared, to])?;
+        let chain = extended_chain(entry.body.chain, hash);
+        let resting = Working::Instance(Arc::new(Resting::new(chain, hash, &image, root)));
+        let instance = host(self.cache.work(resting))?;
+        slot(slots::node_mut(&mut entry.body.root, &pinned, self.cache, &to))?;
+        self.write(entry, &prepared, None)?;
+        self.write(entry, &to, Some(instance.into()))?;
+        Ok(())
+    }
+
+    fn make_image(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [source, to] = paths(entry, [Reg::A0, Reg::A3])?;
+        let data = self.data(entry, &source)?.1;
+        let length = data.length();
+        self.charge_writes(entry, MAKE_IMAGE_GAS + MAKE_IMAGE_GAS_PER_BYTE * length, &[to])?;
+        let bytes = data.prefix(u64::MAX).map_err(|_| OperationError::MissingPage { path: source })?;
+        let mut rest = &bytes[..];
+        let invalid = |reason: &str| OperationError::Image { reason: reason.to_owned() };
+        let mut image = Image::decode(&mut rest).map_err(|error| invalid(&error.to_string()))?;
+        if rest.iter().any(|&byte| byte != 0) {
+            return Err(invalid("there is something behind its end").into());
+        }
+        // A hash is no authority: what instances are to have, their maker must have.
+        if !image.pinned.is_empty() || !image.initial.is_empty() {
+            return Err(invalid("it names capabilities by hash: they come from the nodes").into());
+        }
+        image.pinned = self.contents(entry, Reg::A1)?;
+        image.initial = self.contents(entry, Reg::A2)?;
+        image.check().map_err(OperationError::from)?;
+        let model = image.gas_profile.model().map_err(OperationError::from)?;
+        let engine = self.programs.engine(model).map_err(|error| Stop::Host(error.into()))?;
+        image.compile(&engine, MemoryConfig::default()).map_err(OperationError::from)?;
+        let hash = host(self.cache.put(Cap::Image(image)))?;
+        self.write(entry, &to, Some(hash.into()))?;
+        Ok(())
+    }
+
+    /// What a node holds, as slots of an image.
+    fn contents(&mut self, entry: &InstanceEntry, reg: Reg) -> Done<Vec<SlotContent>> {
+        if entry.reg(reg) == NO_PATH {
+            return Ok(Vec::new());
+        }
+        let path = SlotPath::from_register(entry.reg(reg))?;
+        slots::check_not_pinned(&entry.body.program.image, &path)?;
+        let cap = self.filled(entry, &path)?;
+        let node = self.node(&cap, &path)?;
+        let mut contents = Vec::new();
+        for (number, cap) in node.iter() {
+            let wide = OperationError::Kind { path, wanted: "a node whose filled slots are below 256" };
+            let slot = u8::try_from(number).map_err(|_| wide)?;
+            contents.push(SlotContent { slot, cap: host(self.cache.settle(cap))? });
+        }
+        Ok(contents)
+    }
+
+    fn same_type(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [a, b] = paths(entry, [Reg::A0, Reg::A1])?;
+        charge(entry, 0)?;
+        let same = self.chain(entry, &a)? == self.chain(entry, &b)?;
+        entry.set_reg(Reg::A0, same.into());
+        Ok(())
+    }
+
+    fn type_of(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [from, to] = paths(entry, [Reg::A0, Reg::A1])?;
+        let image_hash_chain = self.chain(entry, &from)?;
+        self.charge_writes(entry, 0, &[to])?;
+        let hash = host(self.cache.put(Cap::Type(TypeCap { image_hash_chain })))?;
+        self.write(entry, &to, Some(hash.into()))?;
+        Ok(())
+    }
+
+    fn read_data(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [from] = paths(entry, [Reg::A0])?;
+        let (address, length) = (address(entry.reg(Reg::A1))?, entry.reg(Reg::A2));
+        let data = self.data(entry, &from)?.1;
+        let length = length.min(data.length());
+        charge(entry, by_length(length))?;
+        let bytes = data.prefix(length).map_err(|_| OperationError::MissingPage { path: from })?;
+        entry.body.machine.memory_mut().write(address, &bytes)?;
+        entry.set_reg(Reg::A0, length);
+        Ok(())
+    }
+
+    fn mint_data(&mut self, entry: &mut InstanceEntry) -> Done {
+        let (address, length) = (address(entry.reg(Reg::A0))?, entry.reg(Reg::A1));
+        let quota = entry.reg(Reg::A2);
+        let [to] = paths(entry, [Reg::A3])?;
+        if length > MAX_MINT {
+            return Err(OperationError::Length { length, limit: MAX_MINT }.into());
+        }
+        let padded = length.next_multiple_of(PAGE as u64);
+        self.charge_writes(entry, by_length(padded) * MINT_GAS_PER_64_BYTES, &[to])?;
+        slot(slots::node_mut(&mut entry.body.root, &entry.body.program.image, self.cache, &to))?;
+        let mut bytes = vec![0; length as usize];
+        entry.body.machine.memory().read(address, &mut bytes)?;
+        self.debit(entry, quota, padded)?;
+        let hash = host(self.cache.put(Cap::Data(DataCap::new(&bytes))))?;
+        self.write(entry, &to, Some(hash.into()))?;
+        Ok(())
+    }
+
+    fn open(&mut self, entry: &mut InstanceEntry) -> Done {
+        let file = entry.reg(Reg::A0);
+        let [to] = paths(entry, [Reg::A1])?;
+        self.charge_writes(entry, 0, &[to])?;
+        let data = self.assist.open_file(entry.body.chain, file).ok_or(OperationError::NoFile { file })?;
+        if host(self.cache.get(data))?.kind() != Kind::Data {
+            return Err(OperationError::NoFile { file }.into());
+        }
+        self.write(entry, &to, Some(data.into()))?;
+        Ok(())
+    }
+
+    fn save(&mut self, entry: &mut InstanceEntry) -> Done {
+        let [from] = paths(entry, [Reg::A0])?;
+        let quota = entry.reg(Reg::A1);
+        let (hash, data) = self.data(entry, &from)?;
+        charge(entry, by_length(data.length()))?;
+        self.debit(entry, quota, data.length())?;
+        let file = self.assist.save_file(entry.body.chain, hash);
+        entry.set_reg(Reg::A0, file);
+        Ok(())
+    }
+
+    /// Charges a quota that the instance has in one of its quota slots.
+    fn debit(&mut self, entry: &InstanceEntry, quota: u64, bytes: u64) -> Done {
+        let body = &entry.body;
+        let held = host(kernel_caps(body, &body.program.image.quota_slots, KernelImage::Quota, self.cache))?;
+        if held.iter().all(|&(id, _)| id != quota) {
+            return Err(OperationError::NoQuota { quota }.into());
+        }
+        let left = self.assist.storage_quota(quota);
+        let Some(rest) = left.checked_sub(bytes) else {
+            return Err(OperationError::QuotaExhausted { quota, left, wanted: bytes }.into());
+        };
+        self.assist.set_storage_quota(quota, rest);
+        Ok(())
+    }
+
+    /// What a slot holds that must not be empty.
+    fn filled(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<CapHashOrRef> {
+        let held = slot(slots::read(&entry.body.root, self.cache, path))?;
+        Ok(held.ok_or(SlotError::Empty { path: *path })?)
+    }
+
+    fn write(&mut self, entry: &mut InstanceEntry, path: &SlotPath, cap: Option<CapHashOrRef>) -> Done {
+        let Body { root, program, .. } = &mut entry.body;
+        slot(slots::write(root, &program.image, self.cache, path, cap)).map(|_| ())
+    }
+
+    fn charge_writes(&mut self, entry: &mut InstanceEntry, gas: u64, to: &[SlotPath]) -> Done {
+        let mut gas = gas;
+        for path in to {
+            slots::check_not_pinned(&entry.body.program.image, path)?;
+            gas += slot(slots::write_gas(&entry.body.root, self.cache, path))?;
+        }
+        charge(entry, gas)
+    }
+
+    fn node(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<CNode> {
+        let wrong = || OperationError::Kind { path: *path, wanted: "a node" };
+        match cap {
+            CapHashOrRef::Ref(working) => Ok(working.cnode().ok_or_else(wrong)?.clone()),
+            CapHashOrRef::Hash(hash) => match &*host(self.cache.get(*hash))? {
+                Cap::CNode(node) => Ok(node.clone()),
+                _ => Err(wrong().into()),
+            },
+        }
+    }
+
+    fn image(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, Image)> {
+        let wrong = || OperationError::Kind { path: *path, wanted: "an image" };
+        let hash = self.filled(entry, path)?.hash().ok_or_else(wrong)?;
+        match &*host(self.cache.get(hash))? {
+            Cap::Image(image) => Ok((hash, image.clone())),
+            _ => Err(wrong().into()),
+        }
+    }
+
+    fn data(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, DataCap)> {
+        let wrong = || OperationError::Kind { path: *path, wanted: "data" };
+        let hash = self.filled(entry, path)?.hash().ok_or_else(wrong)?;
+        match &*host(self.cache.get(hash))? {
+            Cap::Data(data) => Ok((hash, data.clone())),
+            _ => Err(wrong().into()),
+        }
+    }
+
+    /// What an instance is an instance of, or a type is the type of.
+    fn chain(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<CapHash> {
+        let wrong = || OperationError::Kind { path: *path, wanted: "an instance or a type" };
+        match self.filled(entry, path)? {
+            CapHashOrRef::Ref(working) => match working.content() {
+                Working::Instance(resting) => Ok(resting.chain()),
+                Working::CNode(_) => Err(wrong().into()),
+            },
+            CapHashOrRef::Hash(hash) => match &*host(self.cache.get(hash))? {
+                Cap::Instance(instance) => Ok(instance.image_hash_chain),
+                Cap::Type(it) => Ok(it.image_hash_chain),
+                _ => Err(wrong().into()),
+            },
+        }
+    }
+}
+
+/// Takes gas for an operation, beside that of its `ecalli`. Nothing may have been done before.
+fn charge(entry: &mut InstanceEntry, gas: u64) -> Done {
+    let machine = &mut entry.body.machine;
+    let cost = i64::try_from(gas.saturating_add(OPERATION_GAS)).unwrap_or(i64::MAX);
+    let left = machine.gas() - cost;
+    if left < 0 {
+        return Err(Stop::OutOfGas);
+    }
+    machine.set_gas(left);
+    Ok(())
+}
+
+const fn by_length(bytes: u64) -> u64 {
+    bytes.div_ceil(64) * GAS_PER_64_BYTES
+}
+
+fn paths<const N: usize>(entry: &InstanceEntry, regs: [Reg; N]) -> Done<[SlotPath; N]> {
+    let mut paths = [SlotPath::slot(0); N];
+    for (path, reg) in paths.iter_mut().zip(regs) {
+        *path = SlotPath::from_register(entry.reg(reg))?;
+    }
+    Ok(paths)
+}
+
+fn address(register: u64) -> Result<u32, OperationError> {
+    u32::try_from(register).map_err(|_| OperationError::Address { address: register })
+}
+
+/// Puts what an image pins into slots, which must be empty, and what it has at first into those that are.
+fn furnish(root: &mut CNode, image: &Image) -> Done {
+    for &SlotContent { slot, cap } in &image.pinned {
+        if root.get(slot.into()).is_some() {
+            return Err(OperationError::Collision { slot }.into());
+        }
+        root.set(slot.into(), Some(cap))?;
+    }
+    for &SlotContent { slot, cap } in &image.initial {
+        if root.get(slot.into()).is_none() {
+            root.set(slot.into(), Some(cap))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+module hatchery/libpvm
+
+go 1.19

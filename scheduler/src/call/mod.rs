@@ -1,0 +1,203 @@
+//! What calls do.
+//!
+//! A call looks at everything it needs, adds up what it costs, and stops where the limit does not allow that: then nothing has
+//! happened and it is made again later. Only when all is paid does it change something.
+
+mod end;
+mod piping;
+mod program;
+
+use hatchery_engine::{MemoryError, Permission, Reg};
+
+use crate::abi::{Call, Code};
+use crate::cost;
+use crate::scheduler::{Error, Scheduler, Stop};
+use crate::source::ProgramSource;
+use crate::status::{Fault, FaultKind, Status};
+use crate::table::{Slot, State};
+use crate::trace::Event;
+
+pub(crate) use program::{instance, part};
+
+/// What became of a call that was done.
+pub(crate) enum Outcome {
+    /// It returns this in `a0`.
+    Return(u64),
+    /// The caller has to wait.
+    Block(State),
+    /// There is nobody to return to.
+    Gone,
+}
+
+impl From<Code> for Outcome {
+    fn from(code: Code) -> Self {
+        Self::Return(code as u64)
+    }
+}
+
+/// Why a call was not done.
+pub(crate) enum Halt {
+    /// The limit does not allow it.
+    OutOfGas,
+    /// The caller passed memory that it cannot access.
+    Fault(u32),
+    /// The host failed.
+    Host(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Host(error)
+    }
+}
+
+/// What a call costs so far and is not charged yet.
+#[derive(Default)]
+pub(crate) struct Bill(u64);
+
+impl<S: ProgramSource> Scheduler<S> {
+    /// Does the call that a process has stopped at.
+    #[inline]
+    pub(crate) fn perform(&mut self, slot: Slot, call: Call) -> Result<Option<Stop>, Error> {
+        let mut bill = Bill::default();
+        let done = match call {
+            Call::Spawn => self.spawn(slot, &mut bill),
+            Call::Wait => self.wait(slot, &mut bill),
+            Call::Id => self.id(slot, &mut bill),
+            Call::Exit => self.exit(slot, &mut bill),
+            Call::PipeCreate => self.pipe_create(slot, &mut bill),
+            Call::PipeRead => self.pipe_read(slot, &mut bill),
+            Call::PipeWrite => self.pipe_write(slot, &mut bill),
+            Call::PipeClose => self.pipe_close(slot, &mut bill),
+            Call::InheritedDescriptors => self.inherited_descriptors(slot, &mut bill),
+            Call::Exec => self.exec(slot, &mut bill),
+            Call::Gas => self.gas(&mut bill),
+        };
+        let outcome = match done {
+            Ok(outcome) => outcome,
+            Err(Halt::OutOfGas) => {
+                self.table.set_state(slot, State::Calling(call));
+                return Ok(Some(Stop::OutOfGas));
+            }
+            Err(Halt::Host(error)) => {
+                self.table.set_state(slot, State::Calling(call));
+                return Err(error);
+            }
+            Err(Halt::Fault(address)) => {
+                self.settle(slot, &mut bill);
+                let pc = self.table.get(slot).map_or(0, |process| process.instance.pc().0);
+                let fault = Fault { kind: FaultKind::Argument, pc, address: Some(address) };
+                self.end(slot, Status::Trapped(fault), None)?;
+                Outcome::Gone
+            }
+        };
+        self.settle(slot, &mut bill);
+        match outcome {
+            Outcome::Return(value) => {
+                let Some(process) = self.table.get_mut(slot) else { return Ok(None) };
+                process.instance.set_reg(Reg::A0, value);
+                let id = process.id;
+                self.table.set_state(slot, State::Ready);
+                self.record(id, || Event::Returned { call, value });
+                Ok(None)
+            }
+            Outcome::Block(state) => {
+                self.table.set_state(slot, state);
+                if let Some(process) = self.table.get(slot) {
+                    let id = process.id;
+                    self.record(id, || Event::Blocked { call });
+                }
+                Ok(None)
+            }
+            Outcome::Gone => Ok(self.result.map(Stop::Ended)),
+        }
+    }
+
+    /// Adds to what a call costs, if the limit allows it.
+    #[inline]
+    fn add(&self, bill: &mut Bill, gas: u64) -> Result<(), Halt> {
+        let total = bill.0.saturating_add(gas);
+        match self.used.checked_add(total) {
+            Some(used) if used <= self.limit => {
+                bill.0 = total;
+                Ok(())
+            }
+            _ => Err(Halt::OutOfGas),
+        }
+    }
+
+    /// Charges what a call costs so far, which the limit allows.
+    #[inline]
+    fn settle(&mut self, slot: Slot, bill: &mut Bill) {
+        let gas = core::mem::take(&mut bill.0);
+        if gas > 0
+            && let Some(process) = self.table.get_mut(slot)
+        {
+            process.gas += gas;
+            self.used += gas;
+        }
+    }
+
+    fn id(&self, slot: Slot, bill: &mut Bill) -> Result<Outcome, Halt> {
+        self.add(bill, cost::QUERY)?;
+        Ok(Outcome::Return(self.table.get(slot).map_or(0, |process| process.id.0)))
+    }
+
+    fn gas(&self, bill: &mut Bill) -> Result<Outcome, Halt> {
+        self.add(bill, cost::QUERY)?;
+        Ok(Outcome::Return(self.used + bill.0))
+    }
+
+    /// The arguments of a call.
+    #[inline]
+    fn arguments<const N: usize>(&self, slot: Slot) -> [u64; N] {
+        match self.table.get(slot) {
+            Some(process) => core::array::from_fn(|at| process.instance.reg(Reg::ARGUMENTS[at])),
+            None => [0; N],
+        }
+    }
+
+    /// Reads memory that a process has passed.
+    #[inline]
+    fn read(&self, slot: Slot, address: u32, into: &mut [u8]) -> Result<(), Halt> {
+        match self.table.get(slot) {
+            Some(process) => process.instance.memory().read(address, into).map_err(|_| Halt::Fault(address)),
+            None => Ok(()),
+        }
+    }
+
+    fn read_u64(&self, slot: Slot, address: u32) -> Result<u64, Halt> {
+        let mut bytes = [0; 8];
+        self.read(slot, address, &mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Whether memory that a process has passed is what the call needs.
+    #[inline]
+    fn check(&self, slot: Slot, address: u32, length: u64, permission: Permission) -> Result<(), Halt> {
+        match self.table.get(slot) {
+            Some(process) => {
+                process.instance.memory().check(address, length, permission).map_err(|_| Halt::Fault(address))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Writes memory that was checked when the process made its call.
+    #[inline]
+    fn write(&mut self, slot: Slot, address: u32, bytes: &[u8]) -> Result<(), Error> {
+        let Some(process) = self.table.get_mut(slot) else { return Ok(()) };
+        let gone = |_: MemoryError| Error::Memory { process: process.id, address };
+        process.instance.memory_mut().write(address, bytes).map_err(gone)
+    }
+
+    /// Ends the waiting of a process.
+    fn wake(&mut self, slot: Slot, code: Code) {
+        self.table.set_state(slot, State::Ready);
+        if let Some(process) = self.table.get_mut(slot) {
+            process.instance.set_reg(Reg::A0, code as u64);
+            let id = process.id;
+            self.record(id, || Event::Woken { value: code as u64 });
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Many processes, much data, random trees; limits at every value of the meter.
+
+mod common;
+
+use common::script::Script;
+use common::{
+    PLENTY, blob, blobs, engine, exits, in_every_way, modules, run, seen, straight, tree, tree_of,
+    tree_of_module,
+};
+use hatchery_engine::{Backend, Config, Engine};
+use hatchery_scheduler::{Limits, ProcessId, RunMode, Status, Stop, Trace, cost};
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+fn with_numbers(case: u8, numbers: &[u32]) -> Vec<u8> {
+    let mut arguments = vec![case, 0];
+    numbers.iter().for_each(|number| arguments.extend(number.to_le_bytes()));
+    arguments
+}
+
+/// A runner of properties that does the same each time.
+fn runner(cases: u32) -> TestRunner {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+/// Starts two more processes, which exchange bytes with the first and with each other.
+fn three_processes() -> Vec<u8> {
+    let mut script = Script::new(3);
+    script
+        .role(0)
+        .pipe()
+        .pipe()
+        .spawn(1, &[0, 3])
+        .write_checked(1, 5)
+        .read_checked(2, 7)
+        .wait_checked(0)
+        .ret(3);
+    script
+        .role(1)
+        .pipe()
+        .spawn(2, &[3])
+        .read_checked(0, 5)
+        .spin(20)
+        .read_checked(2, 9)
+        .write_checked(1, 7)
+        .wait_checked(0)
+        .ret(0);
+    script.role(2).spin(10).write_checked(0, 9).ret(0);
+    script.arguments()
+}
+
+on_every_backend! {
+    fn seventeen(backend) { exits(backend, &[40, 0], 0); }
+
+    fn every_process_has_a_memory_of_its_own(backend) {
+        assert_eq!(straight(backend, &[43, 0]).stop, Stop::Ended(Status::Exited(0)));
+    }
+
+    fn streams_in_chunks_of_any_size(backend) {
+        let sizes = [1, 3, 100, 4095, 4096, 4097, 65_535, 65_536];
+        for writes in sizes {
+            for reads in sizes {
+                let total = 70_000.min(300 * writes.min(reads));
+                let arguments = with_numbers(41, &[total, writes, reads]);
+                assert_eq!(straight(backend, &arguments).stop, Stop::Ended(Status::Exited(0)), "{writes}, {reads}");
+            }
+        }
+        assert_eq!(straight(backend, &with_numbers(41, &[0, 1, 1])).stop, Stop::Ended(Status::Exited(0)));
+        exits(backend, &with_numbers(41, &[10_000, 777, 4096]), 0);
+    }
+
+    fn what_bytes_cost(backend) {
+        let gas = |bytes| straight(backend, &with_numbers(44, &[bytes])).gas;
+        assert_eq!(gas(5120) - gas(4097), 1280 - 1025);
+        assert_eq!(gas(4096) - gas(1024), (4096 - 1024) / 4);
+        assert_eq!((gas(4) - gas(1), gas(5) - gas(4)), (0, 1));
+        // One page more on either side.
+        assert_eq!(gas(4097) - gas(4096), 1 + 2 * cost::PAGE);
+    }
+
+    fn ten_thousand_processes_one_after_the_other(backend) {
+        let count = if backend == Backend::Verify { 500 } else { 10_000 };
+        let mut tree = tree_of(modules(&engine(backend)), Limits::default(), &with_numbers(42, &[count]));
+        tree.set_trace(None);
+        let mut most = 0;
+        let stop = loop {
+            match tree.iterate(RunMode::Limit(PLENTY)).unwrap().stop {
+                None => most = most.max(tree.processes().count()),
+                Some(stop) => break stop,
+            }
+        };
+        assert_eq!(stop, Stop::Ended(Status::Exited(0)));
+        assert_eq!((tree.remembered_ends(), tree.open_descriptors(), tree.processes().count()), (0, 0, 1));
+        assert!(most <= 2, "{most} processes at once");
+    }
+
+    fn a_ring_that_is_parked_again_and_again(backend) {
+        let arguments = with_numbers(46, &[20, 8]);
+        let seen = exits(backend, &arguments, 0);
+        for windows in [1, 2, 16] {
+            let config = Config::default().backend(backend).window_limit(windows);
+            let mut tree = tree_of(blobs(Engine::new(config).unwrap()), Limits::default(), &arguments);
+            let stop = run(&mut tree, PLENTY);
+            assert_eq!(common::seen(&tree, stop), seen, "{windows} windows");
+        }
+    }
+
+    fn programs_that_replace_themselves_for_ever_end_with_the_gas(backend) {
+        let mut tree = tree_of(modules(&engine(backend)), Limits::default(), &[45, 0]);
+        let limit = 1_000_000;
+        assert_eq!(run(&mut tree, limit), Stop::OutOfGas);
+        assert!(tree.gas_used() <= limit && limit - tree.gas_used() < 21_000);
+        let count = tree.trace().unwrap().count();
+        assert!((30..=50).contains(&count), "{count}");
+        assert_eq!(tree.processes().count(), 1);
+    }
+
+    /// The limit at every value that the meter can have.
+    fn the_limit_at_every_value(backend) {
+        let module = engine(backend).compile(&blob("process-cases")).unwrap();
+        let arguments = three_processes();
+        let mut whole = tree_of_module(&module, &arguments);
+        let stop = run(&mut whole, PLENTY);
+        let expected = seen(&whole, stop);
+        assert_eq!(expected.stop, Stop::Ended(Status::Exited(3)));
+        assert!(expected.gas < 100_000, "{}", expected.gas);
+        let every = if backend == Backend::Verify { 101 } else { 1 };
+        let mut last = 0;
+        let mut crawling = tree_of_module(&module, &arguments);
+        for limit in (0..expected.gas).step_by(every) {
+            // One tree goes on and on with a little more.
+            assert_eq!(run(&mut crawling, limit), Stop::OutOfGas, "{limit}");
+            let used = crawling.gas_used();
+            assert!(last <= used && used <= limit, "{used} of {limit}, {last} before");
+            // Others meet only this one limit. Where the meter did not move, nothing else did.
+            if used > last || limit < 10 {
+                let mut once = tree_of_module(&module, &arguments);
+                assert_eq!(run(&mut once, limit), Stop::OutOfGas);
+                assert_eq!(once.gas_used(), used, "{limit}");
+                let stop = run(&mut once, expected.gas);
+                assert_eq!(seen(&once, stop), expected, "{limit}");
+            }
+            last = used;
+        }
+        let stop = run(&mut crawling, expected.gas);
+        assert_eq!(seen(&crawling, stop), expected);
+    }
+
+    fn random_trees(backend) {
+        let cases = if backend == Backend::Verify { 3 } else { 12 };
+        runner(cases).run(&dag(), |script| {
+            let seen = in_every_way(backend, &script.arguments());
+            prop_assert_eq!(seen.stop, Stop::Ended(Status::Exited(0)));
+            Ok(())
+        }).unwrap();
+    }
+
+    fn a_schedule_can_be_checked_against_another(backend) {
+        let mut tree = tree(backend, &[1, 0]);
+        run(&mut tree, PLENTY);
+        let recorded = tree.set_trace(None).unwrap();
+        assert_eq!(recorded.count() as usize, recorded.entries().len());
+
+        let again = |arguments: &[u8]| {
+            let mut tree = common::tree(backend, arguments);
+            tree.set_trace(Some(Trace::replay(&recorded)));
+            run(&mut tree, PLENTY);
+            tree.set_trace(None).unwrap()
+        };
+        let same = again(&[1, 0]);
+        assert_eq!((same.divergence(), same.hash()), (None, recorded.hash()));
+        let other = again(&[5, 0]);
+        let divergence = other.divergence().unwrap();
+        assert_eq!(divergence.expected.as_ref(), recorded.entries().get(divergence.index as usize));
+        assert_ne!(divergence.expected.as_ref(), Some(&divergence.got));
+        assert_ne!(other.hash(), recorded.hash());
+    }
+
+    /// The events say what each process used.
+    fn a_schedule_accounts_for_all_gas(backend) {
+        for case in [&[31, 0][..], &[23, 0], &[19, 0], &[25, 0, 5], &[34, 0], &[1, 0]] {
+            let mut tree = tree(backend, case);
+            run(&mut tree, PLENTY);
+            let mut used = std::collections::BTreeMap::new();
+            for (entry, slice) in tree.trace().unwrap().slices() {
+                *used.entry(entry.process).or_insert(0) += slice.map_or(0, |slice| slice.end - slice.start);
+            }
+            let root = used.remove(&ProcessId::ROOT).unwrap();
+            assert_eq!(root, tree.peek(ProcessId::ROOT).unwrap().gas_used(), "{case:?}");
+            assert_eq!(used.values().sum::<u64>(), tree.gas_used_by_ended(), "{case:?}");
+        }
+    }
+}
+
+/// A tree of processes of which each writes to some of those that are started later than itself, or reads from earlier ones. The
+/// root makes all pipes and hands their ends down the tree.
+fn dag() -> impl Strategy<Value = Script> {
+    (4..16usize).prop_flat_map(|processes| {
+        let parents: Vec<_> = (1..processes).map(|child| 0..child).collect();
+        let edges = prop::collection::vec((0..processes, 0..processes, 1..1024u16, 1..6usize), 1..24);
+        (Just(processes), parents, edges)
+            .prop_map(|(processes, parents, edges)| script_of(processes, &parents, &edges))
+    })
+}
+
+fn script_of(processes: usize, parents: &[usize], edges: &[(usize, usize, u16, usize)]) -> Script {
+    let mut edges: Vec<_> = edges
+        .iter()
+        .filter(|(a, b, ..)| a != b)
+        .map(|&(a, b, bytes, blocks)| (a.min(b), a.max(b), bytes, blocks))
+        .collect();
+    // In this order, which is the same everywhere, nobody waits in a circle: of the first edge that is left both sides are
+    // there.
+    edges.sort_unstable();
+    let children: Vec<Vec<usize>> = (0..processes)
+        .map(|process| (1..processes).filter(|&child| parents[child - 1] == process).collect())
+        .collect();
+    let mut script = Script::new(processes);
+    (0..edges.len()).fold(script.role(0), |steps, _| steps.pipe());
+    // What each process has, in the order of its list: (edge, whether it is the end to write to).
+    let mut held: Vec<Vec<(usize, bool)>> = vec![Vec::new(); processes];
+    held[0] = (0..edges.len()).flat_map(|edge| [(edge, false), (edge, true)]).collect();
+    for process in 0..processes {
+        for &child in &children[process] {
+            let below = |end: usize| {
+                let mut at = end;
+                while at != child && at != 0 {
+                    at = parents[at - 1];
+                }
+                at == child
+            };
+            let handed: Vec<u8> = (0..held[process].len() as u8)
+                .filter(|&at| {
+                    let (edge, writes) = held[process][usize::from(at)];
+                    below(if writes { edges[edge].0 } else { edges[edge].1 })
+                })
+                .collect();
+            held[child] = handed.iter().map(|&at| held[process][usize::from(at)]).collect();
+            script.role(process).spawn(child as u8, &handed);
+        }
+        for writes in [false, true] {
+            for (edge, &(from, to, bytes, blocks)) in edges.iter().enumerate() {
+                let own = if writes { from } else { to };
+                let at = held[process].iter().position(|&end| end == (edge, writes));
+                if let Some(at) = at.filter(|_| own == process) {
+                    let steps = script.role(process);
+                    if writes {
+                        (0..blocks).fold(steps, |steps, _| steps.write_checked(at as u8, bytes));
+                    } else {
+                        steps.read_checked(at as u8, bytes * blocks as u16);
+                    }
+                }
+            }
+        }
+        (0..children[process].len())
+            .fold(script.role(process), |steps, child| steps.wait_checked(child as u8))
+            .ret(0);
+    }
+    script
+}
