@@ -10,7 +10,7 @@ use codec::{Decode, Encode};
 pub struct SnapshotParts {
     /// The version of the form.
     pub version: u8,
-    /// Registers, gas and all else that is small: some 220 bytes.
+    /// Registers, gas and all else that is small: some 160 bytes.
     pub head: Vec<u8>,
     /// The pages of memory that are not as in the program: their numbers, ascending, and their bytes up to the last one that is
     /// not zero, at most 4096.
