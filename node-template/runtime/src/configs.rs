@@ -128,6 +128,8 @@ impl pallet_sudo::Config for Runtime {
 parameter_types! {
     /// Clearing the storage of removed instances takes at most a twentieth of a block.
     pub IdleWeight: Weight = Perbill::from_percent(5) * MAXIMUM_BLOCK_WEIGHT;
+    /// Jobs take at most a tenth of a block: they run after the author's deadline.
+    pub JobsWeight: Weight = Perbill::from_percent(10) * MAXIMUM_BLOCK_WEIGHT;
 }
 
 impl pallet_virtualization::Config for Runtime {
@@ -145,5 +147,10 @@ impl pallet_virtualization::Config for Runtime {
     type MaxValueLen = ConstU32<{ 16 * 1024 }>;
     type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
     type IdleWeight = IdleWeight;
+    type MaxJobs = ConstU32<64>;
+    type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
+    type JobsWeight = JobsWeight;
+    // As a second of computation costs elsewhere.
+    type JobPrice = IdentityFee<Balance>;
     type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Runtime>;
 }

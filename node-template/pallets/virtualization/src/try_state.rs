@@ -1,8 +1,8 @@
 //! What holds between what is stored, always.
 
 use crate::{
-    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, Pallet, RemovalQueue, Removals,
-    StorageDeposits, TrieId,
+    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, JobCount, JobQueue, Jobs, Pallet,
+    RemovalQueue, Removals, StorageDeposits, TrieId,
     items::{ItemOf, child_trie},
     requests::length,
     runtime_api::StorageUsage,
@@ -23,6 +23,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut held = Holds::<T>::default();
         check_code::<T>(&mut held)?;
+        check_jobs::<T>(&mut held)?;
         let tries = check_instances::<T>(&mut held)?;
         check_removals::<T>(&tries)?;
         for (_, depositor, amount) in StorageDeposits::<T>::iter() {
@@ -38,11 +39,14 @@ struct Holds<T: Config> {
     code: Sums<T>,
     instance: Sums<T>,
     storage: Sums<T>,
+    job: Sums<T>,
+    job_slices: Sums<T>,
 }
 
 impl<T: Config> Default for Holds<T> {
     fn default() -> Self {
-        Self { code: Sums::<T>::new(), instance: Sums::<T>::new(), storage: Sums::<T>::new() }
+        let none = Sums::<T>::new;
+        Self { code: none(), instance: none(), storage: none(), job: none(), job_slices: none() }
     }
 }
 
@@ -53,6 +57,8 @@ impl<T: Config> Holds<T> {
             (HoldReason::Code, &self.code),
             (HoldReason::Instance, &self.instance),
             (HoldReason::Storage, &self.storage),
+            (HoldReason::Job, &self.job),
+            (HoldReason::JobSlices, &self.job_slices),
         ];
         for (reason, sums) in reasons {
             for (account, sum) in sums.values() {
@@ -78,6 +84,9 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
     for (_, info) in Instances::<T>::iter() {
         *references.entry(info.code_hash).or_default() += 1;
     }
+    for job in Jobs::<T>::iter_values() {
+        *references.entry(job.code_hash).or_default() += 1;
+    }
     ensure!(
         Codes::<T>::iter_keys().count() == CodeInfos::<T>::iter_keys().count(),
         "there are programs without a record, or records without a program"
@@ -88,11 +97,29 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
         ensure!(length(&code) == info.length, "the length of a program is recorded wrongly");
         ensure!(
             references.remove(&code_hash).unwrap_or(0) == info.references,
-            "the reference count of a program is not the number of its instances"
+            "the reference count of a program is not the number of its instances and jobs"
         );
         add::<T>(&mut held.code, &info.owner, info.deposit);
     }
-    ensure!(references.is_empty(), "an instance has no program");
+    ensure!(references.is_empty(), "an instance or a job has no program");
+    Ok(())
+}
+
+fn check_jobs<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
+    let queue = JobQueue::<T>::get();
+    let mut queued: Vec<_> = queue.iter().copied().collect();
+    queued.sort_unstable();
+    queued.dedup();
+    ensure!(queued.len() == queue.len(), "a job is in the queue twice");
+    let mut jobs: Vec<_> = Jobs::<T>::iter_keys().collect();
+    jobs.sort_unstable();
+    ensure!(jobs == queued, "a job is not in the queue, or the queue has one that is not there");
+    ensure!(jobs.iter().all(|id| *id <= JobCount::<T>::get()), "a job has a number that none has yet");
+    for job in Jobs::<T>::iter_values() {
+        ensure!(job.slices < job.max_slices, "a job goes on that has had all its slices");
+        add::<T>(&mut held.job, &job.owner, job.deposit);
+        add::<T>(&mut held.job_slices, &job.owner, job.prepaid);
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod abi;
 mod debug;
 mod fault;
 mod guest;
+mod job;
 mod machine;
 mod meter;
 #[cfg(feature = "runtime-benchmarks")]
@@ -13,6 +14,7 @@ mod syscalls;
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
+pub(crate) use job::{JobEnd, run_job};
 pub(crate) use machine::refusal;
 pub(crate) use meter::Meter;
 #[cfg(feature = "runtime-benchmarks")]
@@ -66,6 +68,8 @@ struct Frame<T: Config> {
     value: BalanceOf<T>,
     input: Vec<u8>,
     is_constructor: bool,
+    /// Whether there is no instance, only a program.
+    is_job: bool,
 }
 
 impl<'a, T: Config> Context<'a, T> {
@@ -123,6 +127,7 @@ impl<'a, T: Config> Context<'a, T> {
                     value,
                     input,
                     is_constructor: false,
+                    is_job: false,
                 },
                 export,
             )?;
@@ -154,6 +159,7 @@ impl<'a, T: Config> Context<'a, T> {
             value,
             input,
             is_constructor: true,
+            is_job: false,
         };
         let output = self.enter(frame, CONSTRUCTOR)?;
         Pallet::<T>::deposit_event(Event::Instantiated { instance, owner, code_hash });

@@ -56,7 +56,7 @@ fn a_wrong_reference_count() {
     let complaint = complaint(|instance| {
         CodeInfos::<Test>::mutate(info(instance).code_hash, |info| info.as_mut().unwrap().references += 1);
     });
-    assert_eq!(complaint, "the reference count of a program is not the number of its instances");
+    assert_eq!(complaint, "the reference count of a program is not the number of its instances and jobs");
 }
 
 #[test]
