@@ -6,6 +6,7 @@ use crate::{
     constants::{ConsensusConstants, Limits},
     identifiers::Identifiers,
     instance::Instance,
+    processes::{MOST_IDENTIFIER_BYTES, Programs},
     program::{CodeHash, Program},
     transactions::Journal,
 };
@@ -68,8 +69,9 @@ pub(crate) struct State {
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
-    /// Of `instances`, how many are ready, and the pages that they all declare.
+    /// Of `instances`, how many are ready, the machines that they have at most, and the pages that these declare.
     pub(crate) ready: u32,
+    pub(crate) machines: u64,
     pub(crate) pages: u64,
     /// Why the last request for a module or an instance was refused, if it was.
     pub(crate) refusal: Option<Refusal>,
@@ -117,15 +119,46 @@ impl VirtManager {
         Ok(())
     }
 
-    fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
+    /// Whether there is room for so many machines that declare so many pages.
+    fn check_room(&self, more_machines: u64, more_pages: u64) -> Result<(), Refusal> {
         let Limits { instances, pages, .. } = self.constants.effective_limits();
-        if self.state.instances.len() as u64 >= instances.into() {
+        if self.state.machines + more_machines > instances.into() {
             return Err(Refusal::Instances);
         }
-        if self.state.pages + program.declared_pages() > pages.into() {
+        if self.state.pages.saturating_add(more_pages) > pages.into() {
             return Err(Refusal::Pages);
         }
         Ok(())
+    }
+
+    fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
+        self.check_room(1, program.declared_pages())
+    }
+
+    fn check_tree(&self, programs: &Programs) -> Result<(), Refusal> {
+        self.check_room(programs.most_machines(), programs.most_declared_pages())
+    }
+
+    /// The programs of a tree of processes.
+    fn programs(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<Arc<Programs>, ControlError> {
+        let root = self.module(root).ok_or(ControlError::InvalidModule)?.clone();
+        if programs.len() as u64 > self.constants.effective_limits().modules.into() {
+            return self.answered(Err(Refusal::Modules)).map_err(|_| ControlError::LimitReached);
+        }
+        let mut listed = BTreeMap::new();
+        for (identifier, module) in programs {
+            let program = self.module(*module).ok_or(ControlError::InvalidModule)?.clone();
+            if identifier.len() > MOST_IDENTIFIER_BYTES as usize
+                || listed.insert(identifier.clone(), program).is_some()
+            {
+                return Err(ControlError::InvalidPrograms);
+            }
+        }
+        Ok(Programs::new(root, listed, self.constants.process_limits()))
     }
 
     fn check_nesting(&self) -> Result<(), Refusal> {
@@ -191,6 +224,16 @@ impl VirtManager {
         self.check_instance(&program)?;
         let instance =
             Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        if instance.is_ready() {
+            self.check_nesting()?;
+        }
+        Ok(self.state.add_instance(instance))
+    }
+
+    fn try_restore_tree(&mut self, programs: Arc<Programs>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
+        self.check_tree(&programs)?;
+        let most_bytes = self.constants.effective_limits().snapshot_bytes;
+        let instance = Instance::restored_tree(programs, snapshot, most_bytes)?;
         if instance.is_ready() {
             self.check_nesting()?;
         }
@@ -294,7 +337,8 @@ impl State {
             instance.program().metrics().host_failure("number another instance", &"2^32 - 1 of them existed");
         }
         self.next_instance += 1;
-        self.pages += instance.program().declared_pages();
+        self.machines += instance.most_machines();
+        self.pages += instance.declared_pages();
         self.ready += u32::from(instance.is_ready());
         let id = InstanceId::from(id);
         self.instances.insert(id, instance);
@@ -305,7 +349,8 @@ impl State {
     pub(crate) fn count_instances(&mut self) {
         let instances = || self.instances.values();
         self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
-        self.pages = instances().map(|instance| instance.program().declared_pages()).sum();
+        self.machines = instances().map(Instance::most_machines).sum();
+        self.pages = instances().map(Instance::declared_pages).sum();
     }
 }
 
@@ -355,7 +400,8 @@ impl VirtManagerBackend for VirtManager {
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
         let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
-        self.state.pages -= instance.program().declared_pages();
+        self.state.machines -= instance.most_machines();
+        self.state.pages -= instance.declared_pages();
         tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
         instance.given_up();
         self.journal.destroyed(instance_id, instance);
@@ -461,25 +507,29 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn limits(&mut self) -> ResourceInfo {
-        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
             self.constants.effective_limits();
+        let processes = self.constants.process_limits();
         let state = &self.state;
         let usage = |used, limit: u32| Usage { used, limit: limit.into() };
         ResourceInfo {
             modules: usage(state.codes.count() as u64, modules),
-            instances: usage(state.instances.len() as u64, instances),
+            instances: usage(state.machines, instances),
             pages: usage(state.pages, pages),
             nesting: usage(state.ready.into(), nesting),
             most_code_bytes: code_bytes,
             most_memory_bytes: self.constants.effective_memory_bytes(),
             most_snapshot_bytes: snapshot_bytes,
+            most_processes: processes.processes,
+            most_descriptors: processes.descriptors,
         }
     }
 
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
         let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
-        let allowed = nesting.and_then(|()| self.check_instance(instance.program()));
+        let allowed =
+            nesting.and_then(|()| self.check_room(instance.most_machines(), instance.declared_pages()));
         self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
         // Nobody can tell that the original now shares its memory, so this is no change of it.
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
@@ -489,7 +539,7 @@ impl VirtControlBackend for VirtManager {
 
     fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
         let limit = self.constants.effective_limits().snapshot_bytes;
-        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let snapshot = instance.snapshot(limit);
         tracing::trace!(target: LOG_TARGET, ?instance_id, bytes = ?snapshot.as_ref().map(Vec::len), "snapshot");
         self.answered(snapshot).map_err(|_| ControlError::LimitReached)
@@ -499,15 +549,43 @@ impl VirtControlBackend for VirtManager {
         let program = self.module(module_id).ok_or(ControlError::InvalidModule)?.clone();
         let result = self.try_restore(program, snapshot);
         tracing::trace!(target: LOG_TARGET, ?module_id, bytes = snapshot.len(), ?result, "restore");
-        self.answered(result).map_err(|refusal| match refusal {
-            Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
-            _ => ControlError::LimitReached,
-        })
+        self.answered(result).map_err(not_restored)
+    }
+
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError> {
+        let programs = self.programs(root, programs)?;
+        let allowed = self.check_tree(&programs);
+        let result = allowed.map(|()| self.state.add_instance(Instance::tree(programs)));
+        tracing::trace!(target: LOG_TARGET, ?root, ?result, "process_instantiate");
+        self.answered(result).map_err(|_| ControlError::LimitReached)
+    }
+
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError> {
+        let programs = self.programs(root, programs)?;
+        let result = self.try_restore_tree(programs, snapshot);
+        tracing::trace!(target: LOG_TARGET, ?root, bytes = snapshot.len(), ?result, "process_restore");
+        self.answered(result).map_err(not_restored)
     }
 
     fn next_block(&mut self) {
         self.state = State::default();
         self.journal = Journal::new(self.constants.is_upstream());
+    }
+}
+
+fn not_restored(refusal: Refusal) -> ControlError {
+    match refusal {
+        Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
+        _ => ControlError::LimitReached,
     }
 }
 

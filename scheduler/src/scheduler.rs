@@ -491,6 +491,12 @@ impl<S> Scheduler<S> {
         self.table.get_mut(slot).map(|process| &mut process.instance)
     }
 
+    /// Whose turn is next; none: the tree has ended or is in a deadlock.
+    pub fn next_id(&self) -> Option<ProcessId> {
+        let slot = self.table.largest_runnable().filter(|_| self.result.is_none())?;
+        self.table.get(slot).map(|process| process.id)
+    }
+
     /// Gives up the windows of all instances, for others to use. Not observable.
     pub fn park(&mut self) {
         for slot in self.table.in_order().collect::<Vec<_>>() {

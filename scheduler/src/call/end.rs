@@ -60,7 +60,7 @@ impl<S: ProgramSource> Scheduler<S> {
             }
             return Ok(());
         }
-        // In the order of ids: slots are not the same after a suspension.
+        // In the order of ids, which is not that of slots.
         let woken: Vec<Slot> = self.table.in_order().filter(|waiter| waiters & 1 << waiter.0 != 0).collect();
         for waiter in woken {
             if let Some(process) = self.table.get(waiter)

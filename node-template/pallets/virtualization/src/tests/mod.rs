@@ -7,6 +7,7 @@ mod dry_runs;
 mod failures;
 mod gas;
 mod instances;
+mod job_targets;
 mod jobs;
 #[path = "../benchmarking/programs.rs"]
 #[allow(dead_code, reason = "the benchmarks use all of it")]
