@@ -125,7 +125,7 @@ mod tour {
                     told.push(execution.snapshot().ok()?);
                 }
                 ExecResult::Finished { instance, gas_left } => {
-                    told.push((gas_left, info(&instance)?).encode())
+                    told.push((gas_left, info(&instance)?).encode());
                 }
                 ExecResult::Error { error, .. } => told.push(words(&error)),
             }
