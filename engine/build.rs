@@ -3,7 +3,8 @@
 //! That relies on the compiler turning calls in tail position into jumps, which the language does not promise. rustc does it on
 //! x86-64 and aarch64 from optimization level 2 on. It does not without optimization, nor where something is added to functions:
 //! debug assertions (which the source asks for itself, since build scripts are not told), sanitizers, coverage, Miri. There, and
-//! with `--cfg hatchery_portable_dispatch` in `RUSTFLAGS`, the portable loop is used, which does the same.
+//! with `--cfg hatchery_portable_dispatch` in `RUSTFLAGS`, the portable loop is used, which does the same. With `--cfg
+//! hatchery_direct_dispatch` handlers are threaded in optimized builds all the same, so that a sanitizer sees them.
 //!
 //! Whether it holds, a test finds out that runs every operation in long loops on a small stack, in a release build.
 
@@ -18,10 +19,10 @@ fn main() {
     let adds_something = ["sanitizer", "instrument-coverage", "debug-assertions", "overflow-checks"]
         .into_iter()
         .any(|flag| flags.contains(flag));
-    let is_unwanted = ["CARGO_CFG_MIRI", "CARGO_CFG_SANITIZE", "CARGO_CFG_HATCHERY_PORTABLE_DISPATCH"]
-        .into_iter()
-        .any(is_set);
-    if is_optimized && is_known && !adds_something && !is_unwanted {
+    let is_instrumented = adds_something || is_set("CARGO_CFG_SANITIZE");
+    let is_forced = is_set("CARGO_CFG_HATCHERY_DIRECT_DISPATCH");
+    let is_unwanted = is_set("CARGO_CFG_MIRI") || is_set("CARGO_CFG_HATCHERY_PORTABLE_DISPATCH");
+    if is_optimized && is_known && (is_forced || !is_instrumented) && !is_unwanted {
         println!("cargo::rustc-cfg=hatchery_direct_threading");
     }
 }

@@ -5,7 +5,9 @@ use crate::{
     program::Program,
     transactions::Serial,
 };
-use hatchery_engine::{Exit, Instance as Machine, Reg, Trap, memory::PAGE_SIZE};
+use hatchery_engine::{
+    Exit, Instance as Machine, Reg, Snapshot, SnapshotError, Status, Trap, memory::PAGE_SIZE,
+};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, LOG_TARGET, MemoryError, Refusal,
     TrapKind,
@@ -114,6 +116,51 @@ impl Instance {
         let result = run(self);
         *total += self.pages() - before;
         result
+    }
+
+    /// Its state as bytes, if they are no more than this.
+    pub(crate) fn snapshot(&self, most_bytes: u32) -> Result<Vec<u8>, Refusal> {
+        let snapshot = self.machine.snapshot();
+        if snapshot.byte_length() as u64 > most_bytes.into() {
+            return Err(Refusal::SnapshotBytes);
+        }
+        Ok(snapshot.to_bytes())
+    }
+
+    /// An instance of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
+    pub(crate) fn restored(program: Arc<Program>, bytes: &[u8], most_bytes: u32) -> Result<Self, Refusal> {
+        let invalid = |error: &dyn std::error::Error| {
+            tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {error}");
+            Refusal::InvalidSnapshot
+        };
+        let limit = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+        let snapshot = Snapshot::from_bytes(bytes, limit).map_err(|error| match error {
+            SnapshotError::TooLong { .. } => Refusal::SnapshotBytes,
+            error => invalid(&error),
+        })?;
+        let machine = program.module().restore(&snapshot, &()).map_err(|error| invalid(&error))?;
+        let stop = match machine.status() {
+            Status::Idle => Stop::Idle,
+            Status::Ready => Stop::Prepared,
+            Status::Stopped(Exit::Finished) => Stop::Finished,
+            Status::Stopped(Exit::Syscall(import)) if program.import(import).is_some() => {
+                Stop::Syscall(import)
+            }
+            Status::Stopped(Exit::Syscall(number)) => Stop::InvalidSyscall(number),
+            Status::Stopped(Exit::Trap(trap)) => Stop::Trap(trap),
+            // Another embedder can have paused it: here as well it goes on when it is told to.
+            Status::Stopped(Exit::OutOfGas | Exit::Paused | Exit::PageFault(_)) => Stop::OutOfGas,
+        };
+        Ok(Self {
+            machine,
+            program,
+            stop,
+            refusal: None,
+            noted_in: 0,
+            call_start: None,
+            call_gas: 0,
+            is_alive: false,
+        })
     }
 
     pub(crate) fn program(&self) -> &Arc<Program> {

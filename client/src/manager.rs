@@ -192,6 +192,19 @@ impl VirtManager {
         result.map_err(|_| ExecError::InvalidImage)
     }
 
+    fn try_restore(&mut self, program: Arc<Program>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
+        // Limits come first: what is past them is not worth looking at.
+        self.check_instance(&program)?;
+        let mut instance =
+            Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        self.check_pages(instance.pages())?;
+        if instance.is_ready() {
+            self.check_nesting()?;
+        }
+        instance.revive();
+        Ok(self.state.add_instance(instance))
+    }
+
     /// An instance that is about to change.
     fn changing(&mut self, id: InstanceId) -> Option<Changing<'_>> {
         let State { instances, ready, pages, .. } = &mut self.state;
@@ -473,7 +486,8 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn limits(&mut self) -> ResourceInfo {
-        let Limits { modules, instances, pages, code_bytes, nesting } = self.constants.effective_limits();
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+            self.constants.effective_limits();
         let state = &self.state;
         let usage = |used, limit: u32| Usage { used, limit: limit.into() };
         ResourceInfo {
@@ -483,6 +497,7 @@ impl VirtControlBackend for VirtManager {
             nesting: usage(state.ready.into(), nesting),
             most_code_bytes: code_bytes,
             most_memory_bytes: self.constants.effective_memory_bytes(),
+            most_snapshot_bytes: snapshot_bytes,
         }
     }
 
@@ -498,6 +513,26 @@ impl VirtControlBackend for VirtManager {
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let fork = instance.fork();
         Ok(self.state.add_instance(fork))
+    }
+
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.state.refusal = None;
+        let limit = self.constants.effective_limits().snapshot_bytes;
+        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let snapshot = instance.snapshot(limit);
+        tracing::trace!(target: LOG_TARGET, ?instance_id, bytes = ?snapshot.as_ref().map(Vec::len), "snapshot");
+        self.answered(snapshot).map_err(|_| ControlError::LimitReached)
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
+        let program = self.module(module_id).ok_or(ControlError::InvalidModule)?.clone();
+        let result = self.try_restore(program, snapshot);
+        tracing::trace!(target: LOG_TARGET, ?module_id, bytes = snapshot.len(), ?result, "restore");
+        self.answered(result).map_err(|refusal| match refusal {
+            Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
+            _ => ControlError::LimitReached,
+        })
     }
 
     fn next_block(&mut self) {

@@ -81,12 +81,12 @@ pub struct Trace {
     pub omitted_calls: u64,
 }
 
-/// A call of an export, or what a fork makes of the call that the original was in.
+/// A call of an export, or what a fork or a restored instance makes of the call that the original was in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracedCall {
     /// How many calls were going on when it began.
     pub depth: usize,
-    /// The export.
+    /// The export. Empty for what was restored from a snapshot, which does not tell.
     pub export: Vec<u8>,
     /// The syscalls that the guest made, in their order.
     pub syscalls: Vec<TracedSyscall>,
@@ -206,6 +206,23 @@ impl Tracer {
         self.log.with(|log| {
             if let Some(call) = log.call(open.call) {
                 call.end = end;
+            }
+        });
+    }
+
+    /// What a snapshot was taken of goes on. It does not tell which export that was.
+    fn begin_restored(&mut self, id: InstanceId) {
+        let Some(instance) = self.manager.instance(id) else { return };
+        let (is_ready, is_out_of_gas) = (instance.is_ready(), instance.is_out_of_gas());
+        if !is_ready && !is_out_of_gas {
+            return;
+        }
+        self.begin(id, b"");
+        let Some(open) = self.open.get_mut(&id) else { return };
+        open.has_ended = is_out_of_gas;
+        self.log.with(|log| {
+            if let Some(call) = log.call(open.call) {
+                call.end = is_out_of_gas.then_some(TracedEnd::OutOfGas);
             }
         });
     }
@@ -466,6 +483,16 @@ impl VirtControlBackend for Tracer {
         let fork = self.manager.fork(instance_id)?;
         self.begin_fork(instance_id, fork);
         Ok(fork)
+    }
+
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.manager.snapshot(instance_id)
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        let id = self.manager.restore(module_id, snapshot)?;
+        self.begin_restored(id);
+        Ok(id)
     }
 
     fn next_block(&mut self) {

@@ -19,6 +19,8 @@ enum Call {
     Run(u32, i64),
     Release(u32),
     Fork(u32),
+    /// Of an instance for a module.
+    Restore(u32, u32),
     Info(u32),
     Refusal,
     Resume(u32, i64),
@@ -45,6 +47,7 @@ fn call() -> impl Strategy<Value = Call> {
         6 => (0..4u32, prop_oneof![Just(0), Just(100), Just(1_000_000)]).prop_map(|(id, gas)| Call::Run(id, gas)),
         1 => (0..6u32).prop_map(Call::Release),
         1 => (0..4u32).prop_map(Call::Fork),
+        1 => (0..4u32, 0..6u32).prop_map(|(id, module)| Call::Restore(id, module)),
         1 => (0..6u32).prop_map(Call::Info),
         1 => Just(Call::Refusal),
         2 => (0..6usize, 0..3u8, any::<bool>()).prop_map(|(code, key, child)| Call::Stored(code, key, child)),
@@ -126,6 +129,10 @@ fn seen(manager: &mut VirtManager, call: &Call) -> String {
         }
         Call::Release(module) => format!("{:?}", manager.release_module((*module).into())),
         Call::Fork(id) => format!("{:?}", manager.fork((*id).into())),
+        Call::Restore(id, module) => match manager.snapshot((*id).into()) {
+            Ok(bytes) => format!("{bytes:?} {:?}", manager.restore((*module).into(), &bytes)),
+            Err(error) => format!("{error:?}"),
+        },
         Call::Info(module) => format!("{:?}", manager.module_info((*module).into())),
         Call::Refusal => format!("{:?} {:?}", manager.exit_info(None), manager.limits()),
         Call::Start(ty) => format!("{:?}", manager.start_transaction(*ty)),

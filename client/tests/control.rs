@@ -408,10 +408,14 @@ fn unknown_and_destroyed_instances_are_refused() {
             assert_eq!(control::reset(id), Err(ControlError::InvalidInstance));
             assert_eq!(control::zero_memory(id, 0x2_0000, 0), Err(MemoryError::InvalidInstance));
             assert_eq!(control::fork(id), Err(ControlError::InvalidInstance));
+            bytes.fill(0xaa);
+            assert_eq!(control::snapshot(id, bytes), Err(ControlError::InvalidInstance));
+            assert_eq!(*bytes, [0; 4], "output is zero on an error");
         }
         for id in [1, u32::MAX] {
             assert_eq!(control::module_info(ModuleId::from(id), &mut []), Err(ControlError::InvalidModule));
             assert_eq!(control::release_module(ModuleId::from(id)), Err(ControlError::InvalidModule));
+            assert_eq!(control::restore(ModuleId::from(id), &[]), Err(ControlError::InvalidModule));
         }
     });
 }
@@ -435,7 +439,7 @@ fn buffers_of_any_length() {
         let mut part = vec![0xaa; length - 1];
         assert_eq!(control::module_info(0.into(), &mut part), Ok(length as u32));
         assert_eq!(part, all[..length - 1]);
-        assert_eq!(control::limits(&mut part[..7]), Ok(76));
+        assert_eq!(control::limits(&mut part[..7]), Ok(80));
     });
 }
 

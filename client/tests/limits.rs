@@ -179,6 +179,24 @@ fn heaps_count_as_they_grow() {
     });
 }
 
+/// What a snapshot brings along counts as what has grown here.
+#[test]
+fn a_restored_heap_counts() {
+    let manager = &mut limited(Limits { pages: 10, ..Limits::V1 });
+    manager.compile(&declaring(2), None).unwrap();
+    manager.instantiate(0.into()).unwrap();
+    assert_eq!(grow_heap(manager, 0, 4 * 4096), 0x2_6000);
+    let snapshot = manager.snapshot(0.into()).unwrap();
+    assert_eq!(manager.restore(0.into(), &snapshot), Err(ControlError::LimitReached), "that would be 12");
+    assert_eq!(last_refusal(manager), Some(Refusal::Pages));
+    assert_eq!(manager.limits().pages.used, 6);
+    manager.destroy(0.into()).unwrap();
+    assert_eq!(manager.restore(0.into(), &snapshot), Ok(InstanceId::from(1)));
+    assert_eq!(manager.limits().pages.used, 6);
+    assert_eq!(grow_heap(manager, 1, 5 * 4096), 0);
+    assert_eq!(grow_heap(manager, 1, 4 * 4096), 0x2_a000);
+}
+
 /// What grew in what a node gave up is as if it had never grown.
 #[test]
 fn a_rollback_takes_the_heap_back() {
@@ -309,19 +327,26 @@ fn a_release_inside_a_committed_transaction_is_undone_with_the_one_around_it() {
 
 #[test]
 fn with_upstreams_rules_there_are_no_limits() {
-    let none = Limits { modules: 0, instances: 0, pages: 0, code_bytes: 0, nesting: 0 };
+    let none = Limits { modules: 0, instances: 0, pages: 0, code_bytes: 0, nesting: 0, snapshot_bytes: 0 };
     let constants =
         ConsensusConstants::v1().limits(none).memory_bytes(4096).compatibility(Compatibility::Upstream);
     let manager = &mut VirtManager::new(constants);
     manager.compile(&declaring(100_000), None).unwrap();
     manager.instantiate(0.into()).unwrap();
     manager.prepare(0.into(), b"grow").unwrap();
-    let ResourceInfo { modules, instances, pages, nesting, most_code_bytes, most_memory_bytes } =
-        manager.limits();
+    let ResourceInfo {
+        modules,
+        instances,
+        pages,
+        nesting,
+        most_code_bytes,
+        most_memory_bytes,
+        most_snapshot_bytes,
+    } = manager.limits();
     let all = u64::from(u32::MAX);
     assert_eq!(modules, Usage { used: 1, limit: all });
     assert_eq!(instances, Usage { used: 1, limit: all });
     assert_eq!(pages, Usage { used: 100_000, limit: all });
     assert_eq!(nesting, Usage { used: 1, limit: all });
-    assert_eq!((most_code_bytes, most_memory_bytes), (u32::MAX, 1 << 32));
+    assert_eq!((most_code_bytes, most_memory_bytes, most_snapshot_bytes), (u32::MAX, 1 << 32, u32::MAX));
 }

@@ -219,6 +219,21 @@ fn a_fork_goes_on_with_the_call_of_the_original() {
 }
 
 #[test]
+fn a_restored_instance_goes_on_with_a_call_of_no_name() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let id = prepared(&mut tracer, b"asks");
+    assert_eq!(run(&mut tracer, id, GAS, 5).0, Ok(ExecStatus::Syscall));
+    let snapshot = tracer.snapshot(id).unwrap();
+    tracer.trace().take();
+    let restored = tracer.restore(0.into(), &snapshot).unwrap();
+    assert_eq!(run(&mut tracer, restored, GAS, 6).0, Ok(ExecStatus::Syscall));
+    let trace = tracer.trace().take();
+    let [call] = &trace.calls[..] else { panic!("{trace:?}") };
+    assert_eq!((call.export.as_slice(), call.depth, call.syscalls.len()), (&b""[..], 1, 1));
+    assert_eq!(call.syscalls[0].arguments[0], 6);
+}
+
+#[test]
 fn what_was_rolled_back_is_not_going_on() {
     let mut tracer = Tracer::new(VirtManager::default(), 10);
     tracer.start_transaction(Host);

@@ -175,8 +175,8 @@ impl Instance {
 
     /// Where it is: what stopped it, or what will happen first.
     ///
-    /// Where less than zero gas keeps an instance from going on, [`Instance::run`] gives [`Exit::OutOfGas`]; one that has not
-    /// begun is [`Status::Ready`] still.
+    /// Where less than zero gas keeps an instance from going on, [`Instance::run`] gives [`Exit::OutOfGas`]; one that was to begin where no
+    /// instruction starts is [`Status::Ready`] still, and traps when it has gas.
     pub const fn status(&self) -> Status {
         self.status
     }
@@ -260,7 +260,7 @@ impl Instance {
         let inner = &*self.module.inner;
         let pool = &inner.engine.inner.pool;
         let space = self.held.get_or_insert_with(|| self.slot.take());
-        if space.window.is_none()
+        if !space.can_run()
             && let Err(error) = mount(pool, &self.slot, space)
         {
             // As in `interpret`.
@@ -328,7 +328,7 @@ impl Instance {
         let inner = &*self.module.inner;
         let pool = &inner.engine.inner.pool;
         let space = self.held.get_or_insert_with(|| self.slot.take());
-        if space.window.is_none()
+        if !space.can_run()
             && let Err(error) = mount(pool, &self.slot, space)
         {
             // Entering the middle of a block has been paid: it must not be paid again.
@@ -469,10 +469,14 @@ impl Instance {
     /// There is less than no gas. What went on behind a syscall is where it goes on from now on: it is there that gas is missing.
     #[cold]
     fn without_gas(&mut self) -> Exit {
-        if let Some((pc, _)) = self.place() {
-            self.pc = pc;
-            self.status = Status::Stopped(Exit::OutOfGas);
+        let module::Inner { code, blocks, regions, .. } = &*self.module.inner;
+        match self.place() {
+            Some((pc, _)) => self.pc = pc,
+            None if regions.entry(code, blocks, self.pc).is_some() => {}
+            // Gas is not what is missing where nothing can be entered.
+            None => return Exit::OutOfGas,
         }
+        self.status = Status::Stopped(Exit::OutOfGas);
         Exit::OutOfGas
     }
 
@@ -621,8 +625,11 @@ fn change<T>(
 
 #[cold]
 fn mount(pool: &Pool, slot: &Arc<Slot>, space: &mut AddressSpace) -> Result<(), HostError> {
-    let window = pool.acquire(slot, space.image())?;
-    space.mount(window);
+    while !space.can_run() {
+        pool.release(slot, space.park());
+        let window = pool.acquire(slot, space.image())?;
+        space.mount(window);
+    }
     Ok(())
 }
 

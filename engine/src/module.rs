@@ -9,7 +9,7 @@ use crate::config::Charge;
 use crate::engine::{CompileError, Engine};
 use crate::gas::{BlockCosts, Timeline};
 use crate::instance::Instance;
-use crate::interpreter::{Regions, bit};
+use crate::interpreter::Regions;
 use crate::isa::{Decoded, InstructionSet};
 use crate::memory::{Image, MemoryMap};
 use crate::program::{Code, Program, hash};
@@ -177,8 +177,15 @@ impl Module {
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
         let Inner { code, blocks, .. } = &*self.inner;
         let mut costs = BlockCosts::new(code.instruction_set(), self.engine().config().gas_model);
-        (0..code.length())
-            .filter(|&pc| bit(blocks, pc))
+        let words = blocks.iter().copied().zip((0..).step_by(64));
+        words
+            .flat_map(|(mut word, first)| {
+                core::iter::from_fn(move || {
+                    let pc = (word != 0).then(|| first + word.trailing_zeros());
+                    word &= word.wrapping_sub(1);
+                    pc
+                })
+            })
             .map(move |pc| Block { pc: ProgramCounter(pc), cost: costs.cost_from(code, pc) })
     }
 

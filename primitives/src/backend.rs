@@ -173,6 +173,18 @@ pub trait VirtControlBackend: VirtManagerBackend {
     /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError>;
 
+    /// The state of an instance as bytes. It stays as it is.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError>;
+
+    /// Makes an instance of a module in the state that [`snapshot`](Self::snapshot) gave.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`], [`ControlError::LimitReached`], [`ControlError::InvalidSnapshot`].
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError>;
+
     /// Forgets everything, as between two blocks. No host function does this; it is for tests, whose externalities
     /// last longer than a block.
     fn next_block(&mut self);

@@ -5,7 +5,7 @@ use crate::{
     forwarder::{ExecResult, Execution, Handle, Instance, Module, exec_result},
     wire::{
         CallResult, ControlError, ExecBuffer, ExecError, ExitInfo, InstanceId, MemoryError, ModuleInfo,
-        NO_INSTANCE, Refusal, ResourceInfo,
+        NO_INSTANCE, Refusal, ResourceInfo, Stop,
     },
 };
 use alloc::{vec, vec::Vec};
@@ -13,6 +13,9 @@ use codec::Decode;
 
 /// Enough for all that has a fixed size, and for the information on most modules, so that one call suffices.
 const FIRST_ATTEMPT: usize = 1024;
+
+/// Enough for a snapshot with a few pages.
+const FIRST_ATTEMPT_AT_SNAPSHOT: usize = 32 * 1024;
 
 /// Methods that need host functions beyond upstream's: feature `control`.
 impl Module {
@@ -34,6 +37,52 @@ impl Module {
     /// [`ControlError::InvalidModule`] if it was released by its id before.
     pub fn release(self) -> Result<(), ControlError> {
         virtualization_control::release_module(self.id())
+    }
+
+    /// An instance in the state that a snapshot tells of, which was taken in this block or another one, here or elsewhere.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidSnapshot`] if the bytes are not a snapshot of this module, [`ControlError::LimitReached`],
+    /// [`ControlError::InvalidModule`] if the module was released by its id.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<Restored, ControlError> {
+        let handle = Handle::new(virtualization_control::restore(self.id(), snapshot)?);
+        Ok(match exit_info(handle.id())?.stop {
+            Stop::Ready | Stop::Syscall { .. } => Restored::Ready(Execution(handle)),
+            _ => Restored::Idle(Instance(handle)),
+        })
+    }
+}
+
+/// What a snapshot gives.
+#[derive(Debug)]
+pub enum Restored {
+    /// It ended or never began, or ran out of gas.
+    Idle(Instance),
+    /// It is prepared, or suspended at a syscall.
+    Ready(Execution),
+}
+
+impl Restored {
+    /// Goes on where it was, with its registers as they are.
+    ///
+    /// Fails with [`ExecError::InvalidInstance`] if it has nothing to go on with, and with [`ExecError::InvalidImage`] if too
+    /// many instances are prepared or suspended.
+    pub fn resume(self, gas_left: i64) -> ExecResult<Instance, Execution> {
+        match self {
+            Self::Idle(instance) => instance.resume(gas_left),
+            Self::Ready(execution) => execution.resume(gas_left),
+        }
+    }
+
+    /// Where and why it stopped, and the gas that was left.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
+    pub fn exit_info(&self) -> Result<ExitInfo, ControlError> {
+        match self {
+            Self::Idle(instance) => instance.exit_info(),
+            Self::Ready(execution) => execution.exit_info(),
+        }
     }
 }
 
@@ -100,6 +149,14 @@ impl Instance {
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
     }
+
+    /// Its state as bytes, for [`Module::restore`]. They depend on the state and on nothing else.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`] if there are more than the chain allows.
+    pub fn snapshot(&self) -> Result<Vec<u8>, ControlError> {
+        snapshot(self.0.id())
+    }
 }
 
 /// Methods that need host functions beyond upstream's: feature `control`.
@@ -149,6 +206,14 @@ impl Execution {
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
     }
+
+    /// Its state as bytes, for [`Module::restore`]. They depend on the state and on nothing else.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`] if there are more than the chain allows.
+    pub fn snapshot(&self) -> Result<Vec<u8>, ControlError> {
+        snapshot(self.0.id())
+    }
 }
 
 /// What this block, or this call into the runtime, may use, and what it uses. What a later node tells in a form that is not known
@@ -160,11 +225,12 @@ pub fn limits() -> Result<ResourceInfo, ControlError> {
     fetch(virtualization_control::limits)
 }
 
-/// Why the last request for a module or an instance was answered `InvalidImage` or `LimitReached`. Nothing if there was none or it
-/// got another answer, be that an error which says all there is (`NotCached`, `NotFound`, `InvalidModule`, `InvalidInstance`).
+/// Why the last request for a module, an instance or a snapshot was answered `InvalidImage`, `LimitReached` or `InvalidSnapshot`.
+/// Nothing if there was none or it got another answer, be that an error which says all there is (`NotCached`, `NotFound`,
+/// `InvalidModule`, `InvalidInstance`).
 ///
-/// Requests are those of [`Module::from_bytes`], [`Module::lookup`], [`Module::from_storage_key`], [`Module::instantiate`]
-/// and `fork`.
+/// Requests are those of [`Module::from_bytes`], [`Module::lookup`], [`Module::from_storage_key`], [`Module::instantiate`],
+/// [`Module::restore`], `fork` and `snapshot`.
 ///
 /// # Errors
 /// None that a node of this version gives.
@@ -182,17 +248,30 @@ fn resume(handle: Handle, gas_left: i64) -> ExecResult<Instance, Execution> {
     exec_result(handle, result, buffer)
 }
 
+fn snapshot(id: InstanceId) -> Result<Vec<u8>, ControlError> {
+    fetch_bytes(FIRST_ATTEMPT_AT_SNAPSHOT, |dest| virtualization_control::snapshot(id, dest))
+}
+
 /// Calls a function that tells how much it has to say, with a buffer that is large enough.
-fn fetch<T: Decode + Default>(
+fn fetch_bytes(
+    first_attempt: usize,
     mut call: impl FnMut(&mut [u8]) -> Result<u32, ControlError>,
-) -> Result<T, ControlError> {
-    let mut buffer: Vec<u8> = vec![0; FIRST_ATTEMPT];
+) -> Result<Vec<u8>, ControlError> {
+    let mut buffer: Vec<u8> = vec![0; first_attempt];
     let mut length = call(&mut buffer)? as usize;
     if length > buffer.len() {
         buffer = vec![0; length];
         length = call(&mut buffer)? as usize;
     }
     buffer.truncate(length);
+    Ok(buffer)
+}
+
+/// As `fetch_bytes`, decoded.
+fn fetch<T: Decode + Default>(
+    call: impl FnMut(&mut [u8]) -> Result<u32, ControlError>,
+) -> Result<T, ControlError> {
+    let buffer = fetch_bytes(FIRST_ATTEMPT, call)?;
     // What a later node says in a form that is not known here is as good as nothing.
     Ok(T::decode(&mut &buffer[..]).unwrap_or_default())
 }

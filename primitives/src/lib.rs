@@ -113,7 +113,7 @@
 //! # What the first set of host functions lacks
 //!
 //! With the feature `control` there are, in addition: the return value of a call, arguments beyond the first, why and where
-//! a guest stopped with the gas that was left, going on after out of gas, `fork`, `reset`, `zero_memory`, what a module
+//! a guest stopped with the gas that was left, going on after out of gas, `fork`, `snapshot` and `restore`, `reset`, `zero_memory`, what a module
 //! exports and imports, giving a module up (`Module::release`), the limits and which of them refused something. Upstream's nodes do not have these host
 //! functions and refuse a runtime that imports them; nodes are upgraded first.
 //!
@@ -162,7 +162,7 @@ pub use backend::{
     provide_missing_extension,
 };
 #[cfg(feature = "control")]
-pub use control::{last_refusal, limits};
+pub use control::{Restored, last_refusal, limits};
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 pub use control_functions::virtualization_control;
 pub use forwarder::{ExecResult, Execution, Instance, Module};
@@ -178,7 +178,8 @@ pub type HostFunctions = (virtualization::HostFunctions, virtualization_control:
 pub use wire::{
     CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus,
     ExitInfo, InstanceId, InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, MemoryInfo, ModuleError,
-    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, Stop, SyscallSymbol, TrapKind, Usage,
+    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, SnapshotParts, Stop, SyscallSymbol, TrapKind,
+    Usage,
 };
 
 /// The target of every log line about virtualization.

@@ -49,6 +49,8 @@ pub(crate) use slot::Slot;
 pub(crate) use space::{Access, AddressSpace, Contents, Denied, Fault};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 pub(crate) use sys::Reserved;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
+pub(crate) use sys::refusals;
 pub(crate) use sys::{Backing, Portable};
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use sys::{CONTEXT_SIZE, Guarded};

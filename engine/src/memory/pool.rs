@@ -34,6 +34,14 @@ macro_rules! any_window {
 
 pub(crate) use any_window;
 
+impl AnyWindow {
+    /// Whether native code must not run in it any more, see [`Window::is_leaky`].
+    #[inline]
+    pub(crate) fn is_leaky(&self) -> bool {
+        any_window!(self, window => window.is_leaky())
+    }
+}
+
 impl fmt::Debug for AnyWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Window")
@@ -128,6 +136,19 @@ impl Pool {
     /// A clean window for the instance with this slot and image: one last used for that image, another unused one, a new one,
     /// or the one of the instance that was not used for the longest time.
     pub(crate) fn acquire(&self, slot: &Arc<Slot>, image: &Arc<Image>) -> Result<AnyWindow, HostError> {
+        loop {
+            let mut window = self.take(slot, image)?;
+            any_window!(&mut window, window => window.assign(image));
+            if !window.is_leaky() {
+                return Ok(window);
+            }
+            // One less: at last there is none left but new ones.
+            self.release(slot, Some(window));
+        }
+    }
+
+    /// Any window.
+    fn take(&self, slot: &Arc<Slot>, image: &Arc<Image>) -> Result<AnyWindow, HostError> {
         self.clock.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.lock();
         let mut found = inner.take_free(image);
@@ -141,7 +162,7 @@ impl Pool {
             idle.put(space);
             inner = self.lock();
         }
-        let mut window = match found {
+        let window = match found {
             Some(window) => window,
             None => {
                 let window = self.kind.make(self.guarded)?;
@@ -151,8 +172,6 @@ impl Pool {
         };
         inner.mounted.push(Arc::clone(slot));
         self.note_scarcity(&inner);
-        drop(inner);
-        any_window!(&mut window, window => window.assign(image));
         Ok(window)
     }
 
@@ -161,7 +180,7 @@ impl Pool {
         let Some(window) = window else { return };
         let mut inner = self.lock();
         inner.mounted.retain(|other| !Arc::ptr_eq(other, slot));
-        if inner.count > self.limit {
+        if inner.count > self.limit || window.is_leaky() {
             inner.count -= 1;
         } else {
             inner.free.push(window);

@@ -336,6 +336,12 @@ impl AddressSpace {
         &self.contents.image
     }
 
+    /// Whether it can run where it is. If not, it has to take a window, and leave the one it has, if any.
+    #[inline]
+    pub(crate) fn can_run(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| !window.is_leaky())
+    }
+
     /// Puts the instance into a clean window for its image. Its own pages are copied there when they are touched, or, if they are
     /// few and it costs next to nothing, at once.
     pub(crate) fn mount(&mut self, mut window: AnyWindow) {
@@ -565,12 +571,13 @@ impl AddressSpace {
         if offset.checked_add(length.into()).is_none() {
             return Err(MemoryError::DataRange { offset, length });
         }
-        let mut bytes = vec![0; length as usize];
-        self.read(address, &mut bytes)?;
-        for (page, part) in (address / PAGE_SIZE..).zip(bytes.chunks(PAGE_SIZE as usize)) {
-            let offset = offset + u64::from(page - address / PAGE_SIZE) * u64::from(PAGE_SIZE);
-            let range = DataRange { data, offset, length: part.len() as u32 };
-            self.contents.sources.insert(page, SourcePage { range, digest: hash(part) });
+        self.check(address, length.into(), Access::Read)?;
+        let mut bytes = [0; PAGE_SIZE as usize];
+        for (page, _, part) in by_page(address, length as usize) {
+            let bytes = &mut bytes[..part.len()];
+            self.read(page * PAGE_SIZE, bytes)?;
+            let range = DataRange { data, offset: offset + part.start as u64, length: part.len() as u32 };
+            self.contents.sources.insert(page, SourcePage { range, digest: hash(bytes) });
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub(crate) struct Window<B> {
     image: Option<Arc<Image>>,
     /// How many times pages were granted since it was last empty.
     grants: u32,
+    /// The system has refused to change what the processor allows, so that it may allow the guest more than the table says.
+    is_leaky: bool,
 }
 
 impl<B: Backing> Window<B> {
@@ -53,7 +55,15 @@ impl<B: Backing> Window<B> {
             dirty: Vec::new(),
             image: None,
             grants: 0,
+            is_leaky: false,
         })
+    }
+
+    /// Whether native code can do more in it than the guest may, since the system has refused to forbid it. Then it is good for the
+    /// host's accesses and for taking out what the guest has written, and has to be given up.
+    #[inline]
+    pub(crate) const fn is_leaky(&self) -> bool {
+        B::GUARDED && self.is_leaky
     }
 
     /// Whether its clean pages are those of `image`.
@@ -90,7 +100,9 @@ impl<B: Backing> Window<B> {
         }
         if self.resident.len() > MOST_PAGES_TO_KEEP {
             let mut surplus = self.resident.split_off(MOST_PAGES_TO_KEEP);
-            self.bytes.discard(&mut surplus);
+            if !self.bytes.discard(&mut surplus) {
+                surplus.iter().for_each(|&page| self.bytes.page_mut(page).fill(0));
+            }
             for page in surplus {
                 self.table[page as usize] = 0;
             }
@@ -301,7 +313,10 @@ impl<B: Backing> Window<B> {
         permission: Permission,
         contents: impl Fn(u32) -> &'a [u8],
     ) -> Result<(), HostError> {
-        self.bytes.protect(pages.clone(), Permission::ReadWrite)?;
+        let opened = self.bytes.protect(pages.clone(), Permission::ReadWrite);
+        // Perhaps some of the pages are open now.
+        self.is_leaky |= opened.is_err();
+        opened?;
         self.grants += 1;
         for page in pages.clone() {
             let contents = contents(page);
@@ -355,11 +370,11 @@ impl<B: Backing> Window<B> {
 
     /// Forbids everything.
     ///
-    /// The system refuses only what would leave the process with more mappings than it may have, and windows stay far below that
-    /// (see [`Window::grant_length`]). If it does, nobody must go on as if these pages were out of the guest's reach.
+    /// The system refuses what would leave the process with more mappings than it may have, of which a window has few (see
+    /// [`Window::grant_length`]), but there may be many windows. Then these pages stay within the reach of native code, which must not
+    /// run here any more.
     fn close(&mut self, pages: core::ops::Range<u32>) {
-        let closed = self.bytes.protect(pages, Permission::None);
-        assert!(closed.is_ok(), "guest memory cannot be closed: {closed:?}");
+        self.is_leaky |= self.bytes.protect(pages, Permission::None).is_err();
     }
 
     /// How many pages to grant together, a power of two. The system limits the mappings of a process (`vm.max_map_count`), so
@@ -371,7 +386,7 @@ impl<B: Backing> Window<B> {
     /// As `scrub`, in a guarded window.
     fn scrub_guarded(&mut self) {
         if !self.resident.is_empty() {
-            assert!(self.bytes.forget(), "the system does not let go of guest memory");
+            self.is_leaky |= !self.bytes.forget();
         }
         self.grants = 0;
         for page in self.resident.drain(..) {
@@ -386,7 +401,8 @@ impl<B: Backing> Window<B> {
     fn give_guarded_surplus_back(&mut self) {
         if self.resident.len() > MOST_PAGES_TO_KEEP {
             let mut surplus = self.resident.split_off(MOST_PAGES_TO_KEEP);
-            self.bytes.discard(&mut surplus);
+            // Bytes that stay there are as bad as pages that stay open.
+            self.is_leaky |= !self.bytes.discard(&mut surplus);
             for run in surplus.chunk_by(|a, b| a + 1 == *b) {
                 self.close(run[0]..run[0] + run.len() as u32);
             }

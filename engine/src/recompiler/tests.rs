@@ -1,5 +1,7 @@
 //! What the recompiler asks of the system, and what it makes of small programs.
 
+mod refusals;
+
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
 use super::compile::Compiled;
@@ -32,12 +34,14 @@ fn code(set: InstructionSet, instructions: &[Instruction], jump_table: &[u8]) ->
 }
 
 fn module(instructions: &[Instruction]) -> Module {
-    let code = code(InstructionSet::JamV1, instructions, &[]);
-    let memory = crate::program::MemoryConfig { rw_size: 1 << 20, ro_size: 1, ..Default::default() };
-    let program =
-        Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: true };
     let config = Config::default().gas_model(GasModel::Flat).backend(Backend::Recompiler);
-    Engine::new(config).unwrap().compile_program(program).unwrap()
+    Engine::new(config).unwrap().compile_program(program(instructions, 1 << 20)).unwrap()
+}
+
+fn program(instructions: &[Instruction], rw_size: u32) -> Program {
+    let code = code(InstructionSet::JamV1, instructions, &[]);
+    let memory = crate::program::MemoryConfig { rw_size, ro_size: 1, ..Default::default() };
+    Program { memory, imports: Vec::new(), exports: Vec::new(), code_hash: [0; 32], code, strict: true }
 }
 
 fn i(opcode: Opcode, d: Reg, s1: Reg, s2: Reg, x: i32, target: u32) -> Instruction {

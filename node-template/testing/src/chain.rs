@@ -203,6 +203,27 @@ impl Chain {
         Ok(())
     }
 
+    /// The events of a block, in their order, those of hooks included.
+    ///
+    /// # Errors
+    /// If the node does not answer, or does not know the block.
+    pub async fn events_of(&self, block: H256) -> Result<Vec<Event>, Error> {
+        let at = self.api.at_block(block).await.map_err(Error::client("cannot look at a block"))?;
+        let events = at.events().fetch().await.map_err(Error::client("cannot read a block's events"))?;
+        let mut seen = Vec::new();
+        for event in events.iter() {
+            let event = event.map_err(Error::client("cannot read an event"))?;
+            seen.push(Event {
+                pallet: event.pallet_name().to_owned(),
+                name: event.event_name().to_owned(),
+                fields: event
+                    .decode_fields_unchecked_as()
+                    .map_err(Error::client("cannot read an event's fields"))?,
+            });
+        }
+        Ok(seen)
+    }
+
     /// The nonce of an account's next extrinsic, those that wait in the pool counted.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 //!
 //! Guest addresses have 32 bits and are added to the base, so that no access of a guest can leave this.
 
+use core::ffi::c_void;
 use core::ops::Range;
 use core::ptr::{NonNull, null_mut};
 
@@ -71,7 +72,7 @@ impl Backing for Guarded {
         // SAFETY: the context lies in the mapping, before the base.
         let done = unsafe {
             let context = base.sub(CONTEXT_SIZE).as_ptr().cast();
-            mprotect(context, CONTEXT_SIZE, MprotectFlags::READ | MprotectFlags::WRITE)
+            protect(context, CONTEXT_SIZE, MprotectFlags::READ | MprotectFlags::WRITE)
         };
         done.map_err(failed)?;
         Ok(space)
@@ -92,14 +93,14 @@ impl Backing for Guarded {
         // exclusively, so there are none.
         let done = unsafe {
             let at = self.base.add(pages.start as usize * PAGE_SIZE as usize).as_ptr().cast();
-            mprotect(at, pages.len() * PAGE_SIZE as usize, flags)
+            protect(at, pages.len() * PAGE_SIZE as usize, flags)
         };
-        done.map_err(|code| failed("protect guest memory", code))?;
+        let known = if done.is_ok() { permission } else { Permission::None };
         for page in pages {
             let (word, bit) = (page as usize / 64, 1 << (page % 64));
             for (table, set) in [
-                (&mut self.readable, permission >= Permission::Read),
-                (&mut self.writable, permission == Permission::ReadWrite),
+                (&mut self.readable, known >= Permission::Read),
+                (&mut self.writable, known == Permission::ReadWrite),
             ] {
                 if set {
                     table[word] |= bit;
@@ -108,17 +109,14 @@ impl Backing for Guarded {
                 }
             }
         }
-        Ok(())
+        done.map_err(|code| failed("protect guest memory", code))
     }
 
     fn forget(&mut self) -> bool {
         let at = self.base.as_ptr().cast();
         // SAFETY: all of the space, into which there are no references since `self` is borrowed exclusively. Private anonymous
         // memory reads as zero afterwards.
-        let done = unsafe {
-            mprotect(at, SPACE, MprotectFlags::empty())
-                .and_then(|()| madvise(at, SPACE, Advice::LinuxDontNeed))
-        };
+        let done = unsafe { protect(at, SPACE, MprotectFlags::empty()).and_then(|()| make_zero(at, SPACE)) };
         self.readable.fill(0);
         self.writable.fill(0);
         done.is_ok()
@@ -134,18 +132,16 @@ impl Backing for Guarded {
         unsafe { self.page_pointer(&self.writable, page).as_mut() }
     }
 
-    fn discard(&mut self, pages: &mut [u32]) {
+    fn discard(&mut self, pages: &mut [u32]) -> bool {
         pages.sort_unstable();
-        for run in pages.chunk_by(|a, b| a + 1 == *b) {
+        pages.chunk_by(|a, b| a + 1 == *b).all(|run| {
             // SAFETY: the pages lie in the reservation, into which there are no references since `self` is borrowed exclusively.
             let done = unsafe {
                 let at = self.base.add(run[0] as usize * PAGE_SIZE as usize).as_ptr().cast();
-                madvise(at, run.len() * PAGE_SIZE as usize, Advice::LinuxDontNeed)
+                make_zero(at, run.len() * PAGE_SIZE as usize)
             };
-            if done.is_err() {
-                run.iter().for_each(|&page| self.page_mut(page).fill(0));
-            }
-        }
+            done.is_ok()
+        })
     }
 
     #[inline]
@@ -171,6 +167,61 @@ impl Drop for Guarded {
         // SAFETY: the mapping was made by `reserve` with this start and length and nobody has references into it any more.
         // Failing would leak address space, which is all that can be done about it.
         let _ = unsafe { munmap(self.base.sub(BEFORE).as_ptr().cast(), LENGTH) };
+    }
+}
+
+/// `mprotect`, which tests can make fail.
+///
+/// # Safety
+/// As `mprotect`.
+unsafe fn protect(start: *mut c_void, length: usize, flags: MprotectFlags) -> Result<(), Errno> {
+    #[cfg(test)]
+    if refusals::is_due() {
+        return Err(Errno::NOMEM);
+    }
+    // SAFETY: the caller keeps what `mprotect` asks for.
+    unsafe { mprotect(start, length, flags) }
+}
+
+/// Gives the memory of private anonymous pages back, which read as zero afterwards. Tests can make it fail.
+///
+/// # Safety
+/// As `madvise`.
+unsafe fn make_zero(start: *mut c_void, length: usize) -> Result<(), Errno> {
+    #[cfg(test)]
+    if refusals::is_due() {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the caller keeps what `madvise` asks for.
+    unsafe { madvise(start, length, Advice::LinuxDontNeed) }
+}
+
+/// Makes the system refuse what windows ask for, on this thread.
+#[cfg(test)]
+pub(crate) mod refusals {
+    use core::cell::Cell;
+    use core::ops::Range;
+
+    thread_local! {
+        /// How many times it was asked, and which of these times it refuses.
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+        static REFUSED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    }
+
+    /// From now on it counts how many times it is asked, and refuses some of them.
+    pub(crate) fn refuse(times: Range<u32>) {
+        CALLS.set(0);
+        REFUSED.set((times.start, times.end));
+    }
+
+    /// How many times it was asked since then.
+    pub(crate) fn calls() -> u32 {
+        CALLS.get()
+    }
+
+    pub(super) fn is_due() -> bool {
+        let (start, end) = REFUSED.get();
+        (start..end).contains(&CALLS.replace(CALLS.get() + 1))
     }
 }
 

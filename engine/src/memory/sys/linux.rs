@@ -87,23 +87,15 @@ impl Backing for Reserved {
         unsafe { self.page_pointer(page).as_mut() }
     }
 
-    fn discard(&mut self, pages: &mut [u32]) {
+    fn discard(&mut self, pages: &mut [u32]) -> bool {
         pages.sort_unstable();
-        let mut rest = &*pages;
-        while let Some(&first) = rest.first() {
-            let run = rest.iter().zip(first..).take_while(|(page, expected)| *page == expected).count();
-            let at = self.page_pointer(first);
+        pages.chunk_by(|a, b| a + 1 == *b).all(|run| {
+            let at = self.page_pointer(run[0]).as_ptr().cast();
             // SAFETY: the pages lie in the reservation, `self` is borrowed exclusively, private anonymous memory reads as
             // zero afterwards.
-            let done =
-                unsafe { madvise(at.as_ptr().cast(), run * PAGE_SIZE as usize, Advice::LinuxDontNeed) };
-            if done.is_err() {
-                for &page in &rest[..run] {
-                    self.page_mut(page).fill(0);
-                }
-            }
-            rest = &rest[run..];
-        }
+            let done = unsafe { madvise(at, run.len() * PAGE_SIZE as usize, Advice::LinuxDontNeed) };
+            done.is_ok()
+        })
     }
 
     #[inline]

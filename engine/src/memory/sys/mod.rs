@@ -9,6 +9,8 @@ mod guarded;
 mod linux;
 mod portable;
 
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
+pub(crate) use guarded::refusals;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use guarded::{CONTEXT_SIZE, Guarded};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
@@ -39,16 +41,20 @@ pub(crate) trait Backing: Sized + Send + 'static {
     /// The bytes of a page, which must be committed: otherwise it panics.
     fn page_mut(&mut self, page: u32) -> &mut Page;
 
-    /// Makes these committed pages zero in a way that frees their memory. May reorder the list.
-    fn discard(&mut self, pages: &mut [u32]);
+    /// Makes these committed pages zero in a way that frees their memory. May reorder the list. False if the system refuses: then
+    /// some of them have the bytes that they had.
+    #[must_use]
+    fn discard(&mut self, pages: &mut [u32]) -> bool;
 
     /// Decides what the processor lets code do to these pages, nothing at first. Pages that allowed nothing before are zero the
-    /// first time, and keep their bytes afterwards. If it fails, some of the pages may have been protected.
+    /// first time, and keep their bytes afterwards. If it fails, some of the pages may allow this and some what they did before,
+    /// and no bytes can be had of any of them until they are protected anew.
     fn protect(&mut self, _: Range<u32>, _: Permission) -> Result<(), HostError> {
         Ok(())
     }
 
     /// Forbids everything everywhere and makes all bytes zero. False if the system refuses: then the space is of no use.
+    #[must_use]
     fn forget(&mut self) -> bool {
         true
     }
@@ -95,7 +101,7 @@ mod tests {
         }
         space.commit(0x12, 0x1_2000..0x1_4000).unwrap();
         assert_eq!(space.page(0x12)[7..11], [1, 2, 3, 4], "committing again keeps bytes");
-        space.discard(&mut [0x12, 0x10]);
+        assert!(space.discard(&mut [0x12, 0x10]));
         assert_eq!(space.page(0x12)[7..11], [0; 4]);
         assert_eq!(space.page(0xf_fffe)[7..11], [1, 2, 3, 4]);
     }

@@ -40,12 +40,13 @@ impl Backing for Portable {
         leaf[page as usize % LEAF].get_or_insert_with(|| Box::new([0; PAGE_SIZE as usize]))
     }
 
-    fn discard(&mut self, pages: &mut [u32]) {
+    fn discard(&mut self, pages: &mut [u32]) -> bool {
         for page in pages {
             if let Some(leaf) = &mut self.leaves[*page as usize / LEAF] {
                 leaf[*page as usize % LEAF] = None;
             }
         }
+        true
     }
 
     unsafe fn load<const N: usize>(&self, address: u32) -> [u8; N] {
