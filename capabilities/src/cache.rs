@@ -92,6 +92,12 @@ pub enum CacheError {
         /// What the bytes are.
         found: String,
     },
+    /// A record of the store is not what was written.
+    #[error("the store is damaged: its record `{name}` is not what was written")]
+    Record {
+        /// Its name.
+        name: String,
+    },
     /// More is being worked on than the limit allows.
     #[error("{limit} capabilities are being worked on: there cannot be more")]
     TooManyWorking {
