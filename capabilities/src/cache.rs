@@ -397,7 +397,8 @@ impl CacheDirectory {
     }
 
     /// Removes every capability that neither is held, nor in `roots`, nor named by one that stays, from memory and from the store,
-    /// and says how many. Machines with something on their stacks must be among the roots.
+    /// and says how many. Paused calls have roots, too: [`Vm::roots`](crate::Vm::roots)
+    /// and [`SuspendedCall::roots`](crate::SuspendedCall::roots).
     ///
     /// # Errors
     /// If something that stays cannot be read, or the store cannot be written; then nothing was removed.
