@@ -673,6 +673,16 @@ impl MemoryMut<'_> {
         Memory { instance: self.instance }.read(address, buffer)
     }
 
+    /// The bytes from `address` to the end of its page, where they lie: for a host that wants to read without copying.
+    ///
+    /// # Errors
+    /// If the page is not mapped.
+    pub fn page(&mut self, address: u32) -> Result<&[u8], MemoryError> {
+        let Instance { held, slot, .. } = &mut *self.instance;
+        // What lies in the slot could be taken from there.
+        held.get_or_insert_with(|| slot.take()).page(address)
+    }
+
     /// Writes `bytes`. Everything that the program can write is writable.
     ///
     /// # Errors

@@ -414,6 +414,23 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// The bytes from an address to the end of its page, for the host to read in place.
+    pub(crate) fn page(&mut self, address: u32) -> Result<&[u8], MemoryError> {
+        const ZEROS: Page = [0; PAGE_SIZE as usize];
+        self.check(address, 1, Access::Read)?;
+        let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
+        let is_resident = |w: &AnyWindow| any_window!(w, w => w.page(page).is_some());
+        let bytes: &[u8] = match &self.window {
+            Some(w) if is_resident(w) => any_window!(w, w => w.page(page).unwrap_or(&ZEROS)).as_slice(),
+            _ => match self.contents.bytes(page).len() {
+                0 => &ZEROS,
+                length if length < ZEROS.len() => self.contents.own_bytes(page),
+                _ => self.contents.bytes(page),
+            },
+        };
+        Ok(&bytes[offset..])
+    }
+
     /// Writes for the host: everything a guest can write.
     pub(crate) fn write(&mut self, address: u32, from: &[u8]) -> Result<(), MemoryError> {
         self.check(address, from.len() as u64, Access::Write)?;
