@@ -77,7 +77,7 @@ fn the_host_reads_what_it_wrote_and_the_rest_is_the_image() {
 #[test]
 fn the_host_reads_a_page_where_it_lies() {
     in_every_form(false, |space, disturb| {
-        let map = space.image().map.clone();
+        let map = space.image().map;
         let parts = [map.ro_data(), map.rw_data(), map.stack()];
         for address in parts.iter().flat_map(|part| [part.start, part.start + 5, part.end - 1]) {
             for write in [false, true] {
