@@ -58,8 +58,10 @@ pub struct Limits {
     pub modules: u32,
     /// Instances that live at the same time.
     pub instances: u32,
-    /// Pages of 4096 bytes that the programs of all living instances declare together: read-only and read-write data and
-    /// stack. What they add to their heaps is bounded by [`ConsensusConstants::memory_bytes`].
+    /// Pages of 4096 bytes that all living instances have together: read-only and read-write data and stack as their programs
+    /// declare them, and heaps as far as they have grown, whether anything was written there or not. What is shared by forks
+    /// counts for each. An instance that would pass the limit is not made; a heap that would pass it does not grow: `sbrk`
+    /// gives 0, as it does beyond [`ConsensusConstants::memory_bytes`].
     pub pages: u32,
     /// Bytes of a program, as they are handed to the host functions.
     pub code_bytes: u32,

@@ -6,7 +6,9 @@ use crate::{
     program::Program,
     transactions::Serial,
 };
-use hatchery_engine::{Exit, Instance as Machine, Module, Reg, Snapshot, SnapshotError, Status, Trap};
+use hatchery_engine::{
+    Exit, Instance as Machine, Module, Reg, Snapshot, SnapshotError, Status, Trap, memory::PAGE_SIZE,
+};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, LOG_TARGET, MemoryError, Refusal,
     SyscallSymbol, TrapKind,
@@ -24,9 +26,11 @@ pub(crate) struct Instance {
     pub(crate) refusal: Option<Refusal>,
     /// The Host transaction for which it is kept as it was before, as far as necessary.
     pub(crate) noted_in: Serial,
-    /// For the metrics: when the current call began to run, if that is measured, and the gas that it used.
+    /// For the metrics: when the current call began to run, if that is measured, and the gas that it used here.
     call_start: Option<Instant>,
     call_gas: u64,
+    /// For the metrics: whether a runtime has it. Otherwise it is kept for the case of a rollback.
+    is_alive: bool,
 }
 
 /// What an instance runs.
@@ -54,28 +58,63 @@ enum Stop {
 impl Instance {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         let machine = program.module().instantiate();
-        Self::with_guest(Guest::One(machine), program, Stop::Idle)
+        let mut instance = Self::with_guest(Guest::One(machine), program, Stop::Idle);
+        instance.revive();
+        instance
     }
 
     /// A tree of processes.
     pub(crate) fn tree(programs: Arc<Programs>) -> Self {
         let program = programs.root().clone();
-        Self::with_guest(Guest::Tree(Box::new(Tree::new(programs))), program, Stop::Idle)
+        let mut instance = Self::with_guest(Guest::Tree(Box::new(Tree::new(programs))), program, Stop::Idle);
+        instance.revive();
+        instance
     }
 
+    /// No runtime has it yet.
     fn with_guest(guest: Guest, program: Arc<Program>, stop: Stop) -> Self {
-        program.metrics().count(Event::InstanceMade);
-        Self { guest, program, stop, refusal: None, noted_in: 0, call_start: None, call_gas: 0 }
+        Self {
+            guest,
+            program,
+            stop,
+            refusal: None,
+            noted_in: 0,
+            call_start: None,
+            call_gas: 0,
+            is_alive: false,
+        }
     }
 
     /// The same instance a second time. They share memory until either writes it.
     pub(crate) fn fork(&mut self) -> Self {
-        self.program.metrics().count(Event::InstanceMade);
+        let mut fork = self.copy();
+        fork.revive();
+        fork
+    }
+
+    /// The same instance, to be kept. What it has done is counted of the original.
+    pub(crate) fn copy(&mut self) -> Self {
         let guest = match &mut self.guest {
             Guest::One(machine) => Guest::One(machine.fork()),
             Guest::Tree(tree) => Guest::Tree(Box::new(tree.fork())),
         };
-        Self { guest, program: self.program.clone(), ..*self }
+        Self { guest, program: self.program.clone(), call_start: None, call_gas: 0, is_alive: false, ..*self }
+    }
+
+    /// From now on a runtime has it.
+    pub(crate) fn revive(&mut self) {
+        self.is_alive = true;
+        self.program.metrics().count(Event::InstanceMade);
+        // What is left of its call counts as a call of its own.
+        self.call_start = self.program.metrics().now();
+    }
+
+    /// From now on no runtime has it. A call that was going on is given up.
+    pub(crate) fn retire(&mut self) {
+        if std::mem::take(&mut self.is_alive) {
+            self.given_up();
+            self.program.metrics().count(Event::InstanceGone);
+        }
     }
 
     /// How many machines it can have at a time.
@@ -86,12 +125,46 @@ impl Instance {
         }
     }
 
-    /// How many pages these can have at first.
-    pub(crate) fn declared_pages(&self) -> u64 {
+    /// The pages of memory that it has, heaps included. A tree has the data and stacks of all processes that it may come to.
+    pub(crate) fn pages(&self) -> u64 {
         match &self.guest {
-            Guest::One(_) => self.program.declared_pages(),
-            Guest::Tree(tree) => tree.programs().most_declared_pages(),
+            Guest::One(machine) => pages(machine.memory_bytes()),
+            Guest::Tree(tree) => tree.programs().most_declared_pages() + pages(tree.heap_bytes()),
         }
+    }
+
+    /// Whether it can have more pages than it has at first.
+    #[inline]
+    fn can_grow(&self) -> bool {
+        match &self.guest {
+            Guest::One(_) => self.program.can_grow(),
+            Guest::Tree(tree) => tree.programs().can_grow(),
+        }
+    }
+
+    /// Lets heaps grow by as many pages in the next run. Gives the pages that it has now.
+    #[cold]
+    fn let_grow(&mut self, pages: u64) -> u64 {
+        let now = self.pages();
+        let room = pages.saturating_mul(PAGE_SIZE.into());
+        match &mut self.guest {
+            Guest::One(machine) => machine.set_memory_limit(machine.memory_bytes().saturating_add(room)),
+            Guest::Tree(tree) => tree.set_heap_limit(tree.heap_bytes().saturating_add(room)),
+        }
+        now
+    }
+
+    /// Runs with `run`, in which heaps can grow by as many pages. Adds those that they have grown by to `total`.
+    #[inline]
+    pub(crate) fn growing<T>(&mut self, pages: u64, total: &mut u64, run: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.can_grow() {
+            return run(self);
+        }
+        let before = self.let_grow(pages);
+        let result = run(self);
+        // The heaps of processes that have ended are gone.
+        *total = total.saturating_sub(before) + self.pages();
+        result
     }
 
     /// Its state as bytes, if they are no more than this.
@@ -107,7 +180,7 @@ impl Instance {
         Ok(snapshot.to_bytes())
     }
 
-    /// An instance of which `snapshot` gave these bytes, if they are no more than this.
+    /// An instance of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
     pub(crate) fn restored(program: Arc<Program>, bytes: &[u8], most_bytes: u32) -> Result<Self, Refusal> {
         let invalid = |error: &dyn std::error::Error| {
             tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {error}");
@@ -120,12 +193,10 @@ impl Instance {
         })?;
         let machine = program.module().restore(&snapshot, &()).map_err(|error| invalid(&error))?;
         let stop = Stop::of(machine.status(), machine.module());
-        let mut instance = Self::with_guest(Guest::One(machine), program, stop);
-        instance.call_start = instance.program.metrics().now();
-        Ok(instance)
+        Ok(Self::with_guest(Guest::One(machine), program, stop))
     }
 
-    /// The tree of processes of which `snapshot` gave these bytes, if they are no more than this.
+    /// The tree of processes of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
     pub(crate) fn restored_tree(
         programs: Arc<Programs>,
         bytes: &[u8],
@@ -140,13 +211,19 @@ impl Instance {
             Refusal::InvalidSnapshot
         })?;
         let stop = Stop::of_tree(&tree.stopped(), &tree);
-        let mut instance = Self::with_guest(Guest::Tree(Box::new(tree)), program, stop);
-        instance.call_start = instance.program.metrics().now();
-        Ok(instance)
+        Ok(Self::with_guest(Guest::Tree(Box::new(tree)), program, stop))
     }
 
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.program
+    }
+
+    /// What the process executes that the last stop is of.
+    pub(crate) fn stopped_program(&self) -> &Arc<Program> {
+        match &self.guest {
+            Guest::One(_) => &self.program,
+            Guest::Tree(tree) => tree.stopped_program(),
+        }
     }
 
     /// The trap that ended its last call, if one did.
@@ -184,7 +261,7 @@ impl Instance {
         }
         self.stop = Stop::Prepared;
         self.call_gas = 0;
-        self.call_start = self.program.metrics().now();
+        self.call_start = None;
         Ok(())
     }
 
@@ -209,6 +286,9 @@ impl Instance {
     /// Runs an instance that is ready or out of gas, with the registers as they are.
     #[inline]
     pub(crate) fn resume(&mut self, gas_left: i64, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
+        if !matches!(self.stop, Stop::Syscall(_)) {
+            self.call_start = self.program.metrics().now();
+        }
         let Guest::One(machine) = &mut self.guest else { return self.resume_tree(gas_left, buffer) };
         machine.set_gas(gas_left);
         let exit = match machine.run() {
@@ -293,7 +373,7 @@ impl Instance {
     }
 
     /// Counts a call that the runtime gave up, if there is one.
-    pub(crate) fn given_up(&mut self) {
+    fn given_up(&mut self) {
         if self.is_ready() {
             self.count_call(CallEnd::GivenUp);
         }
@@ -411,6 +491,11 @@ impl Stop {
     }
 }
 
+/// Bytes of memory in pages.
+fn pages(bytes: u64) -> u64 {
+    bytes.div_ceil(PAGE_SIZE.into())
+}
+
 /// The symbol of a module's import.
 fn symbol(module: &Module, import: u32) -> Option<SyscallSymbol> {
     SyscallSymbol::new(module.imports().get(usize::try_from(import).ok()?)?)
@@ -433,6 +518,6 @@ fn syscall(machine: &Machine, gas_left: i64, syscall_symbol: SyscallSymbol) -> E
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.program.metrics().count(Event::InstanceGone);
+        self.retire();
     }
 }

@@ -69,11 +69,11 @@ pub(crate) struct State {
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
-    /// Of `instances`, how many are ready, the machines that they have at most, and the pages that these declare.
+    /// Of `instances`, how many are ready, the machines that they can have, and the pages that they all have, heaps included.
     pub(crate) ready: u32,
     pub(crate) machines: u64,
     pub(crate) pages: u64,
-    /// Why the last request for a module or an instance was refused, if it was.
+    /// Why the last request for a module or an instance was refused, if its answer does not say so itself.
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -119,16 +119,22 @@ impl VirtManager {
         Ok(())
     }
 
-    /// Whether there is room for so many machines that declare so many pages.
+    /// Whether there is room for so many machines that have so many pages.
     fn check_room(&self, more_machines: u64, more_pages: u64) -> Result<(), Refusal> {
-        let Limits { instances, pages, .. } = self.constants.effective_limits();
-        if self.state.machines + more_machines > instances.into() {
+        let limit = self.constants.effective_limits().instances;
+        if self.state.machines + more_machines > limit.into() {
             return Err(Refusal::Instances);
         }
-        if self.state.pages.saturating_add(more_pages) > pages.into() {
-            return Err(Refusal::Pages);
-        }
-        Ok(())
+        self.check_pages(more_pages)
+    }
+
+    fn check_pages(&self, pages: u64) -> Result<(), Refusal> {
+        if pages > self.spare_pages() { Err(Refusal::Pages) } else { Ok(()) }
+    }
+
+    /// How many more pages instances may have.
+    fn spare_pages(&self) -> u64 {
+        u64::from(self.constants.effective_limits().pages).saturating_sub(self.state.pages)
     }
 
     fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
@@ -208,11 +214,14 @@ impl VirtManager {
         arguments: [u64; 5],
     ) -> Result<(), ExecError> {
         let nesting = self.check_nesting();
-        let (instance, ready) = self.changing(id).ok_or(ExecError::InvalidInstance)?;
+        let Changing { instance, ready, pages } = self.changing(id).ok_or(ExecError::InvalidInstance)?;
         if instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
+        let before = instance.pages();
         let result = nesting.and_then(|()| instance.prepare(function, arguments));
+        // Of a tree that had stopped, all processes but the root are gone now.
+        *pages = pages.saturating_sub(before) + instance.pages();
         tracing::trace!(target: LOG_TARGET, ?id, function = %function.escape_ascii(), ?result, "prepare");
         instance.refusal = result.err();
         *ready += u32::from(result.is_ok());
@@ -222,30 +231,42 @@ impl VirtManager {
     fn try_restore(&mut self, program: Arc<Program>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
         // Limits come first: what is past them is not worth looking at.
         self.check_instance(&program)?;
-        let instance =
+        let mut instance =
             Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        self.check_pages(instance.pages())?;
         if instance.is_ready() {
             self.check_nesting()?;
         }
+        instance.revive();
         Ok(self.state.add_instance(instance))
     }
 
     fn try_restore_tree(&mut self, programs: Arc<Programs>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
         self.check_tree(&programs)?;
         let most_bytes = self.constants.effective_limits().snapshot_bytes;
-        let instance = Instance::restored_tree(programs, snapshot, most_bytes)?;
+        let mut instance = Instance::restored_tree(programs, snapshot, most_bytes)?;
+        self.check_pages(instance.pages())?;
         if instance.is_ready() {
             self.check_nesting()?;
         }
+        instance.revive();
         Ok(self.state.add_instance(instance))
     }
 
-    /// An instance that is about to change, and how many are ready.
-    fn changing(&mut self, id: InstanceId) -> Option<(&mut Instance, &mut u32)> {
-        let instance = self.state.instances.get_mut(&id)?;
+    /// An instance that is about to change.
+    fn changing(&mut self, id: InstanceId) -> Option<Changing<'_>> {
+        let State { instances, ready, pages, .. } = &mut self.state;
+        let instance = instances.get_mut(&id)?;
         self.journal.before_change(id, instance);
-        Some((instance, &mut self.state.ready))
+        Some(Changing { instance, ready, pages })
     }
+}
+
+/// An instance that is about to change, and what is counted of all instances.
+struct Changing<'a> {
+    instance: &'a mut Instance,
+    ready: &'a mut u32,
+    pages: &'a mut u64,
 }
 
 /// How many handles and identifiers each distinct program has.
@@ -338,7 +359,7 @@ impl State {
         }
         self.next_instance += 1;
         self.machines += instance.most_machines();
-        self.pages += instance.declared_pages();
+        self.pages += instance.pages();
         self.ready += u32::from(instance.is_ready());
         let id = InstanceId::from(id);
         self.instances.insert(id, instance);
@@ -350,7 +371,7 @@ impl State {
         let instances = || self.instances.values();
         self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
         self.machines = instances().map(Instance::most_machines).sum();
-        self.pages = instances().map(Instance::declared_pages).sum();
+        self.pages = instances().map(Instance::pages).sum();
     }
 }
 
@@ -362,12 +383,15 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {
+        // No answer to this has a cause beyond itself.
+        self.state.refusal = None;
         let key = self.key(key);
         let program = self.state.identifiers.find(key).ok_or(ModuleError::NotCached)?.clone();
         Ok(self.state.add_module(program))
     }
 
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
+        self.state.refusal = None;
         let program = self.module(module_id).ok_or(InstantiateError::InvalidModule)?.clone();
         let result = self.check_instance(&program).map(|()| self.state.add_instance(Instance::new(program)));
         tracing::trace!(target: LOG_TARGET, ?module_id, ?result, "instantiate");
@@ -386,11 +410,13 @@ impl VirtManagerBackend for VirtManager {
         a0: u64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
-        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        let spare = self.spare_pages();
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
         if !instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
-        let result = instance.run(gas_left, a0, buffer);
+        let result = instance.growing(spare, pages, |instance| instance.run(gas_left, a0, buffer));
         if result != Ok(ExecStatus::Syscall) {
             *ready -= 1;
         }
@@ -401,9 +427,9 @@ impl VirtManagerBackend for VirtManager {
         let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
         self.state.machines -= instance.most_machines();
-        self.state.pages -= instance.declared_pages();
+        self.state.pages = self.state.pages.saturating_sub(instance.pages());
         tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
-        instance.given_up();
+        instance.retire();
         self.journal.destroyed(instance_id, instance);
         Ok(())
     }
@@ -419,7 +445,7 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn write_memory(&mut self, instance_id: InstanceId, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
-        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        let Changing { instance, .. } = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
         instance.ready()?.memory_mut().write(offset, src).map_err(|_| MemoryError::OutOfBounds)
     }
 
@@ -453,8 +479,9 @@ impl VirtControlBackend for VirtManager {
         gas_left: i64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
-        let nesting = self.check_nesting();
-        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        let (nesting, spare) = (self.check_nesting(), self.spare_pages());
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
         if instance.is_out_of_gas() {
             instance.refusal = nesting.err();
             nesting.map_err(|_| ExecError::InvalidImage)?;
@@ -462,7 +489,7 @@ impl VirtControlBackend for VirtManager {
         } else if !instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
-        let result = instance.resume(gas_left, buffer);
+        let result = instance.growing(spare, pages, |instance| instance.resume(gas_left, buffer));
         if result != Ok(ExecStatus::Syscall) {
             *ready -= 1;
         }
@@ -488,14 +515,17 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
-        let (instance, ready) = self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
         *ready -= u32::from(instance.is_ready());
+        *pages = pages.saturating_sub(instance.pages());
         instance.reset();
+        *pages += instance.pages();
         Ok(())
     }
 
     fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
-        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        let Changing { instance, .. } = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
         instance.ready()?.memory_mut().zero(offset, length).map_err(|_| MemoryError::OutOfBounds)
     }
 
@@ -526,10 +556,10 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
         let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
-        let allowed =
-            nesting.and_then(|()| self.check_room(instance.most_machines(), instance.declared_pages()));
+        let allowed = nesting.and_then(|()| self.check_room(instance.most_machines(), instance.pages()));
         self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
         // Nobody can tell that the original now shares its memory, so this is no change of it.
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
@@ -538,6 +568,7 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.state.refusal = None;
         let limit = self.constants.effective_limits().snapshot_bytes;
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let snapshot = instance.snapshot(limit);
@@ -546,6 +577,7 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
         let program = self.module(module_id).ok_or(ControlError::InvalidModule)?.clone();
         let result = self.try_restore(program, snapshot);
         tracing::trace!(target: LOG_TARGET, ?module_id, bytes = snapshot.len(), ?result, "restore");
@@ -557,6 +589,7 @@ impl VirtControlBackend for VirtManager {
         root: ModuleId,
         programs: &[(Vec<u8>, ModuleId)],
     ) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
         let programs = self.programs(root, programs)?;
         let allowed = self.check_tree(&programs);
         let result = allowed.map(|()| self.state.add_instance(Instance::tree(programs)));
@@ -570,6 +603,7 @@ impl VirtControlBackend for VirtManager {
         programs: &[(Vec<u8>, ModuleId)],
         snapshot: &[u8],
     ) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
         let programs = self.programs(root, programs)?;
         let result = self.try_restore_tree(programs, snapshot);
         tracing::trace!(target: LOG_TARGET, ?root, bytes = snapshot.len(), ?result, "process_restore");

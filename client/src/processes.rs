@@ -9,7 +9,7 @@ use codec::{Decode, DecodeAll, Encode};
 use hatchery_engine::{Exit, Instance as Machine, Module, Snapshot, Status as MachineStatus};
 use hatchery_primitives::{LOG_TARGET, Refusal, SnapshotParts};
 use hatchery_scheduler::{
-    Error, Limits, Listing, LoadError, ProcessId, Program as Name, ProgramSource, RunMode, Scheduler,
+    Error, Limits, Listing, LoadError, Peek, ProcessId, Program as Name, ProgramSource, RunMode, Scheduler,
     StartError, Status, Stop,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -31,6 +31,7 @@ pub(crate) struct Programs {
     root: Arc<Program>,
     listed: BTreeMap<Vec<u8>, Arc<Program>>,
     limits: Limits,
+    can_grow: bool,
 }
 
 impl Programs {
@@ -40,7 +41,8 @@ impl Programs {
         listed: BTreeMap<Vec<u8>, Arc<Program>>,
         limits: Limits,
     ) -> Arc<Self> {
-        Arc::new(Self { root, listed, limits })
+        let can_grow = root.can_grow() || listed.values().any(|program| program.can_grow());
+        Arc::new(Self { root, listed, limits, can_grow })
     }
 
     pub(crate) fn root(&self) -> &Arc<Program> {
@@ -59,9 +61,14 @@ impl Programs {
         root.saturating_add(listed.saturating_mul(self.most_machines() - 1))
     }
 
-    fn find(&self, identifier: &[u8]) -> Option<&Module> {
-        let program = if *identifier == ROOT { Some(&self.root) } else { self.listed.get(identifier) };
-        program.map(|program| program.module())
+    /// Whether a heap can grow.
+    #[inline]
+    pub(crate) fn can_grow(&self) -> bool {
+        self.can_grow
+    }
+
+    fn find(&self, identifier: &[u8]) -> Option<&Arc<Program>> {
+        if *identifier == ROOT { Some(&self.root) } else { self.listed.get(identifier) }
     }
 
     fn hashes(&self) -> Vec<(Vec<u8>, [u8; 32])> {
@@ -76,12 +83,12 @@ struct Source(Arc<Programs>);
 impl ProgramSource for Source {
     /// The length is that of the code, as if the bytes were nothing else.
     fn find(&mut self, identifier: &[u8]) -> Option<Listing> {
-        let module = self.0.find(identifier)?;
+        let module = self.0.find(identifier)?.module();
         Some(Listing { length: module.code().length().into(), is_compiled: true })
     }
 
     fn load(&mut self, program: &Name) -> Result<Module, LoadError> {
-        match self.0.find(&program.identifier) {
+        match self.0.find(&program.identifier).map(|program| program.module()) {
             Some(module) if program.offset == 0 && program.length == u64::from(module.code().length()) => {
                 Ok(module.clone())
             }
@@ -100,6 +107,8 @@ pub(crate) struct Tree {
     processes: Option<Box<Scheduler<Source>>>,
     /// What was left of the gas at the last stop.
     gas_left: i64,
+    /// What heaps may take together in the next run.
+    heap_limit: u64,
 }
 
 /// Where a tree has stopped.
@@ -120,7 +129,7 @@ pub(crate) enum Stopped {
 impl Tree {
     pub(crate) fn new(programs: Arc<Programs>) -> Self {
         let root = programs.root.module().instantiate();
-        Self { programs, root, processes: None, gas_left: 0 }
+        Self { programs, root, processes: None, gas_left: 0, heap_limit: u64::MAX }
     }
 
     pub(crate) fn programs(&self) -> &Programs {
@@ -137,8 +146,21 @@ impl Tree {
             programs: self.programs.clone(),
             root: self.root.fork(),
             processes: self.processes.as_mut().map(|tree| Box::new(tree.fork())),
-            gas_left: self.gas_left,
+            ..*self
         }
+    }
+
+    /// Bytes that heaps have grown by, of all processes together.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        match &self.processes {
+            Some(tree) => tree.heap_bytes(),
+            None => self.root.memory_bytes() - self.root.module().memory_map().declared_bytes(),
+        }
+    }
+
+    /// Sets what heaps may take together in the next run. They keep what they have.
+    pub(crate) fn set_heap_limit(&mut self, bytes: u64) {
+        self.heap_limit = bytes;
     }
 
     /// Back to how it was made.
@@ -169,9 +191,22 @@ impl Tree {
 
     /// The process that the last stop is of, and its machine.
     pub(crate) fn stopped_process(&self) -> (u64, &Machine) {
-        let Some(tree) = &self.processes else { return (0, &self.root) };
-        let id = tree.current_id().or_else(|| tree.next_id()).unwrap_or(ProcessId::ROOT);
-        (id.0, tree.peek(id).map_or(&self.root, |process| process.instance()))
+        match self.peek_stopped() {
+            Some(process) => (process.id().0, process.instance()),
+            None => (0, &self.root),
+        }
+    }
+
+    fn peek_stopped(&self) -> Option<Peek<'_>> {
+        let tree = self.processes.as_ref()?;
+        tree.peek(tree.current_id().or_else(|| tree.next_id()).unwrap_or(ProcessId::ROOT))
+    }
+
+    /// What that process executes.
+    pub(crate) fn stopped_program(&self) -> &Arc<Program> {
+        let process = self.peek_stopped();
+        let program = process.and_then(|process| self.programs.find(&process.program().identifier));
+        program.unwrap_or(&self.programs.root)
     }
 
     /// Runs until something stops it, with so much gas for all processes.
@@ -186,6 +221,9 @@ impl Tree {
             self.processes = Some(Box::new(tree));
         }
         let Some(tree) = &mut self.processes else { return Ok(self.stopped()) };
+        if self.programs.can_grow {
+            tree.set_heap_limit(self.heap_limit);
+        }
         let before = tree.gas_used();
         // Less than no gas is as good as none.
         let limit = before.saturating_add(u64::try_from(gas).unwrap_or(0));

@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Guest, Layout};
-use hatchery_client::{ConsensusConstants, Limits, VirtManager};
+use common::{Guest, Layout, on_each_backend};
+use hatchery_client::{ConsensusConstants, Limits, TracedEnd, Tracer, VirtManager};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, InstanceId, MemoryError, ModuleId,
     Refusal, Stop, TransactionType, TrapKind, VirtControlBackend, VirtManagerBackend,
 };
-use polkavm_common_033::program::{Instruction, Reg, asm};
+use polkavm_common_033::program::{Instruction, InstructionSetKind, Reg, asm};
 
 const GAS: i64 = 50_000_000;
 const LAYOUT: Layout = Layout { read_only: 0, read_write: 3 * 4096, stack: 4096 };
@@ -402,6 +402,103 @@ fn a_tree_counts_as_all_that_it_may_come_to() {
     assert_eq!(manager.process_instantiate(0.into(), &many), Err(ControlError::LimitReached));
 }
 
+/// Grows its heap by a0, starts the program that its first byte of data names, waits for its end, and grows by five pages; and a
+/// program that grows by four. Both tell in a syscall where their heaps end.
+fn growing() -> [Vec<u8>; 2] {
+    let layout = Layout { read_write: 2 * 4096, ..LAYOUT };
+    let guest = || Guest::new(InstructionSetKind::Latest64).import(b"look").memory(layout);
+    let root = [
+        asm::sbrk(Reg::A0, Reg::A0),
+        asm::load_imm(Reg::A0, DATA as u32),
+        asm::load_imm(Reg::A1, 1),
+        asm::load_imm(Reg::A2, 0),
+        asm::load_imm(Reg::A3, 0),
+        asm::load_imm(Reg::A4, 0),
+        asm::load_imm(Reg::A5, DATA as u32 + 0x1000),
+        asm::ecalli(1),
+        asm::load_u64(Reg::A0, DATA as u32 + 0x1000),
+        asm::load_imm(Reg::A1, DATA as u32 + 0x1008),
+        asm::ecalli(2),
+        asm::load_imm(Reg::A0, 5 * 4096),
+        asm::sbrk(Reg::A0, Reg::A0),
+        asm::ecalli(0),
+        asm::ret(),
+    ];
+    let child = [
+        asm::load_imm(Reg::A0, 4 * 4096),
+        asm::sbrk(Reg::A0, Reg::A0),
+        asm::ecalli(0),
+        asm::fallthrough(),
+        asm::ret(),
+    ];
+    [
+        guest().import(b"process_spawn").import(b"process_wait").export("main", &root).build(),
+        guest().export("main", &child).build(),
+    ]
+}
+
+/// Heaps of processes count as those of instances do: as they grow, and until the process ends.
+#[test]
+fn heaps_of_processes_count_as_they_grow() {
+    const HEAP: u64 = DATA as u64 + 2 * 4096;
+    on_each_backend(|cache| {
+        // Two processes of three pages, and five pages for heaps.
+        let limits = Limits { processes: 2, pages: 11, ..Limits::V1 };
+        let new = || {
+            let mut manager = VirtManager::new(ConsensusConstants::v1().limits(limits));
+            manager = manager.with_cache(cache.clone());
+            for program in growing() {
+                manager.compile(&program, None).unwrap();
+            }
+            let id = tree(&mut manager);
+            assert_eq!(manager.limits().pages.used, 6);
+            (manager, id)
+        };
+        let used = |manager: &mut VirtManager| manager.limits().pages.used;
+        let (mut manager, id) = new();
+        let (result, mut buffer) = call(&mut manager, id, "main", 0);
+        assert_eq!((result, buffer.a0), (Ok(ExecStatus::Syscall), HEAP + 4 * 4096), "the child's");
+        assert_eq!(used(&mut manager), 10);
+        assert_eq!(manager.fork(id), Err(ControlError::LimitReached));
+        let snapshot = manager.snapshot(id).unwrap();
+        let listed = listed();
+        assert_eq!(manager.process_restore(0.into(), &listed, &snapshot), Err(ControlError::LimitReached));
+        assert_eq!(manager.exit_info(None).unwrap().refusal, Some(Refusal::Pages));
+        let (mut other, first) = new();
+        other.destroy(first).unwrap();
+        let restored = other.process_restore(0.into(), &listed, &snapshot).unwrap();
+        assert_eq!(used(&mut other), 10);
+
+        // The child ends in the run in which the root grows, and its heap with it.
+        manager.start_transaction(TransactionType::Host);
+        for (manager, id) in [(&mut manager, id), (&mut other, restored)] {
+            assert_eq!(manager.run(id, GAS, 0, &mut buffer), Ok(ExecStatus::Syscall));
+            assert_eq!(buffer.a0, HEAP + 5 * 4096, "the root's");
+            assert_eq!(used(manager), 11);
+        }
+        manager.rollback_transaction(TransactionType::Host);
+        assert_eq!(used(&mut manager), 10);
+        assert_eq!(other.run(restored, GAS, 0, &mut buffer), Ok(ExecStatus::Finished));
+        assert_eq!(used(&mut other), 11, "the root keeps its memory from call to call");
+        assert_eq!(call(&mut other, restored, "main", 0).1.a0, 0, "so there is no room for the child's");
+        other.reset(restored).unwrap();
+        assert_eq!(used(&mut other), 6);
+
+        // What one has grown by, others cannot have.
+        let (result, mut buffer) = call(&mut other, restored, "main", 2 * 4096);
+        assert_eq!((result, buffer.a0, used(&mut other)), (Ok(ExecStatus::Syscall), 0, 8), "the child");
+        assert_eq!(other.run(restored, GAS, 0, &mut buffer), Ok(ExecStatus::Syscall));
+        assert_eq!((buffer.a0, used(&mut other)), (0, 8), "the root: three pages are left");
+        other.destroy(restored).unwrap();
+        assert_eq!(used(&mut other), 0);
+        // A call that is given up takes the heaps of its processes with it.
+        assert_eq!(manager.run(id, 0, 0, &mut buffer), Err(ExecError::OutOfGas));
+        assert_eq!(used(&mut manager), 10);
+        manager.prepare(id, b"main").unwrap();
+        assert_eq!(used(&mut manager), 6);
+    });
+}
+
 #[test]
 fn what_a_node_tries_and_gives_up_leaves_the_tree_as_it_was() {
     let mut manager = manager();
@@ -419,6 +516,54 @@ fn what_a_node_tries_and_gives_up_leaves_the_tree_as_it_was() {
     assert_eq!(manager.snapshot(inside), Err(ControlError::InvalidInstance));
     assert_eq!(manager.run(id, GAS, 42, &mut buffer), Ok(ExecStatus::Syscall));
     assert_eq!(buffer.a0, 42 << 32);
+}
+
+/// A tracer writes a tree's call down as one call, with the process that made each syscall.
+#[test]
+fn a_tracer_tells_the_processes_apart() {
+    let mut tracer = Tracer::new(manager(), 100);
+    tracer.compile(&Guest::jam().memory(LAYOUT).export("other", &[asm::ret()]).build(), None).unwrap();
+    let id = tracer.process_instantiate(0.into(), &listed()).unwrap();
+    let mut buffer = ExecBuffer::default();
+    let mut snapshot = Vec::new();
+    tracer.prepare(id, b"main").unwrap();
+    for answer in [0, 42, 5] {
+        let _ = tracer.run(id, GAS, answer, &mut buffer);
+        if answer == 0 {
+            snapshot = tracer.snapshot(id).unwrap();
+        }
+    }
+    for export in [&b"deadlock"[..], b"bad_pointer", b"trap"] {
+        tracer.prepare(id, export).unwrap();
+        assert_eq!(tracer.run(id, GAS, 0, &mut buffer), Err(ExecError::Trap));
+    }
+    let id = tracer.process_instantiate(0.into(), &[(CHILD.to_vec(), 2.into())]).unwrap();
+    tracer.prepare(id, b"exec").unwrap();
+    assert_eq!(tracer.run(id, GAS, 0, &mut buffer), Err(ExecError::InvalidImage));
+    let restored = tracer.process_restore(0.into(), &listed(), &snapshot).unwrap();
+    assert_eq!(tracer.run(restored, GAS, 42, &mut buffer), Ok(ExecStatus::Syscall));
+
+    let calls = tracer.trace().take().calls;
+    let syscalls = |at: usize| -> Vec<_> {
+        let syscalls = calls[at].syscalls.iter();
+        syscalls.map(|call| (call.process, call.symbol.as_slice(), call.answer)).collect()
+    };
+    assert_eq!(syscalls(0), [(1, &b"glance"[..], Some(42)), (0, b"look", Some(5))]);
+    assert_eq!(syscalls(5), [(0, &b"look"[..], None)], "restored where the child waited");
+    assert!(calls[0].gas_used > 20_000);
+    let ends: Vec<_> = calls.iter().map(|call| call.end.clone()).collect();
+    assert_eq!(
+        [&ends[..3], &ends[4..]].concat(),
+        [
+            Some(TracedEnd::Finished),
+            Some(TracedEnd::Deadlock),
+            Some(TracedEnd::CallArgument { address: Some(0x1234) }),
+            Some(TracedEnd::BadImage),
+            None
+        ]
+    );
+    let Some(TracedEnd::Trapped { symbol: Some((name, 0)), .. }) = &ends[3] else { panic!("{ends:?}") };
+    assert_eq!(name, b"trap");
 }
 
 /// A program that Rust made: four workers, pipes, and the sum.

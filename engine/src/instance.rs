@@ -529,6 +529,20 @@ impl Instance {
         self.with_space(|space| space.contents.heap_top())
     }
 
+    /// Bytes of its memory: data and stack as the program declares them, and the heap as far as it has grown, in whole pages.
+    pub fn memory_bytes(&self) -> u64 {
+        self.with_space(|space| space.contents.accessible_bytes())
+    }
+
+    /// Sets the most bytes of memory that it may have from now on, heap included: `sbrk` beyond gives 0. It keeps what it has
+    /// already, and never gets more than [`Config::memory_limit`](crate::Config::memory_limit).
+    ///
+    /// For embedders whose instances share a limit. It is a setting of the instance and of its forks, like the gas that they
+    /// are given, and no part of a [`Snapshot`](crate::Snapshot).
+    pub fn set_memory_limit(&mut self, bytes: u64) {
+        self.with_space_mut(|space| space.contents.set_limit(bytes));
+    }
+
     /// Puts its memory, heap included, back to what it was after `instantiate`. It is idle afterwards; gas stays.
     ///
     /// Takes time in proportion to the pages it has written.
@@ -657,6 +671,16 @@ impl MemoryMut<'_> {
     /// If some byte is not mapped; `buffer` is unchanged then.
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         Memory { instance: self.instance }.read(address, buffer)
+    }
+
+    /// The bytes from `address` to the end of its page, where they lie: for a host that wants to read without copying.
+    ///
+    /// # Errors
+    /// If the page is not mapped.
+    pub fn page(&mut self, address: u32) -> Result<&[u8], MemoryError> {
+        let Instance { held, slot, .. } = &mut *self.instance;
+        // What lies in the slot could be taken from there.
+        held.get_or_insert_with(|| slot.take()).page(address)
     }
 
     /// Writes `bytes`. Everything that the program can write is writable.

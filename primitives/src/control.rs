@@ -19,7 +19,10 @@ const FIRST_ATTEMPT_AT_SNAPSHOT: usize = 32 * 1024;
 
 /// Methods that need host functions beyond upstream's: feature `control`.
 impl Module {
-    /// What the program is and what it needs.
+    /// What the program is and what it needs. It takes time and space in proportion to the names of the program's exports and
+    /// imports, which can be nearly as long as the program.
+    ///
+    /// Of what a later node tells in a form that is not known here, each part is empty or zero.
     ///
     /// # Errors
     /// [`ControlError::InvalidModule`] if the module was released by its id.
@@ -124,14 +127,16 @@ impl Instance {
     /// What the last call returned in a0 and a1.
     ///
     /// # Errors
-    /// [`ControlError::InvalidState`] unless it finished and nothing happened to the instance since.
+    /// [`ControlError::InvalidState`] unless it finished and nothing happened to the instance since,
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn result(&self) -> Result<CallResult, ControlError> {
         let mut result = CallResult::default();
         virtualization_control::result(self.0.id(), &mut result)?;
         Ok(result)
     }
 
-    /// Where and why it stopped, and the gas that was left.
+    /// Where and why it stopped, and the gas that was left. What a later node tells in a form that is not known here is as of an
+    /// instance that is new.
     ///
     /// # Errors
     /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
@@ -157,8 +162,10 @@ impl Instance {
 
     /// Another instance in the same state. They share memory until either writes it.
     ///
+    /// It takes time in proportion to the pages that the guest has written, and counts against the limits as a new instance does.
+    ///
     /// # Errors
-    /// [`ControlError::LimitReached`].
+    /// [`ControlError::LimitReached`], [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
     }
@@ -174,12 +181,14 @@ impl Instance {
 
 /// Methods that need host functions beyond upstream's: feature `control`.
 impl Execution {
-    /// As [`Execution::run`], with the guest's registers as they are: no answer to a syscall, no argument for an export.
+    /// As [`Execution::run`], errors included, with the guest's registers as they are: no answer to a syscall, no argument for an
+    /// export.
     pub fn resume(self, gas_left: i64) -> ExecResult<Instance, Self> {
         resume(self.0, gas_left)
     }
 
-    /// Where and why it stopped, and the gas that was left.
+    /// Where and why it stopped, and the gas that was left. What a later node tells in a form that is not known here is as of an
+    /// instance that is new.
     ///
     /// # Errors
     /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
@@ -190,7 +199,8 @@ impl Execution {
     /// Writes zeros to the guest's memory from address `offset` on.
     ///
     /// # Errors
-    /// [`MemoryError::OutOfBounds`] if part of the range is not writable; nothing is written then.
+    /// [`MemoryError::OutOfBounds`] if part of the range is not writable, [`MemoryError::InvalidInstance`] if the instance was
+    /// destroyed by its id; nothing is written then.
     pub fn zero_memory(&mut self, offset: u32, length: u32) -> Result<(), MemoryError> {
         virtualization_control::zero_memory(self.0.id(), offset, length)
     }
@@ -208,8 +218,11 @@ impl Execution {
 
     /// Another call in the same state. They share memory until either writes it.
     ///
+    /// It takes time in proportion to the pages that the guest has written, and counts against the limits as a new instance that is
+    /// prepared does.
+    ///
     /// # Errors
-    /// [`ControlError::LimitReached`].
+    /// [`ControlError::LimitReached`], [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
     }
@@ -223,7 +236,8 @@ impl Execution {
     }
 }
 
-/// What this block, or this call into the runtime, may use, and what it uses.
+/// What this block, or this call into the runtime, may use, and what it uses. What a later node tells in a form that is not known
+/// here is zero.
 ///
 /// # Errors
 /// None that a node of this version gives.
@@ -231,7 +245,12 @@ pub fn limits() -> Result<ResourceInfo, ControlError> {
     fetch(virtualization_control::limits)
 }
 
-/// Why the last request for a module or an instance was refused, if it was.
+/// Why the last request for a module, an instance or a snapshot was answered `InvalidImage`, `LimitReached` or `InvalidSnapshot`.
+/// Nothing if there was none or it got another answer, be that an error which says all there is (`NotCached`, `NotFound`,
+/// `InvalidModule`, `InvalidInstance`).
+///
+/// Requests are those of [`Module::from_bytes`], [`Module::lookup`], [`Module::from_storage_key`], [`Module::instantiate`],
+/// [`Module::restore`], `fork` and `snapshot`.
 ///
 /// # Errors
 /// None that a node of this version gives.

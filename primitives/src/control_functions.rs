@@ -32,7 +32,8 @@ use sp_runtime_interface::{
 pub trait VirtualizationControl {
     /// Tells where and why an instance stopped, as an [`ExitInfo`](crate::wire::ExitInfo).
     ///
-    /// Of [`NO_INSTANCE`](crate::wire::NO_INSTANCE): why the last request for a module or an instance was refused.
+    /// Of [`NO_INSTANCE`](crate::wire::NO_INSTANCE): why the last request for a module or an instance was answered
+    /// `InvalidImage` or `LimitReached`, if it was.
     ///
     /// Errors: `InvalidInstance`.
     fn exit_info(

@@ -129,6 +129,24 @@ fn in_wasm_it_tells_the_same() {
     }
 }
 
+/// A program that is past a limit is told from one that is none.
+#[test]
+fn the_cause_of_a_refusal_is_told() {
+    let too_long = vec![0; (16 << 20) + 1];
+    let programs = [
+        (b"no program".to_vec(), "InvalidProgram"),
+        (too_long, "CodeBytes"),
+        (guests::growing((256 << 8) + 1), "MemoryBytes"),
+    ];
+    for (program, cause) in programs {
+        let input = scenario::control(program);
+        for setup in [Setup::native(Node::Hatchery), Setup::wasm(Flavour::Control, Node::Hatchery)] {
+            let told = input.decode(&setup.play(&input, &[]).expect("it does not trap")).expect("a list");
+            assert_eq!(told, [format!("Ok(Some({cause}))").into_bytes()], "{setup}");
+        }
+    }
+}
+
 /// A node without these host functions does not even start such a runtime; without the feature, it does.
 #[test]
 fn upstream_nodes_refuse_the_runtime_and_not_the_one_without_the_feature() {

@@ -283,7 +283,7 @@ impl Unsourced {
             result,
             current,
             trace,
-            scratch,
+            heaps,
         } = self;
         Scheduler {
             source,
@@ -298,7 +298,7 @@ impl Unsourced {
             result,
             current,
             trace,
-            scratch,
+            heaps,
         }
     }
 
@@ -450,6 +450,9 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
         || tree.processes.last().is_some_and(|last| last.id >= tree.next_process)
     {
         return wrong("the ids of processes do not count up from the root's");
+    }
+    if tree.processes.first().is_some_and(|root| root.slot != 0) {
+        return wrong("the root is not in the first place of the table");
     }
     if tree.processes.len() > limits.processes as usize {
         return wrong("there are too many processes");

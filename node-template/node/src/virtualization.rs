@@ -97,7 +97,6 @@ pub(crate) type BlockHash = <Block as BlockT>::Hash;
 mod tests {
     use super::*;
     use clap::Parser;
-    use frame_support::traits::Get;
     use hatchery_node_runtime::Runtime;
     use pallet_virtualization::WeightInfo;
 

@@ -62,7 +62,8 @@ pub struct ExitInfo {
     /// The process that the stop is of, in an instance that is a tree of processes; otherwise 0.
     pub process: u64,
     /// Why the last attempt to prepare or resume it was refused, if it was. Of [`NO_INSTANCE`]: why the last request
-    /// for a module or an instance was.
+    /// for a module, an instance or a snapshot was answered `InvalidImage`, `LimitReached` or `InvalidSnapshot`; nothing if it got
+    /// another answer.
     pub refusal: Option<Refusal>,
 }
 
@@ -187,7 +188,7 @@ pub enum Refusal {
     /// As many instances as allowed live.
     #[codec(index = 4)]
     Instances,
-    /// The instances that live declare as many pages of memory as allowed.
+    /// The instances that live have as many pages of memory as allowed, heaps included.
     #[codec(index = 5)]
     Pages,
     /// As many instances as allowed are prepared or suspended.
@@ -256,7 +257,8 @@ pub struct MemoryInfo {
     pub read_write_bytes: u32,
     /// Where the heap begins: the end of the read-write data, not rounded.
     pub heap_start: u32,
-    /// How far the heap can grow before it reaches the stack or the most memory that an instance may have.
+    /// How far the heap can grow before it reaches the stack or the most memory that an instance may have. What is left of
+    /// [`ResourceInfo::pages`] can be less.
     pub heap_most_bytes: u32,
     /// The first address behind the stack, which grows downwards.
     pub stack_end: u32,
@@ -271,7 +273,7 @@ pub struct ResourceInfo {
     pub modules: Usage,
     /// Living instances.
     pub instances: Usage,
-    /// Pages of 4096 bytes that they declare.
+    /// Pages of 4096 bytes that they have, heaps included. Where `sbrk` would pass the limit, it gives 0.
     pub pages: Usage,
     /// Instances that are prepared or suspended.
     pub nesting: Usage,

@@ -48,7 +48,7 @@ impl<S: ProgramSource> Scheduler<S> {
         if id == ProcessId::ROOT {
             self.result = Some(status);
             for other in self.table.in_order().skip(1).collect::<Vec<_>>() {
-                self.used_by_ended += self.table.remove(other).map_or(0, |process| process.gas);
+                self.remove(other);
             }
             for descriptor in self.pipes.all() {
                 self.pipes.close(descriptor);
@@ -77,7 +77,7 @@ impl<S: ProgramSource> Scheduler<S> {
         for descriptor in descriptors {
             self.close(descriptor)?;
         }
-        self.used_by_ended += self.table.remove(slot).map_or(0, |process| process.gas);
+        self.remove(slot);
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-/// Calls all of them on instances of the counter guest, and gives what each told, encoded.
+/// Calls all of them on instances of the counter guest, and gives what each told, encoded. Of another program, only why it was
+/// refused.
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 pub fn control(program: Vec<u8>) -> Vec<Vec<u8>> {
-    tour::take(&program).unwrap_or_default()
+    tour::take(&program).unwrap_or_else(|| Vec::from([alloc::format!("{:?}", last_refusal()).into_bytes()]))
 }
 
 /// Does nothing, so that this flavour imports none of them.
@@ -13,6 +14,9 @@ pub fn control(program: Vec<u8>) -> Vec<Vec<u8>> {
 pub fn control(_program: Vec<u8>) -> Vec<Vec<u8>> {
     Vec::new()
 }
+
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+use hatchery_primitives::last_refusal;
 
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 mod tour {
@@ -180,7 +184,7 @@ mod tour {
                     told.push(execution.snapshot().ok()?);
                 }
                 ExecResult::Finished { instance, gas_left } => {
-                    told.push((gas_left, info(&instance)?).encode())
+                    told.push((gas_left, info(&instance)?).encode());
                 }
                 ExecResult::Error { error, .. } => told.push(words(&error)),
             }

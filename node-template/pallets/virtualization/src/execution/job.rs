@@ -95,7 +95,8 @@ pub(crate) fn run_job<T: Config>(
         Advance::Ended(Exit::Returned(output)) => JobEnd::Finished(output),
         Advance::Ended(Exit::Failed(fault)) => return Err(failure(fault)),
         Advance::Ended(Exit::Terminated(beneficiary)) => {
-            Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, true)
+            let deposits = Some(&mut context.deposits);
+            Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, deposits)
                 .map_err(|_| guest_failed(Cause::BeneficiaryRefused))?;
             return Ok(JobEnd::Finished(Vec::new()));
         }

@@ -14,7 +14,7 @@ mod syscalls;
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
-pub(crate) use job::{JobEnd, Pending, Slice, run_job};
+pub(crate) use job::{JobEnd, Slice, run_job};
 pub(crate) use machine::refusal;
 pub(crate) use meter::Meter;
 #[cfg(feature = "runtime-benchmarks")]

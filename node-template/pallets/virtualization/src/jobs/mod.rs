@@ -25,6 +25,7 @@ use frame_support::{
     },
     weights::{Weight, WeightMeter, WeightToFee as _},
 };
+use hatchery_primitives::limits;
 use scale_info::TypeInfo;
 use sp_runtime::{DispatchError, DispatchResult, Saturating as _, traits::Zero as _};
 use state::StoredState;
@@ -51,6 +52,12 @@ pub const MAX_JOB_OUTPUT: usize = 1024;
 
 /// The most programs that the processes of a job can start.
 pub const MAX_JOB_PROGRAMS: u32 = 16;
+
+/// What starting a process, or replacing its program, costs a guest at least (`docs/processes.md`).
+const GAS_OF_PROCESS: u64 = 20_000;
+
+/// How many processes of a tree a chain can allow to live at a time.
+const MOST_PROCESSES: u32 = 64;
 
 /// The name of a program among those that the processes of a job can start: any 64 bytes at most.
 pub type ProgramIdentifier = BoundedVec<u8, ConstU32<64>>;
@@ -147,7 +154,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<JobId, DispatchError> {
         ensure!(max_slices > 0, Error::<T>::NoSlices);
         let codes = Self::programs_of(&target)?;
-        let slice_weight = Self::overhead_of(&codes)?.saturating_add(gas_per_slice);
+        let slice_weight = Self::overhead_of(&target, &codes, gas_per_slice)?.saturating_add(gas_per_slice);
         let most = T::JobsWeight::get().saturating_sub(Self::idle_jobs_weight());
         ensure!(slice_weight.all_lte(most), Error::<T>::SliceTooHeavy);
         let slice_price = T::JobPrice::weight_to_fee(&slice_weight);
@@ -207,15 +214,18 @@ impl<T: Config> Pallet<T> {
                 queue.remove(0);
                 continue;
             };
-            // Its programs are there as long as it is.
-            let overhead = Self::overhead_of(&job.codes).unwrap_or(Weight::zero());
+            let weight_of = |job: &JobOf<T>, gas: Weight| {
+                // Its programs are there as long as it is.
+                let overhead = Self::overhead_of(&job.target, &job.codes, gas).unwrap_or(Weight::zero());
+                overhead.saturating_add(gas)
+            };
             // Those behind it wait for it, so that a heavy one has its turn.
-            if !meter.can_consume(overhead.saturating_add(job.gas_per_slice)) {
+            if !meter.can_consume(weight_of(&job, job.gas_per_slice)) {
                 break;
             }
             queue.remove(0);
             let (result, gas) = slice::run::<T>(id, &mut job);
-            let weight = overhead.saturating_add(gas);
+            let weight = weight_of(&job, gas);
             meter.consume(weight);
             Self::pay_for_slice(&mut job, weight);
             let result = match result {
@@ -249,21 +259,35 @@ impl<T: Config> Pallet<T> {
         deposit_for::<T>(u64::from(T::MaxJobSnapshotLen::get()) + record + u64::from(bytes))
     }
 
-    /// What a slice weighs besides the gas of its guest, for programs of these lengths. It is priced as if nothing was known: the
-    /// programs are compiled, all pages that there may be are read and written, and the job ends.
-    pub fn slice_overhead(code_lengths: &[u32]) -> Weight {
-        let slice = T::WeightInfo::job_slice(most_pages::<T>());
-        code_lengths.iter().fold(slice, |sum, length| {
+    /// What a slice weighs besides the gas of its guest, for programs of these lengths and pages. It is priced as if nothing was
+    /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, all pages that may
+    /// be stored are read and written, and the job ends.
+    pub fn slice_overhead(programs: &[(u32, u32)], machines: u64) -> Weight {
+        let most_pages_of_program = programs.iter().map(|(_, pages)| *pages).max().unwrap_or(0);
+        let memory = T::WeightInfo::memory(most_pages_of_program).saturating_mul(machines);
+        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory);
+        programs.iter().fold(slice, |sum, (length, _)| {
             let reference = T::DbWeight::get().reads_writes(1, 1);
             sum.saturating_add(T::WeightInfo::compile(*length)).saturating_add(reference)
         })
     }
 
-    /// [`Self::slice_overhead`] for programs that there are.
-    fn overhead_of(codes: &[CodeHash]) -> Result<Weight, Error<T>> {
-        let length = |code_hash: &CodeHash| CodeInfos::<T>::get(code_hash).map(|code| code.length);
-        let lengths: Option<Vec<u32>> = codes.iter().map(length).collect();
-        lengths.map(|lengths| Self::slice_overhead(&lengths)).ok_or(Error::<T>::CodeNotFound)
+    /// [`Self::slice_overhead`] of a job whose guest uses so much.
+    fn overhead_of(target: &JobTargetOf<T>, codes: &[CodeHash], gas: Weight) -> Result<Weight, Error<T>> {
+        let program = |code_hash: &CodeHash| {
+            let info = CodeInfos::<T>::get(code_hash).ok_or(Error::<T>::CodeNotFound)?;
+            Ok((info.length, info.pages))
+        };
+        let programs = codes.iter().map(program).collect::<Result<Vec<_>, Error<T>>>()?;
+        let machines = match target {
+            JobTarget::Code(_) | JobTarget::Instance { .. } => 1,
+            // Those that live when the slice begins, and those that are started in it.
+            JobTarget::Processes { .. } => {
+                let living = limits().map_or(MOST_PROCESSES, |limits| limits.most_processes);
+                u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
+            }
+        };
+        Ok(Self::slice_overhead(&programs, machines))
     }
 
     /// The programs that a job needs, the first one the root's.

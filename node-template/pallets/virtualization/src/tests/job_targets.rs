@@ -8,7 +8,10 @@ use crate::{
     BalanceOf, Call, Cause, Config, Error, Event, HoldReason, Instances, JobFailure, JobQueue, JobTarget,
     Jobs, Pallet, ProgramIdentifier, WeightInfo, items, mock::*,
 };
-use frame_support::{BoundedVec, assert_ok, weights::Weight};
+use frame_support::{
+    BoundedVec, assert_ok,
+    weights::{Weight, WeightToFee as _},
+};
 use polkavm_common_033::{
     program::{Instruction, InstructionSetKind, Reg, asm},
     writer::ProgramBlobBuilder,
@@ -343,5 +346,30 @@ fn jobs_of_processes_that_fail() {
         assert_eq!(error(dispatch(&BOB, call(twice))), Error::<Test>::DuplicateIdentifier.into());
         let unknown = processes(&manager, &[("a", HELLO)]);
         assert_eq!(error(dispatch(&BOB, call(unknown))), Error::<Test>::CodeNotFound.into());
+    });
+}
+
+/// Gas pays for starting a process, but not for the pages that it then touches.
+#[test]
+fn a_tree_pays_for_the_memory_of_all_that_it_may_start() {
+    in_block(|| {
+        let (manager, worker) = (manager(), worker());
+        upload(&manager);
+        upload(&worker);
+        let gas_of_process = 20_000 * <Test as Config>::RefTimePerGas::get();
+        for started in [0, 1, 5] {
+            let gas = Weight::from_parts(started * gas_of_process, 0);
+            let target = processes(&manager, &[("worker", &worker)]);
+            start(&BOB, starting_at(target, "main", &3u64.to_le_bytes(), gas, 10));
+            let Some(Event::JobStarted { prepaid, .. }) = events().pop() else { panic!() };
+            let program = |code: &[u8]| (code.len() as u32, 3);
+            // 17 may live when a slice begins.
+            let overhead =
+                Pallet::<Test>::slice_overhead(&[program(&manager), program(&worker)], 17 + started);
+            assert_eq!(prepaid, 10 * PerMicrosecond::weight_to_fee(&(overhead + gas)));
+            let memory = <<Test as Config>::WeightInfo as WeightInfo>::memory(3) * (16 + started);
+            let alone = Pallet::<Test>::slice_overhead(&[program(&manager), program(&worker)], 1);
+            assert_eq!(overhead, alone + memory);
+        }
     });
 }

@@ -2,10 +2,7 @@
 
 use super::script::Script;
 use crate::{Call, CodeInfos, HoldReason, Instances, JobTarget, Jobs, Pallet, mock::*};
-use frame_support::{
-    traits::{Get as _, fungible::Inspect as _},
-    weights::Weight,
-};
+use frame_support::{traits::fungible::Inspect as _, weights::Weight};
 use proptest::prelude::*;
 use sp_runtime::AccountId32;
 

@@ -73,7 +73,7 @@ fn two_instances_with_one_child_trie() {
 
 #[test]
 fn an_account_that_can_be_reaped() {
-    let complaint = complaint(|instance| System::dec_consumers(instance));
+    let complaint = complaint(System::dec_consumers);
     assert_eq!(complaint, "an instance's account can be reaped");
 }
 
