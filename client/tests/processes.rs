@@ -2,11 +2,12 @@
 
 mod common;
 
+use codec::{DecodeAll, Encode};
 use common::{Guest, Layout, on_each_backend};
 use hatchery_client::{ConsensusConstants, Limits, TracedEnd, Tracer, VirtManager};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, InstanceId, MemoryError, ModuleId,
-    Refusal, Stop, TransactionType, TrapKind, VirtControlBackend, VirtManagerBackend,
+    Refusal, SnapshotParts, Stop, TransactionType, TrapKind, VirtControlBackend, VirtManagerBackend,
 };
 use polkavm_common_033::program::{Instruction, InstructionSetKind, Reg, asm};
 
@@ -248,6 +249,65 @@ fn a_tree_goes_on_in_another_block_from_any_state() {
             assert_eq!(result, Err(ControlError::InvalidSnapshot), "byte {at}");
         }
     }
+}
+
+/// Whoever can write a snapshot can write its hash. What then is no state of a tree is refused all the same, and what is one has no
+/// other bytes.
+#[test]
+fn bytes_that_were_changed_on_purpose() {
+    let mut manager = manager();
+    let id = tree(&mut manager);
+    let mut snapshots = vec![manager.snapshot(id).unwrap()];
+    let mut buffer = ExecBuffer::default();
+    manager.prepare(id, b"main").unwrap();
+    for gas in [5_000, GAS, GAS, GAS] {
+        snapshots.push(manager.snapshot(id).unwrap());
+        if manager.run(id, gas, 3, &mut buffer) == Err(ExecError::InvalidInstance) {
+            manager.resume(id, gas, &mut buffer).unwrap();
+        }
+    }
+    snapshots.push(manager.snapshot(id).unwrap());
+    manager.destroy(id).unwrap();
+
+    // A generator of the kind of Knuth's.
+    let mut seed = 1u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let (mut refused, mut restored) = (0, 0);
+    for snapshot in &snapshots {
+        for _ in 0..500 {
+            let mut parts = SnapshotParts::decode_all(&mut &snapshot[..]).unwrap();
+            let (head, pages) = (parts.head.len(), parts.pages.len());
+            match random(8) {
+                0 if pages > 0 => drop(parts.pages.remove(random(pages))),
+                1 if pages > 0 => parts.pages[random(pages)].0 ^= 1 << random(28),
+                2 if pages > 1 => parts.pages.swap(0, pages - 1),
+                3 if pages > 0 => parts.pages.push((parts.pages[pages - 1].0 + 1, vec![1])),
+                4 => drop(parts.head.remove(random(head))),
+                _ => parts.head[random(head)] ^= 1 << random(8),
+            }
+            let content = (parts.version, &parts.head, &parts.pages).encode();
+            let hash = blake2b_simd::Params::new().hash_length(32).hash(&content);
+            parts.digest.copy_from_slice(hash.as_bytes());
+            let bytes = parts.encode();
+            match manager.process_restore(0.into(), &listed(), &bytes) {
+                Ok(id) => {
+                    restored += u32::from(bytes != *snapshot);
+                    assert_eq!(manager.snapshot(id), Ok(bytes));
+                    future(&mut manager, id);
+                    manager.destroy(id).unwrap();
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert_eq!(error, ControlError::InvalidSnapshot);
+                }
+            }
+        }
+    }
+    assert_eq!(manager.limits().instances.used, 0);
+    assert!(refused > 2_000 && restored > 10, "{refused} refused, {restored} restored");
 }
 
 #[test]

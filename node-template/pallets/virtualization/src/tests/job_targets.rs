@@ -10,6 +10,7 @@ use crate::{
 };
 use frame_support::{
     BoundedVec, assert_ok,
+    traits::Get as _,
     weights::{Weight, WeightToFee as _},
 };
 use polkavm_common_033::{
@@ -356,7 +357,8 @@ fn a_tree_pays_for_the_memory_of_all_that_it_may_start() {
         let (manager, worker) = (manager(), worker());
         upload(&manager);
         upload(&worker);
-        let gas_of_process = 20_000 * <Test as Config>::RefTimePerGas::get();
+        let ref_time_per_gas: u64 = <Test as Config>::RefTimePerGas::get();
+        let gas_of_process = 20_000 * ref_time_per_gas;
         for started in [0, 1, 5] {
             let gas = Weight::from_parts(started * gas_of_process, 0);
             let target = processes(&manager, &[("worker", &worker)]);
