@@ -1,9 +1,11 @@
 //! The second set of host functions natively and as Wasm, where they must tell the same to the byte.
 
 use codec::{Decode, DecodeAll, Encode};
-use hatchery_primitives::{ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TrapKind};
+use hatchery_primitives::{
+    ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TransactionType, TrapKind,
+};
 use hatchery_runtime_tests::{
-    Node, Runtime, STRATEGIES, Setup,
+    Node, Runtime, STRATEGIES, Setup, externalities,
     guests::{self, InstructionSet::JamV1},
 };
 use hatchery_test_runtime::{Flavour, Input, scenario};
@@ -126,6 +128,21 @@ fn in_wasm_it_tells_the_same() {
             assert_eq!(wasm, native, "step {at}, {strategy:?}");
         }
         assert_eq!(wasm.len(), native.len());
+    }
+}
+
+/// What a node tried and gave up, trees of processes included, leaves nothing: made again, it tells the same, ids included.
+#[test]
+fn what_was_rolled_back_leaves_nothing() {
+    for setup in [Setup::native(Node::Hatchery), Setup::wasm(Flavour::Control, Node::Hatchery)] {
+        let mut externalities = externalities(Node::Hatchery, &[]);
+        externalities.extensions.start_transaction(TransactionType::Host);
+        let told = setup.play_in(&mut externalities, &input()).expect("it does not trap");
+        externalities.extensions.rollback_transaction(TransactionType::Host);
+        for is_new in [true, false] {
+            let again = setup.play_in(&mut externalities, &input()).expect("it does not trap");
+            assert_eq!(told == again, is_new, "{setup}");
+        }
     }
 }
 
