@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use hatchery_engine::{Instance, MemoryError, Reg};
 
+use crate::cache::{CacheDirectory, CacheError};
 use crate::hash::CapHash;
 
 /// What a machine asks of who embeds it.
@@ -145,7 +146,26 @@ enum Undo {
     File { owner: CapHash, next_was: Option<u64> },
 }
 
+/// The record of a store that keeps them.
+const RECORD: &[u8] = b"assist";
+
 impl InProcessAssist {
+    /// What the store of a directory has kept; nothing if it has not.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or its record is damaged.
+    pub fn load(cache: &CacheDirectory) -> Result<Self, CacheError> {
+        let Some(bytes) = cache.record(RECORD)? else { return Ok(Self::default()) };
+        let damaged = |_| CacheError::Record { name: String::from_utf8_lossy(RECORD).into_owned() };
+        Self::decode_all(&mut &bytes[..]).map_err(damaged)
+    }
+
+    /// The record to give to [`CacheDirectory::commit`], so that capabilities and what lies outside of them are kept by one
+    /// change.
+    pub fn record(&self) -> (Vec<u8>, Option<Vec<u8>>) {
+        (RECORD.to_vec(), Some(self.encode()))
+    }
+
     /// Makes the embedder catch yields with this marker that nobody else catches.
     pub fn catch(&mut self, marker: CapHash) {
         if !self.own_markers.contains(&marker) {

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hatchery_engine::memory::PAGE_SIZE;
-use hatchery_engine::{Instance, MemoryError, Permission, Reg};
+use hatchery_engine::{Instance, MemoryError, Permission, Reg, RestoreError, Snapshot};
 
 use crate::cache::{CacheDirectory, CacheError};
 use crate::cap::{Cap, CapHashOrRef, DataCap, InstanceCap, Overlay, PAGE, Page};
-use crate::cnode::CNode;
+use crate::cnode::{CNode, ROOT_SIZE_LOG};
 use crate::hash::CapHash;
 use crate::image::{Image, Mapping};
 use crate::program::{Place, Program, ProgramLoadError, Programs, fitting};
@@ -22,9 +22,9 @@ pub(crate) struct Body {
     pub(crate) chain: CapHash,
     pub(crate) program: Arc<Program>,
     pub(crate) root: CNode,
-    /// For each mapping, the data that its source showed when it was loaded.
-    bases: Vec<Option<CapHash>>,
     pub(crate) machine: Instance,
+    /// Pages that it had when it was loaded. Those that are still the same need not be hashed again.
+    loaded: Vec<Overlay>,
 }
 
 /// An instance that waits in a slot to be called, and has no hash so far. It is never changed.
@@ -43,7 +43,7 @@ pub(crate) struct Resting {
 #[derive(Debug)]
 struct RestingMemory {
     program: Arc<Program>,
-    bases: Vec<Option<CapHash>>,
+    loaded: Vec<Overlay>,
     /// Locked because forking and reading note what was written; nobody waits.
     machine: Mutex<Instance>,
 }
@@ -85,10 +85,8 @@ impl Body {
     ) -> Result<Self, LoadError> {
         let mut machine = program.module.instantiate();
         let image = Arc::clone(&program.image);
-        let mut bases = Vec::with_capacity(image.mappings.len());
         for (mapping, place) in image.mappings.iter().zip(&program.places) {
             let base = base(cache, &root, mapping)?;
-            bases.push(base);
             let shown = match place {
                 Place::Layout(shown) => *shown,
                 Place::Pages => None,
@@ -99,7 +97,31 @@ impl Body {
             let data = base.map(|base| fitting(cache, base, mapping)).transpose()?;
             show(&mut machine, &image, mapping, base, data.as_ref())?;
         }
-        Ok(Self { chain, program, root, bases, machine })
+        Ok(Self { chain, program, root, machine, loaded: Vec::new() })
+    }
+
+    /// A body with these slots in the state that a snapshot tells; none if its permissions are not those of its image, or it has not
+    /// the slots of an instance.
+    pub(crate) fn restored(
+        program: Arc<Program>,
+        chain: CapHash,
+        root: CNode,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Self>, RestoreError> {
+        let machine = program.module.restore(snapshot, &())?;
+        let mut pristine = program.module.instantiate();
+        for (mapping, place) in program.image.mappings.iter().zip(&program.places) {
+            if *place == Place::Pages && permit(&mut pristine, &program.image, mapping).is_err() {
+                return Ok(None);
+            }
+        }
+        let pristine = pristine.snapshot();
+        let is_ours = root.size_log() == ROOT_SIZE_LOG
+            && snapshot.permissions().eq(pristine.permissions())
+            && snapshot.sources().len() == 0
+            && (snapshot.heap_top(), snapshot.auxiliary_length(), snapshot.gas())
+                == (pristine.heap_top(), pristine.auxiliary_length(), 0);
+        Ok(is_ours.then(|| Self { chain, program, root, machine, loaded: Vec::new() }))
     }
 
     /// The instance as it was settled, and its registers.
@@ -116,6 +138,7 @@ impl Body {
         let root = cache.cnode(instance.root_cnode)?;
         let mut body = Self::fresh(cache, program, instance.image_hash_chain, root)?;
         body.lay(&instance.rw_overlays)?;
+        body.loaded = instance.rw_overlays;
         Ok((body, instance.regs))
     }
 
@@ -127,7 +150,7 @@ impl Body {
             if mapping.is_none_or(|mapping| image.is_read_only(mapping)) {
                 return Err(LoadError::Overlay { start: *start });
             }
-            self.machine.memory_mut().write(*start, &bytes.0)?;
+            self.machine.memory_mut().write(*start, bytes.bytes())?;
         }
         Ok(())
     }
@@ -153,7 +176,7 @@ impl Body {
     }
 
     pub(crate) fn rest_with(self, regs: Registers, pc: u64) -> Resting {
-        let Self { chain, program, root, bases, machine } = self;
+        let Self { chain, program, root, machine, loaded } = self;
         Resting {
             chain,
             image: program.hash,
@@ -161,7 +184,7 @@ impl Body {
             mem_size: program.image.mem_size(),
             regs,
             pc,
-            memory: Some(RestingMemory { program, bases, machine: Mutex::new(machine) }),
+            memory: Some(RestingMemory { program, loaded, machine: Mutex::new(machine) }),
         }
     }
 
@@ -193,6 +216,10 @@ impl Resting {
         self.chain
     }
 
+    pub(crate) const fn image(&self) -> CapHash {
+        self.image
+    }
+
     pub(crate) const fn root(&self) -> &CNode {
         &self.root
     }
@@ -208,12 +235,12 @@ impl Resting {
         programs: &mut Programs,
     ) -> Result<(Body, Registers), LoadError> {
         let body = match &self.memory {
-            Some(RestingMemory { program, bases, machine }) => Body {
+            Some(RestingMemory { program, loaded, machine }) => Body {
                 chain: self.chain,
                 program: Arc::clone(program),
                 root: self.root.clone(),
-                bases: bases.clone(),
                 machine: machine.lock().unwrap_or_else(PoisonError::into_inner).fork(),
+                loaded: loaded.clone(),
             },
             None => {
                 let program = programs.load(cache, self.image)?;
@@ -244,14 +271,14 @@ impl Resting {
 }
 
 impl RestingMemory {
-    /// The pages that are not as the sources of the mappings in `root` say. Takes time in proportion to the pages written,
-    /// unless a source shows something else than when it was loaded.
+    /// The pages that are not as the sources of the mappings in `root` say. Takes time in proportion to the pages written, unless
+    /// a source shows something else than the image says at first.
     fn overlays(&self, cache: &mut CacheDirectory, root: &CNode) -> Result<Vec<Overlay>, CacheError> {
         let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = machine.changed_pages();
         let Program { image, places, .. } = &*self.program;
         let mut overlays = Vec::new();
-        for ((mapping, place), &loaded) in image.mappings.iter().zip(places).zip(&self.bases) {
+        for (mapping, place) in image.mappings.iter().zip(places) {
             if image.is_read_only(mapping) {
                 continue;
             }
@@ -265,7 +292,8 @@ impl RestingMemory {
             };
             let range = mapping.pages();
             let all: Vec<u32>;
-            let candidates = if now == loaded && *place == Place::Layout(loaded) {
+            // What the program's layout does not show was written when it was loaded.
+            let candidates = if *place == Place::Layout(now) {
                 let within = |page: u32| changed.partition_point(|&other| other < page);
                 &changed[within(range.start)..within(range.end)]
             } else {
@@ -278,9 +306,14 @@ impl RestingMemory {
                 let read = machine.memory().read(page * PAGE_SIZE, &mut bytes);
                 debug_assert!(read.is_ok(), "{read:?}");
                 let shown = data.page((page - range.start) as usize).ok().flatten();
-                let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| shown.0 == bytes);
+                let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| *shown.bytes() == bytes);
                 if !same {
-                    overlays.push(Overlay { start: page * PAGE_SIZE, bytes: Arc::new(Page(bytes)) });
+                    let start = page * PAGE_SIZE;
+                    let before = self.loaded.binary_search_by_key(&start, |overlay| overlay.start);
+                    let before =
+                        before.ok().map(|at| &self.loaded[at].bytes).filter(|page| *page.bytes() == bytes);
+                    let bytes = before.map_or_else(|| Arc::new(Page::new(bytes)), Arc::clone);
+                    overlays.push(Overlay { start, bytes });
                 }
             }
         }
@@ -315,11 +348,15 @@ fn show(
         let bytes = data.map_or(Ok(None), |data| data.page(number));
         let bytes = bytes.map_err(|_| ProgramLoadError::MissingPage { data: hash.unwrap_or_default() })?;
         if let Some(bytes) = bytes {
-            memory.write(page * PAGE_SIZE, &bytes.0)?;
+            memory.write(page * PAGE_SIZE, bytes.bytes())?;
         }
     }
-    if image.is_read_only(mapping) {
-        memory.protect(mapping.start, mapping.size.into(), Permission::Read)?;
-    }
+    permit(machine, image, mapping)?;
     Ok(())
+}
+
+/// Allows a program what it may do with a mapping.
+fn permit(machine: &mut Instance, image: &Image, mapping: &Mapping) -> Result<(), MemoryError> {
+    let permission = if image.is_read_only(mapping) { Permission::Read } else { Permission::ReadWrite };
+    machine.memory_mut().protect(mapping.start, mapping.size.into(), permission)
 }

@@ -92,6 +92,12 @@ pub enum CacheError {
         /// What the bytes are.
         found: String,
     },
+    /// A record of the store is not what was written.
+    #[error("the store is damaged: its record `{name}` is not what was written")]
+    Record {
+        /// Its name.
+        name: String,
+    },
     /// More is being worked on than the limit allows.
     #[error("{limit} capabilities are being worked on: there cannot be more")]
     TooManyWorking {
@@ -391,7 +397,8 @@ impl CacheDirectory {
     }
 
     /// Removes every capability that neither is held, nor in `roots`, nor named by one that stays, from memory and from the store,
-    /// and says how many. Machines with something on their stacks must be among the roots.
+    /// and says how many. Paused calls have roots, too: [`Vm::roots`](crate::Vm::roots)
+    /// and [`SuspendedCall::roots`](crate::SuspendedCall::roots).
     ///
     /// # Errors
     /// If something that stays cannot be read, or the store cannot be written; then nothing was removed.

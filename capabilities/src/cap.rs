@@ -1,7 +1,7 @@
 //! Capabilities: the five kinds, their hashes and their bytes.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use codec::{Decode, DecodeAll, Encode, Input, Output};
 use hatchery_engine::memory::PAGE_SIZE;
@@ -82,9 +82,12 @@ pub struct Overlay {
     pub bytes: Arc<Page>,
 }
 
-/// Bytes of a page, on the heap.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Page(pub [u8; PAGE]);
+/// A page: 4096 bytes, which do not change, and the root of their tree once it was wanted.
+#[derive(Clone)]
+pub struct Page {
+    bytes: [u8; PAGE],
+    root: OnceLock<Chunk>,
+}
 
 /// Bytes, in whole pages.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
@@ -298,9 +301,19 @@ impl Overlay {
 }
 
 impl Page {
-    /// The root of its tree: of 128 times 32 bytes.
+    /// A page of these bytes.
+    pub const fn new(bytes: [u8; PAGE]) -> Self {
+        Self { bytes, root: OnceLock::new() }
+    }
+
+    /// Its bytes.
+    pub const fn bytes(&self) -> &[u8; PAGE] {
+        &self.bytes
+    }
+
+    /// The root of its tree: of 128 times 32 bytes. It is computed once.
     pub fn tree_root(&self) -> [u8; 32] {
-        hash::packed(&self.0, 7)
+        *self.root.get_or_init(|| hash::page(&self.bytes))
     }
 }
 
@@ -310,7 +323,7 @@ impl DataCap {
         let page = |part: &[u8]| {
             let mut page = [0; PAGE];
             page[..part.len()].copy_from_slice(part);
-            PageSlot::Loaded(Arc::new(Page(page)))
+            PageSlot::Loaded(Arc::new(Page::new(page)))
         };
         Self { pages: bytes.chunks(PAGE).map(page).collect() }
     }
@@ -340,7 +353,7 @@ impl DataCap {
         let length = length.min(self.length()) as usize;
         let mut bytes = Vec::with_capacity(length.next_multiple_of(PAGE));
         for number in 0..length.div_ceil(PAGE) {
-            bytes.extend_from_slice(self.page(number)?.map_or(&[], |page| &page.0[..]));
+            bytes.extend_from_slice(self.page(number)?.map_or(&[], |page| &page.bytes[..]));
         }
         bytes.truncate(length);
         Ok(bytes)
@@ -417,16 +430,24 @@ impl fmt::Display for Kind {
     }
 }
 
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Page {}
+
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let used = self.0.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let used = self.bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         write!(f, "page of {used} bytes")
     }
 }
 
 impl Encode for Page {
     fn encode_to<T: Output + ?Sized>(&self, dest: &mut T) {
-        dest.write(&self.0);
+        dest.write(&self.bytes);
     }
 }
 
@@ -434,7 +455,7 @@ impl Decode for Page {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
         let mut page = [0; PAGE];
         input.read(&mut page)?;
-        Ok(Self(page))
+        Ok(Self::new(page))
     }
 }
 
@@ -474,8 +495,8 @@ mod tests {
             |i| i.image_hash_chain.0[0] ^= 1,
             |i| i.image_hash.0[31] ^= 1,
             |i| i.root_cnode.0[5] ^= 1,
-            |i| i.rw_overlays.push(Overlay { start: 0, bytes: Arc::new(Page([0; PAGE])) }),
-            |i| i.rw_overlays.push(Overlay { start: 4096, bytes: Arc::new(Page([0; PAGE])) }),
+            |i| i.rw_overlays.push(Overlay { start: 0, bytes: Arc::new(Page::new([0; PAGE])) }),
+            |i| i.rw_overlays.push(Overlay { start: 4096, bytes: Arc::new(Page::new([0; PAGE])) }),
             |i| i.mem_size += 1,
             |i| i.regs[12] = 1,
             |i| i.pc = 1,
@@ -495,7 +516,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_nothing_else() {
         let mut instance = InstanceCap::new(CapHash([1; 32]), CapHash([2; 32]), 4096);
-        let page = |start| Overlay { start, bytes: Arc::new(Page([9; PAGE])) };
+        let page = |start| Overlay { start, bytes: Arc::new(Page::new([9; PAGE])) };
         instance.rw_overlays = vec![page(0x1_0000), page(0x2_0000)];
         for cap in [
             Cap::Instance(instance.clone()),

@@ -7,6 +7,8 @@ use codec::{Decode, Encode};
 use ethereum_hashing::{ZERO_HASHES, hash32_concat};
 use tree_hash::{Hash256, MerkleHasher};
 
+use crate::cap::PAGE;
+
 /// The hash by which a capability is known: the SSZ hash tree root of a [`Cap`](crate::Cap).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct CapHash(pub [u8; 32]);
@@ -68,6 +70,56 @@ pub(crate) fn list(elements: &[Chunk], depth: u32) -> Chunk {
 /// The root of a list of at most `2^depth` times 32 bytes.
 pub(crate) fn bytes(bytes: &[u8], depth: u32) -> Chunk {
     tree_hash::mix_in_length(&Hash256::from(packed(bytes, depth)), bytes.len()).0
+}
+
+/// The root of a page: of 128 times 32 bytes, as [`packed`] with a depth of 7, several times as fast.
+pub(crate) fn page(bytes: &[u8; PAGE]) -> Chunk {
+    let mut nodes = [0; PAGE / 2];
+    join(bytes, &mut nodes);
+    // Each level takes the place of the one below.
+    let mut length = nodes.len();
+    while length > 32 {
+        for at in (0..length).step_by(64) {
+            let mut parent = [0; 32];
+            join(&nodes[at..at + 64], &mut parent);
+            nodes[at / 2..at / 2 + 32].copy_from_slice(&parent);
+        }
+        length /= 2;
+    }
+    let mut root = [0; 32];
+    root.copy_from_slice(&nodes[..32]);
+    root
+}
+
+/// SHA-256 of each 64 bytes of `pairs`.
+fn join(pairs: &[u8], parents: &mut [u8]) {
+    /// What SHA-256 begins with.
+    const INITIAL: [u32; 8] = [
+        0x6a09_e667,
+        0xbb67_ae85,
+        0x3c6e_f372,
+        0xa54f_f53a,
+        0x510e_527f,
+        0x9b05_688c,
+        0x1f83_d9ab,
+        0x5be0_cd19,
+    ];
+    /// What it puts behind 64 bytes: a bit, and their number.
+    const PADDING: [u8; 64] = {
+        let mut padding = [0; 64];
+        padding[0] = 0x80;
+        padding[62] = 2;
+        padding
+    };
+    for (pair, parent) in pairs.chunks_exact(64).zip(parents.chunks_exact_mut(32)) {
+        let mut block = [0; 64];
+        block.copy_from_slice(pair);
+        let mut state = INITIAL;
+        sha2::compress256(&mut state, &[block.into(), PADDING.into()]);
+        for (bytes, word) in parent.chunks_exact_mut(4).zip(state) {
+            bytes.copy_from_slice(&word.to_be_bytes());
+        }
+    }
 }
 
 /// The root of `2^depth` times 32 bytes, the missing ones zero.
@@ -147,6 +199,13 @@ mod tests {
             let leaves = filled.iter().map(|&index| (index, dense[index as usize]));
             assert_eq!(sparse(leaves, 4), vector(&dense, 4), "{filled:?}");
         }
+    }
+
+    #[test]
+    fn pages_hash_as_the_library_says() {
+        let bytes = core::array::from_fn(|at| ((at * at) >> 3) as u8);
+        assert_eq!(page(&bytes), packed(&bytes, 7));
+        assert_eq!(page(&[0; PAGE]), ZERO_HASHES[7]);
     }
 
     #[test]

@@ -41,5 +41,8 @@ pub use stack::{CallStack, Catcher, DEFAULT_MAX_DEPTH, Entry, StackError, Status
 #[cfg(feature = "parity-db")]
 pub use store::ParityStore;
 pub use store::{BlobStore, Change, MemoryStore, Record, StoreError};
-pub use vm::{CallResult, CallStatus, FaultReason, InstanceEntry, OperationError, Vm, VmError, costs};
+pub use vm::{
+    CallResult, CallStatus, FaultReason, InstanceEntry, OperationError, SuspendedCall, SuspendedCallError,
+    Vm, VmError, costs,
+};
 pub use working::CapRef;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::body::Resting;
 use crate::cnode::CNode;
+use crate::hash::CapHash;
 
 /// A holder of a capability that is being worked on. The capability goes away with its last holder.
 ///
@@ -67,6 +68,15 @@ impl CapRef {
             Working::Instance(instance) => instance.root(),
         }
         .working()
+    }
+
+    /// The capabilities with a hash that it names.
+    pub(crate) fn named(&self) -> Vec<CapHash> {
+        let (node, image) = match &self.0.content {
+            Working::CNode(node) => (node, None),
+            Working::Instance(instance) => (instance.root(), Some(instance.image())),
+        };
+        node.iter().filter_map(|(_, cap)| cap.hash()).chain(image).collect()
     }
 
     pub(crate) fn content(&self) -> &Working {
@@ -159,7 +169,7 @@ mod tests {
         let mut a = node(&counter);
         let b = a.clone();
         assert_eq!((a.holders(), counter.live()), (2, 1));
-        a.cnode_mut().unwrap().set(1, Some(crate::CapHash([1; 32]))).unwrap();
+        a.cnode_mut().unwrap().set(1, Some(CapHash([1; 32]))).unwrap();
         assert_eq!((a.cnode().unwrap().filled(), b.cnode().unwrap().filled()), (1, 0));
         assert_eq!((a.holders(), b.holders(), counter.live()), (1, 1, 2));
         drop((a, b));
@@ -171,7 +181,7 @@ mod tests {
         let counter = Counter::default();
         let mut a = node(&counter);
         let id = a.id();
-        a.cnode_mut().unwrap().set(1, Some(crate::CapHash([1; 32]))).unwrap();
+        a.cnode_mut().unwrap().set(1, Some(CapHash([1; 32]))).unwrap();
         assert_eq!((a.id(), counter.live()), (id, 1));
     }
 

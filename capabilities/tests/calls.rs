@@ -39,7 +39,7 @@ fn defect_06_the_caller_finds_value_and_status() {
             let caller = world.instance(caller, &[(5, callee)]);
             let (_, after) = world.halts(caller);
             let page = world.cache.instance(after).unwrap().rw_overlays[0].bytes.clone();
-            let word = |at| u64::from_le_bytes(page.0[at..at + 8].try_into().unwrap());
+            let word = |at| u64::from_le_bytes(page.bytes()[at..at + 8].try_into().unwrap());
             assert_eq!([word(0), word(8)], expected);
             seen.push(after);
         }

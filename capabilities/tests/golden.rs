@@ -32,7 +32,7 @@ fn cnode(size_log: u8, slots: &[(u16, CapHash)]) -> CapHash {
 fn overlay(start: u32, bytes: &[u8]) -> Overlay {
     let mut page = [0; 4096];
     page[..bytes.len()].copy_from_slice(bytes);
-    Overlay { start, bytes: Arc::new(Page(page)) }
+    Overlay { start, bytes: Arc::new(Page::new(page)) }
 }
 
 #[test]

@@ -250,11 +250,14 @@ fn data_are_read_into_memory() {
             (count, world.cache.instance(after).unwrap().rw_overlays)
         };
         let (count, overlays) = read(&[2, DATA.into(), 5]);
-        assert_eq!((count, overlays[0].start, &overlays[0].bytes.0[..8]), (5, DATA, &b"12345\0\0\0"[..]));
+        assert_eq!(
+            (count, overlays[0].start, &overlays[0].bytes.bytes()[..8]),
+            (5, DATA, &b"12345\0\0\0"[..])
+        );
         let (count, overlays) = read(&[2, u64::from(DATA) + 100, u64::MAX]);
         assert_eq!((count, overlays.len()), (4096, 1), "the data end with their page");
-        assert_eq!(&overlays[0].bytes.0[100..108], b"12345678");
-        assert_eq!(read(&[2, u64::from(DATA) + 0x1fff, 1]).1[0].bytes.0[0xfff], b'1');
+        assert_eq!(&overlays[0].bytes.bytes()[100..108], b"12345678");
+        assert_eq!(read(&[2, u64::from(DATA) + 0x1fff, 1]).1[0].bytes.bytes()[0xfff], b'1');
         for (args, error) in [
             ([2, u64::from(DATA) + 0x1fff, 2], "memory at 0x00021fff (2 bytes) is not accessible"),
             ([2, 1 << 32, 1], "the address 0x100000000 exceeds 32 bits"),

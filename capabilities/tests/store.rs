@@ -174,6 +174,29 @@ fn another_directory_finds_what_was_committed() {
 }
 
 #[test]
+fn meters_quotas_and_files_are_kept_with_capabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || CacheDirectory::new(ParityStore::open(folder.path()).unwrap());
+    let mut assist = InProcessAssist::default();
+    {
+        let mut cache = open();
+        assert_eq!(InProcessAssist::load(&cache), Ok(InProcessAssist::default()));
+        let file = cache.put(data(1)).unwrap();
+        assist.set_gas_meter(1, 100);
+        assist.set_storage_quota(2, 200);
+        assist.add_marker(file, file);
+        assist.save_file(file, file);
+        assist.catch(file);
+        cache.commit(vec![assist.record()]).unwrap();
+    }
+    let mut cache = open();
+    assert_eq!(InProcessAssist::load(&cache), Ok(assist.clone()));
+    assert!(assist.files().all(|file| cache.get(file).is_ok()));
+    cache.commit(vec![(b"assist".to_vec(), Some(vec![9]))]).unwrap();
+    assert_eq!(InProcessAssist::load(&cache), Err(CacheError::Record { name: "assist".into() }));
+}
+
+#[test]
 fn a_damaged_store_is_noticed() {
     let mut store = MemoryStore::default();
     let [hash, other] = [1, 2].map(|number| data(number).hash().unwrap());

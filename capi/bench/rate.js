@@ -29,6 +29,17 @@ for (const [name, backend] of Object.entries({ interpreter: Backend.Interpreter,
     }
   });
   const rate = Number(MOST - vm.gas) / spun;
+  const guest = Module.fromPolkaVm(program("../../../guests/blobs/jam-v1/primes.polkavm"), config);
+  const sieve = guest.instantiate();
+  const found = best(() => {
+    sieve.reset();
+    sieve.prepare(guest.findExport("primes"), backend === Backend.Recompiler ? 20_000_000 : 2_000_000);
+    sieve.gas = MOST;
+    if (sieve.resume() !== Result.Ok) {
+      throw new Error(sieve.describe());
+    }
+  });
+  const primes = Number(MOST - sieve.gas) / found;
   const calls = 200_000;
   const host = Module.fromStandard(program("calls.jam"), config).instantiate();
   const run = () => {
@@ -50,7 +61,7 @@ for (const [name, backend] of Object.entries({ interpreter: Backend.Interpreter,
   });
   host.close();
   console.log(
-    `Node.js ${name}: ${rate.toFixed(2)} Ggas/s, host call ${returned.toFixed(0)} ns by return, ` +
+    `Node.js ${name}: loop ${rate.toFixed(2)}, primes ${primes.toFixed(2)} Ggas/s, host call ${returned.toFixed(0)} ns by return, ` +
       `${called.toFixed(0)} ns by callback, write and read of 32 bytes ${(memory / calls).toFixed(0)} ns`,
   );
 }

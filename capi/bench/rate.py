@@ -31,6 +31,17 @@ def main():
             assert vm.resume() == pvm.Result.OK
 
         rate = (lambda seconds: (MOST - vm.gas) / seconds / 1e9)(best(spin))
+        blob = (PROGRAMS / "../../../guests/blobs/jam-v1/primes.polkavm").read_bytes()
+        guest = pvm.Module.from_polkavm(blob, config)
+        sieve = guest.instantiate()
+
+        def primes():
+            sieve.reset()
+            sieve.prepare(guest.exports["primes"], 20_000_000 if backend == pvm.Backend.RECOMPILER else 2_000_000)
+            sieve.gas = MOST
+            assert sieve.resume() == pvm.Result.OK
+
+        found = (lambda seconds: (MOST - sieve.gas) / seconds / 1e9)(best(primes))
         calls = 200_000
         host = pvm.Module.from_standard((PROGRAMS / "calls.jam").read_bytes(), config).instantiate()
 
@@ -58,7 +69,7 @@ def main():
                 host.read(0x20000, 32)
 
         print(
-            f"Python {backend.name.lower()}: {rate:.2f} Ggas/s, host call {returned * 1e9:.0f} ns by return, "
+            f"Python {backend.name.lower()}: loop {rate:.2f}, primes {found:.2f} Ggas/s, host call {returned * 1e9:.0f} ns by return, "
             f"{called * 1e9:.0f} ns by callback, write and read of 32 bytes {best(memory) / calls * 1e9:.0f} ns"
         )
 

@@ -613,6 +613,28 @@ typedef struct {
 } pvm_exit_t;
 
 /**
+ * A part of memory to be read or written by pvm_access_memory.
+ */
+typedef struct {
+    /**
+     * Where it begins.
+     */
+    uint32_t address;
+    /**
+     * 0: it is copied to `data`. Not 0: `data` is copied to it.
+     */
+    uint32_t is_write;
+    /**
+     * The caller's bytes.
+     */
+    uint8_t *data;
+    /**
+     * How many.
+     */
+    size_t length;
+} pvm_access_t;
+
+/**
  * Is given a line of text without an end of line, valid until it returns, and the pointer of pvm_set_log_callback. It can use the
  * VM as a host callback can.
  */
@@ -1110,7 +1132,7 @@ uint64_t pvm_get_register(pvm_vm_t *vm, int index);
 pvm_status_t pvm_set_register(pvm_vm_t *vm, int index, uint64_t value);
 
 /**
- * A pointer to the 13 registers, to be read, as they are at each stop and after each pvm_set_register from now on; null on failure.
+ * A pointer to the 13 registers, to be read, as they are at each stop and after each function that sets them; null on failure.
  * Valid until the VM is destroyed.
  */
 const uint64_t *pvm_get_registers(pvm_vm_t *vm);
@@ -1209,6 +1231,23 @@ pvm_status_t pvm_write_memory(pvm_vm_t *vm,
                               uint32_t address,
                               const uint8_t *data,
                               size_t length);
+
+/**
+ * Gives a pointer to the byte of memory at `address` where it lies, and how many can be read from there on: up to the end of its page,
+ * 4096 bytes at most. It is valid until the next call of a function that is given this VM. It is for reading.
+ */
+pvm_status_t pvm_borrow_memory(pvm_vm_t *vm,
+                               uint32_t address,
+                               const uint8_t **data,
+                               size_t *length);
+
+/**
+ * Reads and writes `count` parts of memory, one after the other, as pvm_read_memory and pvm_write_memory: all or, on failure, none. For
+ * languages in which a call is dear.
+ */
+pvm_status_t pvm_access_memory(pvm_vm_t *vm,
+                               const pvm_access_t *accesses,
+                               size_t count);
 
 /**
  * Zeroes `length` bytes of memory at `address`: all or, on failure, none.

@@ -7,6 +7,7 @@ use crate::constants::*;
 use crate::layout::layout;
 use crate::module::{self, Module};
 use crate::pointer::{self, Place};
+use crate::registers::show_registers;
 use crate::status::{self, Failure};
 use crate::vm::{self, Blueprint, HostCallback, State, Stop, Vm};
 
@@ -151,6 +152,7 @@ pub unsafe extern "C" fn pvm_reset(vm: *mut Vm) -> Status {
             state.is_ended = false;
             state.is_initializing = true;
             state.result_code = None;
+            show_registers(vm, state);
             Ok(())
         })
     }

@@ -4,6 +4,7 @@ use core::ffi::c_char;
 use core::mem::{align_of, size_of};
 
 use crate::constants::{PVM_STATUS_INVALID_ARGUMENT, PVM_STATUS_NULL_POINTER};
+use crate::ram::Access;
 use crate::status::Failure;
 
 /// Types for which any bytes are a value.
@@ -11,6 +12,7 @@ pub(crate) trait Plain: Copy {}
 impl Plain for u8 {}
 impl Plain for u32 {}
 impl Plain for u64 {}
+impl Plain for Access {}
 
 /// The `length` elements at a pointer. Of no elements the pointer does not matter.
 ///

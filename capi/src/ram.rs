@@ -50,6 +50,77 @@ pub unsafe extern "C" fn pvm_write_memory(
     }
 }
 
+/// Gives a pointer to the byte of memory at `address` where it lies, and how many can be read from there on: up to the end of its page,
+/// 4096 bytes at most. It is valid until the next call of a function that is given this VM. It is for reading.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pvm_borrow_memory(
+    vm: *mut Vm,
+    address: u32,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> Status {
+    // SAFETY: as the header asks of callers.
+    unsafe {
+        vm::status(vm, |state| {
+            let data = Place::new(data, "the pointer")?;
+            let length = Place::new(length, "the length")?;
+            let mut memory = state.instance()?.memory_mut();
+            let bytes = memory.page(address)?;
+            data.put(bytes.as_ptr());
+            length.put(bytes.len());
+            if state.recorder.is_some() {
+                let mut bytes = vec![0; (PAGE_SIZE - address % PAGE_SIZE) as usize];
+                state.instance()?.memory().read(address, &mut bytes)?;
+                state.note_read(address, &bytes);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A part of memory to be read or written by pvm_access_memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// Where it begins.
+    pub address: u32,
+    /// 0: it is copied to `data`. Not 0: `data` is copied to it.
+    pub is_write: u32,
+    /// The caller's bytes.
+    pub data: *mut u8,
+    /// How many.
+    pub length: usize,
+}
+
+/// Reads and writes `count` parts of memory, one after the other, as pvm_read_memory and pvm_write_memory: all or, on failure, none. For
+/// languages in which a call is dear.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pvm_access_memory(vm: *mut Vm, accesses: *const Access, count: usize) -> Status {
+    // SAFETY: as the header asks of callers.
+    unsafe {
+        vm::status(vm, |state| {
+            let accesses = pointer::slice(accesses, count, "the accesses")?;
+            for &Access { address, is_write, data, length } in accesses {
+                pointer::slice(data.cast_const(), length, "the data of an access")?;
+                let wanted = if is_write == 0 { Permission::Read } else { Permission::ReadWrite };
+                state.instance()?.memory().check(address, length as u64, wanted)?;
+            }
+            for &Access { address, is_write, data, length } in accesses {
+                if is_write == 0 {
+                    let buffer = pointer::slice_mut(data, length, "the buffer")?;
+                    state.instance()?.memory().read(address, buffer)?;
+                    state.note_read(address, buffer);
+                } else {
+                    let data = pointer::slice(data.cast_const(), length, "the data")?;
+                    state.instance()?.memory_mut().write(address, data)?;
+                    state.note_write(address, data);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Zeroes `length` bytes of memory at `address`: all or, on failure, none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_zero_memory(vm: *mut Vm, address: u32, length: u32) -> Status {

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn pvm_set_register(vm: *mut Vm, index: c_int, value: u64)
     }
 }
 
-/// A pointer to the 13 registers, to be read, as they are at each stop and after each pvm_set_register from now on; null on failure.
+/// A pointer to the 13 registers, to be read, as they are at each stop and after each function that sets them; null on failure.
 /// Valid until the VM is destroyed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_get_registers(vm: *mut Vm) -> *const u64 {

@@ -183,7 +183,7 @@ impl State {
 
 /// What to do next, while the VM is not locked.
 enum Next {
-    Return,
+    Return(ExecutionResult),
     Answer(unsafe extern "C" fn(vm: *mut Vm, func_id: c_int) -> HostResult, u32),
     Announce(Box<Announcement>),
 }
@@ -239,7 +239,7 @@ impl Execution {
                 self.is_alive()?;
             }
             part = match part.next {
-                Next::Return => return held.locked(|state| Ok(state.stop.result())),
+                Next::Return(result) => return Ok(result),
                 Next::Answer(callback, number) => {
                     // SAFETY: the user has given this function, the VM is alive and not locked.
                     let answer = unsafe { callback(vm, number as c_int) };
@@ -317,7 +317,7 @@ impl Execution {
         let said = if state.watch.is_logging { Some((state.watch.voice, state.stop_line())) } else { None };
         let next = match (exit, state.callback) {
             (Exit::Syscall(number), Some(callback)) if self.with_callback => Next::Answer(callback, number),
-            _ => Next::Return,
+            _ => Next::Return(state.stop.result()),
         };
         Ok(Part { next, said })
     }
@@ -344,7 +344,7 @@ impl Execution {
             }
         }
         state.is_ended = true;
-        Ok(Part { next: Next::Return, said: None })
+        Ok(Part { next: Next::Return(state.stop.result()), said: None })
     }
 }
 

@@ -7,7 +7,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{installed, is_there, package, scratch, succeed, text};
+use common::{installed, is_there, package, scratch, shared_library, succeed, text};
 
 #[test]
 fn python() {
@@ -21,7 +21,7 @@ fn python() {
         .current_dir(&folder)
         .env("PYTHONPATH", &folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PVM_LIBRARY", installed().join("lib/libpvm.so"));
+        .env("PVM_LIBRARY", shared_library());
     let output = tests.output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     let said = text(&output);
@@ -43,7 +43,7 @@ fn python_wheel() {
             .args(["-c", &build])
             .current_dir(&folder)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PVM_LIBRARY", installed().join("lib/libpvm.so")),
+            .env("PVM_LIBRARY", shared_library()),
     );
     let site = scratch("site");
     let unpack = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
@@ -71,10 +71,7 @@ fn node() {
         return;
     }
     let mut tests = Command::new("node");
-    tests
-        .args(["--test", "test/"])
-        .current_dir(&folder)
-        .env("PVM_LIBRARY", installed().join("lib/libpvm.so"));
+    tests.args(["--test", "test/"]).current_dir(&folder).env("PVM_LIBRARY", shared_library());
     let output = tests.output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("# fail 0"), "{}", text(&output));

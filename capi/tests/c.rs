@@ -66,6 +66,7 @@ fn the_header_is_cpp_too() {
 }
 
 /// The static library, with the flags that pkg-config gives.
+#[cfg(target_os = "linux")]
 #[test]
 fn pkg_config_links_the_static_library() {
     if !is_there("cc") || !is_there("pkg-config") || std::env::var_os("HATCHERY_CFLAGS").is_some() {
@@ -88,12 +89,13 @@ fn pkg_config_links_the_static_library() {
 }
 
 /// Nothing but the interface is exported, under the name that the dynamic linker looks for.
+#[cfg(target_os = "linux")]
 #[test]
 fn the_shared_library_exports_the_interface_only() {
     if !is_there("readelf") {
         return;
     }
-    let library = installed().join("lib/libpvm.so");
+    let library = common::shared_library();
     let dynamic = succeed(Command::new("readelf").arg("-d").arg(&library));
     assert!(dynamic.contains("[libpvm.so.1]"), "{dynamic}");
     let symbols = succeed(Command::new("readelf").args(["--wide", "--dyn-syms"]).arg(&library));

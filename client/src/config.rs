@@ -1,7 +1,7 @@
 //! What the embedder decides: the node's own affairs, which no runtime observes.
 
 use crate::{cache::ModuleCache, metrics::Metrics};
-use hatchery_engine::Backend;
+use hatchery_engine::{Backend, Config, Engine, EngineError};
 use std::sync::{Arc, OnceLock};
 #[cfg(feature = "node")]
 use substrate_prometheus_endpoint::Registry;
@@ -37,7 +37,9 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    /// What executes programs. Default: the best that the machine has. All give the same results and gas.
+    /// What executes programs. Default: [`Backend::Auto`], which is the interpreter for now. All give the same results and gas.
+    ///
+    /// [`check`](Self::check) and [`install`](Self::install) tell whether this machine has it.
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
@@ -70,9 +72,20 @@ impl ClientConfig {
     /// Call it when the node starts.
     ///
     /// # Errors
-    /// [`AlreadyInstalled`] if settings were installed before, or a manager has already worked with the default ones.
-    pub fn install(self) -> Result<(), AlreadyInstalled> {
-        PROCESS_WIDE.set(Arc::new(ModuleCache::new(self))).map_err(|_| AlreadyInstalled)
+    /// [`InstallError::AlreadyInstalled`] if settings were installed before, or a manager has already worked with the default
+    /// ones; [`InstallError::Engine`] as [`check`](Self::check).
+    pub fn install(self) -> Result<(), InstallError> {
+        self.check()?;
+        PROCESS_WIDE.set(Arc::new(ModuleCache::new(self))).map_err(|_| InstallError::AlreadyInstalled)
+    }
+
+    /// Whether this machine has the backend. Otherwise the first compilation of a [`ModuleCache`] with these settings ends the
+    /// runtime's call.
+    ///
+    /// # Errors
+    /// Why it has not.
+    pub fn check(&self) -> Result<(), EngineError> {
+        Engine::new(Config::default().backend(self.backend)).map(drop)
     }
 
     pub(crate) fn metrics(&self) -> Metrics {
@@ -83,12 +96,19 @@ impl ClientConfig {
     }
 }
 
-/// The settings of the process are in use already.
+/// Why settings were not installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(
-    "the virtualization client is in use already; install its settings once, before anything is compiled"
-)]
-pub struct AlreadyInstalled;
+#[non_exhaustive]
+pub enum InstallError {
+    /// The settings of the process are in use already.
+    #[error(
+        "the virtualization client is in use already; install its settings once, before anything is compiled"
+    )]
+    AlreadyInstalled,
+    /// This machine does not have the backend.
+    #[error("the backend cannot be used on this machine: {0}")]
+    Engine(#[from] EngineError),
+}
 
 static PROCESS_WIDE: OnceLock<Arc<ModuleCache>> = OnceLock::new();
 

@@ -57,19 +57,29 @@ pub struct Limits {
     pub modules: u32,
     /// Instances that live at the same time.
     pub instances: u32,
-    /// Pages of 4096 bytes that the programs of all living instances declare together: read-only and read-write data and
-    /// stack. What they add to their heaps is bounded by [`ConsensusConstants::memory_bytes`].
+    /// Pages of 4096 bytes that all living instances have together: read-only and read-write data and stack as their programs
+    /// declare them, and heaps as far as they have grown, whether anything was written there or not. What is shared by forks
+    /// counts for each. An instance that would pass the limit is not made; a heap that would pass it does not grow: `sbrk`
+    /// gives 0, as it does beyond [`ConsensusConstants::memory_bytes`].
     pub pages: u32,
     /// Bytes of a program, as they are handed to the host functions.
     pub code_bytes: u32,
     /// Instances that are prepared or wait for the answer to a syscall at the same time: how deep calls can nest.
     pub nesting: u32,
+    /// Bytes of a snapshot, taken or restored.
+    pub snapshot_bytes: u32,
 }
 
 impl Limits {
     /// The limits of [`ConsensusConstants::v1`].
-    pub const V1: Self =
-        Self { modules: 1024, instances: 1024, pages: 1 << 18, code_bytes: 16 << 20, nesting: 256 };
+    pub const V1: Self = Self {
+        modules: 1024,
+        instances: 1024,
+        pages: 1 << 18,
+        code_bytes: 16 << 20,
+        nesting: 256,
+        snapshot_bytes: 16 << 20,
+    };
 
     /// As good as no limits.
     pub const NONE: Self = Self {
@@ -78,6 +88,7 @@ impl Limits {
         pages: u32::MAX,
         code_bytes: u32::MAX,
         nesting: u32::MAX,
+        snapshot_bytes: u32::MAX,
     };
 }
 
@@ -174,7 +185,8 @@ impl ConsensusConstants {
 impl fmt::Display for ConsensusConstants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EngineRules { gas_model, memory_bytes } = self.engine_rules();
-        let Limits { modules, instances, pages, code_bytes, nesting } = self.effective_limits();
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+            self.effective_limits();
         let compatibility = match self.compatibility {
             Compatibility::Sound => "sound",
             Compatibility::Upstream => "upstream",
@@ -183,7 +195,7 @@ impl fmt::Display for ConsensusConstants {
             f,
             "gas={} charge=block latest64=bitmask memory_bytes={memory_bytes} modules={modules} \
              instances={instances} pages={pages} code_bytes={code_bytes} nesting={nesting} \
-             compatibility={compatibility}",
+             snapshot_bytes={snapshot_bytes} compatibility={compatibility}",
             gas_model.name(),
         )
     }
@@ -221,7 +233,7 @@ mod tests {
         assert_eq!(
             ConsensusConstants::v1().to_string(),
             "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=268435456 modules=1024 instances=1024 \
-             pages=262144 code_bytes=16777216 nesting=256 compatibility=sound"
+             pages=262144 code_bytes=16777216 nesting=256 snapshot_bytes=16777216 compatibility=sound"
         );
         assert_eq!(ConsensusConstants::default(), ConsensusConstants::v1());
         let upstream = ConsensusConstants::v1().compatibility(Compatibility::Upstream);
@@ -229,13 +241,13 @@ mod tests {
             upstream.to_string(),
             "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=4294967296 modules=4294967295 \
              instances=4294967295 pages=4294967295 code_bytes=4294967295 nesting=4294967295 \
-             compatibility=upstream"
+             snapshot_bytes=4294967295 compatibility=upstream"
         );
         assert_eq!(
             fingerprint(ConsensusConstants::v1()),
-            "ff2d1b10c6911a29f15f92d2c94dd9cf131eac9a374f761d0a530533ab71607f"
+            "9feaf22cccfd8859bd7bdede04a497e7792540b33599ff4649f6994eddc4bb6b"
         );
-        assert_eq!(fingerprint(upstream), "e44ce328c0debc70796c8cd748503d5a5eabdfc9c250ea725c847cc3a2f11908");
+        assert_eq!(fingerprint(upstream), "5fc03cf53746e0953a584f2266bb4e0ff63ee460f5d5bd26849d9eda5819df77");
     }
 
     #[test]
@@ -250,6 +262,7 @@ mod tests {
             v1.limits(Limits { pages: 1, ..Limits::V1 }),
             v1.limits(Limits { code_bytes: 1, ..Limits::V1 }),
             v1.limits(Limits { nesting: 1, ..Limits::V1 }),
+            v1.limits(Limits { snapshot_bytes: 1, ..Limits::V1 }),
         ];
         let mut fingerprints: Vec<_> =
             others.iter().chain([&v1]).map(ConsensusConstants::fingerprint).collect();

@@ -5,7 +5,9 @@ use crate::{
     program::Program,
     transactions::Serial,
 };
-use hatchery_engine::{Exit, Instance as Machine, Reg, Trap};
+use hatchery_engine::{
+    Exit, Instance as Machine, Reg, Snapshot, SnapshotError, Status, Trap, memory::PAGE_SIZE,
+};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, LOG_TARGET, MemoryError, Refusal,
     TrapKind,
@@ -21,9 +23,11 @@ pub(crate) struct Instance {
     pub(crate) refusal: Option<Refusal>,
     /// The Host transaction for which it is kept as it was before, as far as necessary.
     pub(crate) noted_in: Serial,
-    /// For the metrics: when the current call began to run, if that is measured, and the gas that it used.
+    /// For the metrics: when the current call began to run, if that is measured, and the gas that it used here.
     call_start: Option<Instant>,
     call_gas: u64,
+    /// For the metrics: whether a runtime has it. Otherwise it is kept for the case of a rollback.
+    is_alive: bool,
 }
 
 /// Where an instance is.
@@ -42,13 +46,121 @@ impl Instance {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         program.metrics().count(Event::InstanceMade);
         let machine = program.module().instantiate();
-        Self { machine, program, stop: Stop::Idle, refusal: None, noted_in: 0, call_start: None, call_gas: 0 }
+        Self {
+            machine,
+            program,
+            stop: Stop::Idle,
+            refusal: None,
+            noted_in: 0,
+            call_start: None,
+            call_gas: 0,
+            is_alive: true,
+        }
     }
 
     /// The same instance a second time. They share memory until either writes it.
     pub(crate) fn fork(&mut self) -> Self {
+        let mut fork = self.copy();
+        fork.revive();
+        fork
+    }
+
+    /// The same instance, to be kept. What it has done is counted of the original.
+    pub(crate) fn copy(&mut self) -> Self {
+        Self {
+            machine: self.machine.fork(),
+            program: self.program.clone(),
+            call_start: None,
+            call_gas: 0,
+            is_alive: false,
+            ..*self
+        }
+    }
+
+    /// From now on a runtime has it.
+    pub(crate) fn revive(&mut self) {
+        self.is_alive = true;
         self.program.metrics().count(Event::InstanceMade);
-        Self { machine: self.machine.fork(), program: self.program.clone(), ..*self }
+        // What is left of its call counts as a call of its own.
+        self.call_start = self.program.metrics().now();
+    }
+
+    /// From now on no runtime has it. A call that was going on is given up.
+    pub(crate) fn retire(&mut self) {
+        if std::mem::take(&mut self.is_alive) {
+            self.given_up();
+            self.program.metrics().count(Event::InstanceGone);
+        }
+    }
+
+    /// The pages of memory that it has, heap included.
+    pub(crate) fn pages(&self) -> u64 {
+        self.machine.memory_bytes().div_ceil(PAGE_SIZE.into())
+    }
+
+    /// Lets the heap grow by as many pages in the next run. Gives the pages that it has now.
+    #[cold]
+    fn let_grow(&mut self, pages: u64) -> u64 {
+        let now = self.pages();
+        self.machine.set_memory_limit(now.saturating_add(pages).saturating_mul(PAGE_SIZE.into()));
+        now
+    }
+
+    /// Runs with `run`, in which the heap can grow by as many pages. Adds those that it has grown by to `total`.
+    #[inline]
+    pub(crate) fn growing<T>(&mut self, pages: u64, total: &mut u64, run: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.program.can_grow() {
+            return run(self);
+        }
+        let before = self.let_grow(pages);
+        let result = run(self);
+        *total += self.pages() - before;
+        result
+    }
+
+    /// Its state as bytes, if they are no more than this.
+    pub(crate) fn snapshot(&self, most_bytes: u32) -> Result<Vec<u8>, Refusal> {
+        let snapshot = self.machine.snapshot();
+        if snapshot.byte_length() as u64 > most_bytes.into() {
+            return Err(Refusal::SnapshotBytes);
+        }
+        Ok(snapshot.to_bytes())
+    }
+
+    /// An instance of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
+    pub(crate) fn restored(program: Arc<Program>, bytes: &[u8], most_bytes: u32) -> Result<Self, Refusal> {
+        let invalid = |error: &dyn std::error::Error| {
+            tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {error}");
+            Refusal::InvalidSnapshot
+        };
+        let limit = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+        let snapshot = Snapshot::from_bytes(bytes, limit).map_err(|error| match error {
+            SnapshotError::TooLong { .. } => Refusal::SnapshotBytes,
+            error => invalid(&error),
+        })?;
+        let machine = program.module().restore(&snapshot, &()).map_err(|error| invalid(&error))?;
+        let stop = match machine.status() {
+            Status::Idle => Stop::Idle,
+            Status::Ready => Stop::Prepared,
+            Status::Stopped(Exit::Finished) => Stop::Finished,
+            Status::Stopped(Exit::Syscall(import)) if program.import(import).is_some() => {
+                Stop::Syscall(import)
+            }
+            Status::Stopped(Exit::Syscall(number)) => Stop::InvalidSyscall(number),
+            Status::Stopped(Exit::Trap(trap)) => Stop::Trap(trap),
+            // Another embedder can have paused it: here as well it goes on when it is told to.
+            Status::Stopped(Exit::OutOfGas | Exit::Paused | Exit::PageFault(_)) => Stop::OutOfGas,
+        };
+        Ok(Self {
+            machine,
+            program,
+            stop,
+            refusal: None,
+            noted_in: 0,
+            call_start: None,
+            call_gas: 0,
+            is_alive: false,
+        })
     }
 
     pub(crate) fn program(&self) -> &Arc<Program> {
@@ -86,7 +198,7 @@ impl Instance {
         }
         self.stop = Stop::Prepared;
         self.call_gas = 0;
-        self.call_start = self.program.metrics().now();
+        self.call_start = None;
         Ok(())
     }
 
@@ -105,6 +217,9 @@ impl Instance {
     /// Runs an instance that is ready or out of gas, with the registers as they are.
     #[inline]
     pub(crate) fn resume(&mut self, gas_left: i64, buffer: &mut ExecBuffer) -> Result<ExecStatus, ExecError> {
+        if !matches!(self.stop, Stop::Syscall(_)) {
+            self.call_start = self.program.metrics().now();
+        }
         let machine = &mut self.machine;
         machine.set_gas(gas_left);
         let exit = match machine.run() {
@@ -166,7 +281,7 @@ impl Instance {
     }
 
     /// Counts a call that the runtime gave up, if there is one.
-    pub(crate) fn given_up(&mut self) {
+    fn given_up(&mut self) {
         if self.is_ready() {
             self.count_call(CallEnd::GivenUp);
         }
@@ -219,6 +334,6 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.program.metrics().count(Event::InstanceGone);
+        self.retire();
     }
 }

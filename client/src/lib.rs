@@ -55,9 +55,9 @@ mod transactions;
 mod upstream;
 
 pub use cache::{CacheStatistics, ModuleCache};
-pub use config::{AlreadyInstalled, ClientConfig};
+pub use config::{ClientConfig, InstallError};
 pub use constants::{Compatibility, ConsensusConstants, Limits};
-pub use hatchery_engine::{Backend, GasModel, Trap, TrapKind};
+pub use hatchery_engine::{Backend, EngineError, GasModel, Trap, TrapKind};
 pub use hatchery_primitives::VirtManagerExt;
 pub use manager::VirtManager;
 #[cfg(feature = "node")]

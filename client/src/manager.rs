@@ -68,10 +68,10 @@ pub(crate) struct State {
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
-    /// Of `instances`, how many are ready, and the pages that they all declare.
+    /// Of `instances`, how many are ready, and the pages that they all have, heaps included.
     pub(crate) ready: u32,
     pub(crate) pages: u64,
-    /// Why the last request for a module or an instance was refused, if it was.
+    /// Why the last request for a module or an instance was refused, if its answer does not say so itself.
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -118,14 +118,20 @@ impl VirtManager {
     }
 
     fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
-        let Limits { instances, pages, .. } = self.constants.effective_limits();
-        if self.state.instances.len() as u64 >= instances.into() {
+        let limit = self.constants.effective_limits().instances;
+        if self.state.instances.len() as u64 >= limit.into() {
             return Err(Refusal::Instances);
         }
-        if self.state.pages + program.declared_pages() > pages.into() {
-            return Err(Refusal::Pages);
-        }
-        Ok(())
+        self.check_pages(program.declared_pages())
+    }
+
+    fn check_pages(&self, pages: u64) -> Result<(), Refusal> {
+        if pages > self.spare_pages() { Err(Refusal::Pages) } else { Ok(()) }
+    }
+
+    /// How many more pages instances may have.
+    fn spare_pages(&self) -> u64 {
+        u64::from(self.constants.effective_limits().pages).saturating_sub(self.state.pages)
     }
 
     fn check_nesting(&self) -> Result<(), Refusal> {
@@ -175,7 +181,7 @@ impl VirtManager {
         arguments: [u64; 5],
     ) -> Result<(), ExecError> {
         let nesting = self.check_nesting();
-        let (instance, ready) = self.changing(id).ok_or(ExecError::InvalidInstance)?;
+        let Changing { instance, ready, .. } = self.changing(id).ok_or(ExecError::InvalidInstance)?;
         if instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
@@ -186,12 +192,33 @@ impl VirtManager {
         result.map_err(|_| ExecError::InvalidImage)
     }
 
-    /// An instance that is about to change, and how many are ready.
-    fn changing(&mut self, id: InstanceId) -> Option<(&mut Instance, &mut u32)> {
-        let instance = self.state.instances.get_mut(&id)?;
-        self.journal.before_change(id, instance);
-        Some((instance, &mut self.state.ready))
+    fn try_restore(&mut self, program: Arc<Program>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
+        // Limits come first: what is past them is not worth looking at.
+        self.check_instance(&program)?;
+        let mut instance =
+            Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        self.check_pages(instance.pages())?;
+        if instance.is_ready() {
+            self.check_nesting()?;
+        }
+        instance.revive();
+        Ok(self.state.add_instance(instance))
     }
+
+    /// An instance that is about to change.
+    fn changing(&mut self, id: InstanceId) -> Option<Changing<'_>> {
+        let State { instances, ready, pages, .. } = &mut self.state;
+        let instance = instances.get_mut(&id)?;
+        self.journal.before_change(id, instance);
+        Some(Changing { instance, ready, pages })
+    }
+}
+
+/// An instance that is about to change, and what is counted of all instances.
+struct Changing<'a> {
+    instance: &'a mut Instance,
+    ready: &'a mut u32,
+    pages: &'a mut u64,
 }
 
 /// How many handles and identifiers each distinct program has.
@@ -283,7 +310,7 @@ impl State {
             instance.program().metrics().host_failure("number another instance", &"2^32 - 1 of them existed");
         }
         self.next_instance += 1;
-        self.pages += instance.program().declared_pages();
+        self.pages += instance.pages();
         self.ready += u32::from(instance.is_ready());
         let id = InstanceId::from(id);
         self.instances.insert(id, instance);
@@ -294,7 +321,7 @@ impl State {
     pub(crate) fn count_instances(&mut self) {
         let instances = || self.instances.values();
         self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
-        self.pages = instances().map(|instance| instance.program().declared_pages()).sum();
+        self.pages = instances().map(Instance::pages).sum();
     }
 }
 
@@ -306,12 +333,15 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn lookup(&mut self, key: CacheKey<'_>) -> Result<ModuleId, ModuleError> {
+        // No answer to this has a cause beyond itself.
+        self.state.refusal = None;
         let key = self.key(key);
         let program = self.state.identifiers.find(key).ok_or(ModuleError::NotCached)?.clone();
         Ok(self.state.add_module(program))
     }
 
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError> {
+        self.state.refusal = None;
         let program = self.module(module_id).ok_or(InstantiateError::InvalidModule)?.clone();
         let result = self.check_instance(&program).map(|()| self.state.add_instance(Instance::new(program)));
         tracing::trace!(target: LOG_TARGET, ?module_id, ?result, "instantiate");
@@ -330,11 +360,13 @@ impl VirtManagerBackend for VirtManager {
         a0: u64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
-        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        let spare = self.spare_pages();
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
         if !instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
-        let result = instance.run(gas_left, a0, buffer);
+        let result = instance.growing(spare, pages, |instance| instance.run(gas_left, a0, buffer));
         if result != Ok(ExecStatus::Syscall) {
             *ready -= 1;
         }
@@ -344,9 +376,9 @@ impl VirtManagerBackend for VirtManager {
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
         let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
-        self.state.pages -= instance.program().declared_pages();
+        self.state.pages = self.state.pages.saturating_sub(instance.pages());
         tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
-        instance.given_up();
+        instance.retire();
         self.journal.destroyed(instance_id, instance);
         Ok(())
     }
@@ -362,7 +394,7 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn write_memory(&mut self, instance_id: InstanceId, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
-        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        let Changing { instance, .. } = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
         instance.ready()?.memory_mut().write(offset, src).map_err(|_| MemoryError::OutOfBounds)
     }
 
@@ -396,8 +428,9 @@ impl VirtControlBackend for VirtManager {
         gas_left: i64,
         buffer: &mut ExecBuffer,
     ) -> Result<ExecStatus, ExecError> {
-        let nesting = self.check_nesting();
-        let (instance, ready) = self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
+        let (nesting, spare) = (self.check_nesting(), self.spare_pages());
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ExecError::InvalidInstance)?;
         if instance.is_out_of_gas() {
             instance.refusal = nesting.err();
             nesting.map_err(|_| ExecError::InvalidImage)?;
@@ -405,7 +438,7 @@ impl VirtControlBackend for VirtManager {
         } else if !instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
-        let result = instance.resume(gas_left, buffer);
+        let result = instance.growing(spare, pages, |instance| instance.resume(gas_left, buffer));
         if result != Ok(ExecStatus::Syscall) {
             *ready -= 1;
         }
@@ -431,14 +464,17 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn reset(&mut self, instance_id: InstanceId) -> Result<(), ControlError> {
-        let (instance, ready) = self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
+        let Changing { instance, ready, pages } =
+            self.changing(instance_id).ok_or(ControlError::InvalidInstance)?;
         *ready -= u32::from(instance.is_ready());
+        *pages = pages.saturating_sub(instance.pages());
         instance.reset();
+        *pages += instance.pages();
         Ok(())
     }
 
     fn zero_memory(&mut self, instance_id: InstanceId, offset: u32, length: u32) -> Result<(), MemoryError> {
-        let (instance, _) = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
+        let Changing { instance, .. } = self.changing(instance_id).ok_or(MemoryError::InvalidInstance)?;
         instance.ready()?.memory_mut().zero(offset, length).map_err(|_| MemoryError::OutOfBounds)
     }
 
@@ -450,7 +486,8 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn limits(&mut self) -> ResourceInfo {
-        let Limits { modules, instances, pages, code_bytes, nesting } = self.constants.effective_limits();
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+            self.constants.effective_limits();
         let state = &self.state;
         let usage = |used, limit: u32| Usage { used, limit: limit.into() };
         ResourceInfo {
@@ -460,18 +497,42 @@ impl VirtControlBackend for VirtManager {
             nesting: usage(state.ready.into(), nesting),
             most_code_bytes: code_bytes,
             most_memory_bytes: self.constants.effective_memory_bytes(),
+            most_snapshot_bytes: snapshot_bytes,
         }
     }
 
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
         let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
-        let allowed = nesting.and_then(|()| self.check_instance(instance.program()));
+        let allowed = nesting
+            .and_then(|()| self.check_instance(instance.program()))
+            .and_then(|()| self.check_pages(instance.pages()));
         self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
         // Nobody can tell that the original now shares its memory, so this is no change of it.
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let fork = instance.fork();
         Ok(self.state.add_instance(fork))
+    }
+
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.state.refusal = None;
+        let limit = self.constants.effective_limits().snapshot_bytes;
+        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let snapshot = instance.snapshot(limit);
+        tracing::trace!(target: LOG_TARGET, ?instance_id, bytes = ?snapshot.as_ref().map(Vec::len), "snapshot");
+        self.answered(snapshot).map_err(|_| ControlError::LimitReached)
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
+        let program = self.module(module_id).ok_or(ControlError::InvalidModule)?.clone();
+        let result = self.try_restore(program, snapshot);
+        tracing::trace!(target: LOG_TARGET, ?module_id, bytes = snapshot.len(), ?result, "restore");
+        self.answered(result).map_err(|refusal| match refusal {
+            Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
+            _ => ControlError::LimitReached,
+        })
     }
 
     fn next_block(&mut self) {

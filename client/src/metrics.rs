@@ -44,7 +44,7 @@ pub(crate) enum CallEnd {
     OutOfGas,
     Trapped,
     InvalidSyscall,
-    /// The runtime destroyed or reset an instance that was prepared or suspended.
+    /// An instance that was prepared or suspended was destroyed or reset, or went with its manager or in a rollback.
     GivenUp,
 }
 
@@ -172,7 +172,7 @@ mod prometheus {
                 call_seconds: register(
                     seconds(
                         "virtualization_call_seconds",
-                        "Time from the first run of a call to its end, the runtime's answers to syscalls included",
+                        "Time from the first run of a call, or of its fork, to its end, the runtime's answers to syscalls included",
                     )?,
                     registry,
                 )?,

@@ -1,7 +1,7 @@
 //! A compiled program with the table that the host functions need.
 
 use crate::metrics::Metrics;
-use hatchery_engine::{CompileError, Engine, Module, memory::PAGE_SIZE};
+use hatchery_engine::{CompileError, Engine, Module, isa::Opcode, memory::PAGE_SIZE};
 use hatchery_primitives::{MAX_SYSCALL_SYMBOL_LEN, MemoryInfo, ModuleInfo, Refusal, SyscallSymbol};
 use sha2::{Digest, Sha256};
 use std::{fmt, ops::Range, sync::Arc};
@@ -29,20 +29,26 @@ pub(crate) struct Program {
     imports: Box<[SyscallSymbol]>,
     hash: CodeHash,
     code_bytes: u32,
+    can_grow: bool,
     metrics: Arc<Metrics>,
 }
 
 impl Program {
+    /// What `code` is, or why it is no program. That this node cannot compile it is neither: it ends the runtime's call.
     pub(crate) fn compile(
         engine: &Engine,
         hash: CodeHash,
         code: &[u8],
         metrics: &Arc<Metrics>,
     ) -> Result<Self, ProgramError> {
-        let module = engine.compile(code)?;
+        let module = engine.compile(code).map_err(|error| match error {
+            CompileError::Host(error) => metrics.host_failure("compile a program", &error),
+            error => error,
+        })?;
         let imports = module.imports().iter().enumerate().map(symbol_of_import).collect::<Result<_, _>>()?;
         let code_bytes = u32::try_from(code.len()).unwrap_or(u32::MAX);
-        Ok(Self { module, imports, hash, code_bytes, metrics: metrics.clone() })
+        let can_grow = module.instruction_set().contains(Opcode::Sbrk);
+        Ok(Self { module, imports, hash, code_bytes, can_grow, metrics: metrics.clone() })
     }
 
     /// The hash of the code it was compiled from.
@@ -81,6 +87,12 @@ impl Program {
     /// The pages that an instance has at first.
     pub(crate) fn declared_pages(&self) -> u64 {
         self.module.memory_map().declared_bytes().div_ceil(PAGE_SIZE.into())
+    }
+
+    /// Whether an instance can have more pages than it has at first.
+    #[inline]
+    pub(crate) fn can_grow(&self) -> bool {
+        self.can_grow
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -19,10 +19,17 @@ use std::any::TypeId;
 /// ext.execute_with(|| { /* block 2 */ });
 /// ```
 ///
+/// Where an `UpstreamExt` is registered, nobody gets at the manager in it. Registering a new one in its place does the same:
+/// `ext.register_extension(UpstreamExt::default())`.
+///
 /// # Panics
-/// If no manager is registered.
+/// If no [`VirtManagerExt`] is registered.
 pub fn next_block(extensions: &mut Extensions) {
     let extension = extensions.get_mut(TypeId::of::<VirtManagerExt>());
-    let extension = extension.and_then(|extension| extension.downcast_mut::<VirtManagerExt>());
-    extension.expect("a VirtManagerExt is registered in these externalities").0.next_block();
+    let Some(extension) = extension.and_then(|extension| extension.downcast_mut::<VirtManagerExt>()) else {
+        panic!(
+            "no VirtManagerExt is registered in these externalities; in the place of an UpstreamExt register a new one"
+        )
+    };
+    extension.0.next_block();
 }

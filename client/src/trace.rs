@@ -7,7 +7,7 @@ use hatchery_engine::{
 };
 use hatchery_primitives::{
     CacheKey, CallResult, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus, ExitInfo,
-    InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo, ResourceInfo,
+    InstanceId, InstantiateError, MemoryError, ModuleError, ModuleId, ModuleInfo, ResourceInfo, Stop,
     TransactionType, VirtControlBackend, VirtManagerBackend,
 };
 use std::{
@@ -18,7 +18,8 @@ use std::{
 
 /// A [`VirtManager`] that writes down every call of an export and every syscall.
 ///
-/// It answers a runtime exactly as the manager does. It is registered in the manager's stead, for one call into a runtime:
+/// It answers a runtime exactly as the manager does. A call that the manager refuses is not written down. What the node tried
+/// and rolled back is: it was done. It is registered in the manager's stead, for one call into a runtime:
 ///
 /// ```
 /// use hatchery_client::{Tracer, VirtManager};
@@ -39,15 +40,34 @@ pub struct Tracer {
     log: TraceLog,
     /// How many more syscalls are written down.
     room: usize,
+    /// How many more bytes calls and the names in them may take.
+    room_for_calls: usize,
     /// The last call of each instance.
     open: BTreeMap<InstanceId, Open>,
+    /// As it was when each open Host transaction began, the innermost last.
+    before: Vec<BTreeMap<InstanceId, Open>>,
     /// The programs that have debug information. Compiled ones do not keep it.
     described: BTreeMap<CodeHash, Vec<u8>>,
+    /// How many more bytes of such programs are kept.
+    room_for_programs: usize,
 }
+
+/// Bytes of calls, with the names of exports and functions, that a trace has at most. Names are up to guests.
+const MOST_BYTES_OF_CALLS: usize = 4 << 20;
+
+/// Bytes of programs that are kept for their debug information.
+const MOST_BYTES_OF_PROGRAMS: usize = 64 << 20;
 
 /// What a [`Tracer`] has written down so far. It outlives the tracer, which goes with its externalities.
 #[derive(Clone, Debug, Default)]
-pub struct TraceLog(Arc<Mutex<Trace>>);
+pub struct TraceLog(Arc<Mutex<Log>>);
+
+#[derive(Debug, Default)]
+struct Log {
+    trace: Trace,
+    /// How many calls were taken before, so that nobody writes into another one's.
+    taken: usize,
+}
 
 /// What guests did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,20 +76,23 @@ pub struct Trace {
     pub calls: Vec<TracedCall>,
     /// How many syscalls were made and not written down, because there was no room for more.
     pub omitted: u64,
+    /// How many calls of exports began and were not written down, because there was no room for more: a trace has at most
+    /// 4 MiB of them, with their names.
+    pub omitted_calls: u64,
 }
 
-/// A call of an export.
+/// A call of an export, or what a fork or a restored instance makes of the call that the original was in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracedCall {
     /// How many calls were going on when it began.
     pub depth: usize,
-    /// The export.
+    /// The export. Empty for what was restored from a snapshot, which does not tell.
     pub export: Vec<u8>,
     /// The syscalls that the guest made, in their order.
     pub syscalls: Vec<TracedSyscall>,
     /// Gas that it used: what the guest itself did, without what the runtime charges for syscalls.
     pub gas_used: u64,
-    /// How it ended; `None`: the runtime gave it up.
+    /// How it ended; `None`: it goes on, or the runtime gave it up, or the node rolled it back.
     pub end: Option<TracedEnd>,
 }
 
@@ -100,7 +123,7 @@ pub enum TracedEnd {
         /// The nearest export before, and how many bytes of code lie between; `None`: there is none.
         symbol: Option<(Vec<u8>, u32)>,
         /// By the program's debug information, the function that it happened in and those that this is inlined into,
-        /// innermost first. Empty if there is none.
+        /// innermost first. Empty if there is none, or no room for it.
         frames: Vec<TracedFrame>,
     },
     /// It made a syscall that the program does not import.
@@ -116,11 +139,12 @@ pub struct TracedFrame {
     pub place: Option<String>,
 }
 
+#[derive(Clone)]
 struct Open {
-    /// The index of the call.
-    call: usize,
-    /// Whether the last syscall was written down and waits for its answer.
-    answer_wanted: bool,
+    /// The number of the call; `None`: it was not written down.
+    call: Option<usize>,
+    /// The index of the syscall that waits for its answer, if it was written down.
+    waiting: Option<usize>,
     /// Whether it has ended, although it may go on if it ran out of gas.
     has_ended: bool,
 }
@@ -132,8 +156,11 @@ impl Tracer {
             manager,
             log: TraceLog::default(),
             room: syscalls,
+            room_for_calls: MOST_BYTES_OF_CALLS,
             open: BTreeMap::new(),
+            before: Vec::new(),
             described: BTreeMap::new(),
+            room_for_programs: MOST_BYTES_OF_PROGRAMS,
         }
     }
 
@@ -144,17 +171,85 @@ impl Tracer {
 
     fn begin(&mut self, id: InstanceId, function: &[u8]) {
         let depth = self.open.values().filter(|open| !open.has_ended).count();
-        let call = self.log.with(|trace| {
-            trace.calls.push(TracedCall {
+        let has_room = self.takes_room(size_of::<TracedCall>() + function.len());
+        let call = self.log.with(|log| {
+            if !has_room {
+                log.trace.omitted_calls += 1;
+                return None;
+            }
+            log.trace.calls.push(TracedCall {
                 depth,
                 export: function.to_vec(),
                 syscalls: Vec::new(),
                 gas_used: 0,
                 end: None,
             });
-            trace.calls.len() - 1
+            Some(log.taken + log.trace.calls.len() - 1)
         });
-        self.open.insert(id, Open { call, answer_wanted: false, has_ended: false });
+        self.open.insert(id, Open { call, waiting: None, has_ended: false });
+    }
+
+    /// A fork goes on with the call that the original is in.
+    fn begin_fork(&mut self, original: InstanceId, id: InstanceId) {
+        let Some(Open { call, has_ended, .. }) = self.open.get(&original).cloned() else { return };
+        let known = self.log.with(|log| log.call(call).map(|call| (call.export.clone(), call.end.clone())));
+        let Some((export, end)) = known else {
+            self.open.insert(id, Open { call: None, waiting: None, has_ended });
+            return;
+        };
+        if has_ended && end != Some(TracedEnd::OutOfGas) {
+            return;
+        }
+        self.begin(id, &export);
+        let Some(open) = self.open.get_mut(&id) else { return };
+        open.has_ended = has_ended;
+        self.log.with(|log| {
+            if let Some(call) = log.call(open.call) {
+                call.end = end;
+            }
+        });
+    }
+
+    /// What a snapshot was taken of goes on. It does not tell which export that was.
+    fn begin_restored(&mut self, id: InstanceId) {
+        let Some(instance) = self.manager.instance(id) else { return };
+        let (is_ready, is_out_of_gas) = (instance.is_ready(), instance.is_out_of_gas());
+        if !is_ready && !is_out_of_gas {
+            return;
+        }
+        self.begin(id, b"");
+        let Some(open) = self.open.get_mut(&id) else { return };
+        open.has_ended = is_out_of_gas;
+        self.log.with(|log| {
+            if let Some(call) = log.call(open.call) {
+                call.end = is_out_of_gas.then_some(TracedEnd::OutOfGas);
+            }
+        });
+    }
+
+    /// Whether there is room for as many bytes of calls, which are taken then.
+    fn takes_room(&mut self, bytes: usize) -> bool {
+        let rest = self.room_for_calls.checked_sub(bytes);
+        self.room_for_calls = rest.unwrap_or(self.room_for_calls);
+        rest.is_some()
+    }
+
+    /// How the trap ended a call, with as many names as there is room for.
+    fn trapped(&mut self, id: InstanceId) -> Option<TracedEnd> {
+        let instance = self.manager.instance(id)?;
+        let (trap, program) = (instance.trap()?, instance.program());
+        let mut symbol = symbol(program.module(), trap.pc);
+        let debug_info = self.described.get(&program.hash());
+        let mut frames = debug_info.map_or_else(Vec::new, |bytes| frames(bytes, trap.pc));
+        if !self.takes_room(symbol.as_ref().map_or(0, |(name, _)| name.len())) {
+            symbol = None;
+        }
+        let names = |frame: &TracedFrame| frame.function.len() + frame.place.as_ref().map_or(0, String::len);
+        let bytes = frames.iter().map(|frame| size_of::<TracedFrame>() + names(frame)).sum();
+        if !self.takes_room(bytes) {
+            frames = Vec::new();
+        }
+        Some(TracedEnd::Trapped { trap, symbol, frames })
     }
 
     /// Writes down how a run went on, and what the guest was given before, if that is known.
@@ -166,8 +261,16 @@ impl Tracer {
         result: Result<ExecStatus, ExecError>,
         buffer: &ExecBuffer,
     ) {
-        let Some(Open { call, answer_wanted, has_ended }) = self.open.get_mut(&id) else { return };
-        let has_room = self.room > 0;
+        let stop = self.manager.instance(id).map(|instance| instance.exit_info().stop);
+        let was_refused = match result {
+            Err(ExecError::InvalidInstance) => true,
+            // The guest did this only if it made a syscall that does not exist. Otherwise it is a limit, and nothing was run.
+            Err(ExecError::InvalidImage) => !matches!(stop, Some(Stop::InvalidSyscall { .. })),
+            _ => false,
+        };
+        if was_refused || !self.open.contains_key(&id) {
+            return;
+        }
         let gas_left = match result {
             Ok(_) => buffer.gas_left,
             Err(_) => self.manager.instance(id).map_or(gas, |instance| instance.exit_info().gas_left),
@@ -176,62 +279,57 @@ impl Tracer {
             Ok(ExecStatus::Syscall) => None,
             Ok(ExecStatus::Finished) => Some(TracedEnd::Finished),
             Err(ExecError::OutOfGas) => Some(TracedEnd::OutOfGas),
-            Err(ExecError::Trap) => {
-                let instance = self.manager.instance(id);
-                instance.and_then(|instance| {
-                    let trap = instance.trap()?;
-                    let program = instance.program();
-                    let debug_info = self.described.get(&program.hash());
-                    Some(TracedEnd::Trapped {
-                        trap,
-                        symbol: symbol(program.module(), trap.pc),
-                        frames: debug_info.map_or_else(Vec::new, |bytes| frames(bytes, trap.pc)),
-                    })
-                })
-            }
+            Err(ExecError::Trap) => self.trapped(id),
             Err(_) => Some(TracedEnd::InvalidSyscall),
         };
-        self.log.with(|trace| {
-            let omitted = &mut trace.omitted;
-            let Some(call) = trace.calls.get_mut(*call) else { return };
-            if *answer_wanted && let Some(last) = call.syscalls.last_mut() {
-                last.answer = a0;
+        let Some(Open { call, waiting, has_ended }) = self.open.get_mut(&id) else { return };
+        let has_room = self.room > 0 && call.is_some();
+        self.log.with(|log| {
+            if result == Ok(ExecStatus::Syscall) && !has_room {
+                log.trace.omitted += 1;
+            }
+            let Some(call) = log.call(*call) else { return };
+            let waiting_syscall = waiting.take().and_then(|index| call.syscalls.get_mut(index));
+            // What was rolled back may have answered it before.
+            if let Some(syscall) = waiting_syscall.filter(|syscall| syscall.answer.is_none()) {
+                syscall.answer = a0;
             }
             call.gas_used = call.gas_used.saturating_add_signed(gas.saturating_sub(gas_left));
-            if result == Ok(ExecStatus::Syscall) {
-                if has_room {
-                    call.syscalls.push(TracedSyscall {
-                        symbol: buffer.syscall_symbol.as_ref().to_vec(),
-                        arguments: [buffer.a0, buffer.a1, buffer.a2, buffer.a3, buffer.a4, buffer.a5],
-                        answer: None,
-                        gas_left: buffer.gas_left,
-                    });
-                } else {
-                    *omitted += 1;
-                }
+            if result == Ok(ExecStatus::Syscall) && has_room {
+                self.room -= 1;
+                *waiting = Some(call.syscalls.len());
+                call.syscalls.push(TracedSyscall {
+                    symbol: buffer.syscall_symbol.as_ref().to_vec(),
+                    arguments: [buffer.a0, buffer.a1, buffer.a2, buffer.a3, buffer.a4, buffer.a5],
+                    answer: None,
+                    gas_left: buffer.gas_left,
+                });
             }
             call.end = end;
         });
-        if result == Ok(ExecStatus::Syscall) {
-            *answer_wanted = has_room;
-            *has_ended = false;
-            self.room = self.room.saturating_sub(1);
-        } else {
-            *answer_wanted = false;
-            *has_ended = true;
-        }
+        *has_ended = result != Ok(ExecStatus::Syscall);
     }
 }
 
 impl TraceLog {
     /// What was written down so far; the log is empty then.
     pub fn take(&self) -> Trace {
-        self.with(std::mem::take)
+        self.with(|log| {
+            log.taken += log.trace.calls.len();
+            std::mem::take(&mut log.trace)
+        })
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Trace) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut Log) -> T) -> T {
         // Nothing here panics while it is locked, and a trace is of use even if something did.
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Log {
+    /// The call with this number, unless it was taken.
+    fn call(&mut self, number: Option<usize>) -> Option<&mut TracedCall> {
+        self.trace.calls.get_mut(number?.checked_sub(self.taken)?)
     }
 }
 
@@ -251,8 +349,13 @@ fn frames(program: &[u8], pc: u32) -> Vec<TracedFrame> {
 impl VirtManagerBackend for Tracer {
     fn compile(&mut self, program: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError> {
         let id = self.manager.compile(program, key)?;
-        if DebugInfo::from_container(program).is_some() {
-            self.described.entry(CodeHash::of(program)).or_insert_with(|| program.to_vec());
+        let hash = CodeHash::of(program);
+        if !self.described.contains_key(&hash)
+            && let Some(rest) = self.room_for_programs.checked_sub(program.len())
+            && DebugInfo::from_container(program).is_some()
+        {
+            self.room_for_programs = rest;
+            self.described.insert(hash, program.to_vec());
         }
         Ok(id)
     }
@@ -302,14 +405,24 @@ impl VirtManagerBackend for Tracer {
     }
 
     fn start_transaction(&mut self, kind: TransactionType) {
+        if kind.is_host() {
+            self.before.push(self.open.clone());
+        }
         self.manager.start_transaction(kind);
     }
 
     fn commit_transaction(&mut self, kind: TransactionType) {
+        if kind.is_host() {
+            self.before.pop();
+        }
         self.manager.commit_transaction(kind);
     }
 
     fn rollback_transaction(&mut self, kind: TransactionType) {
+        if kind.is_host() {
+            // The manager's instances are as they were then: without a start, there are none.
+            self.open = self.before.pop().unwrap_or_default();
+        }
         self.manager.rollback_transaction(kind);
     }
 }
@@ -367,11 +480,24 @@ impl VirtControlBackend for Tracer {
     }
 
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError> {
-        self.manager.fork(instance_id)
+        let fork = self.manager.fork(instance_id)?;
+        self.begin_fork(instance_id, fork);
+        Ok(fork)
+    }
+
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.manager.snapshot(instance_id)
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        let id = self.manager.restore(module_id, snapshot)?;
+        self.begin_restored(id);
+        Ok(id)
     }
 
     fn next_block(&mut self) {
         self.open.clear();
+        self.before.clear();
         self.manager.next_block();
     }
 }

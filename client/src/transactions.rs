@@ -23,6 +23,8 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Default)]
 pub(crate) struct Journal {
     layers: Vec<Layer>,
+    /// Which of these are Host transactions.
+    hosts: Vec<usize>,
     /// The innermost Host transaction; 0 if there is none.
     host: Serial,
     last_serial: Serial,
@@ -73,8 +75,11 @@ impl Journal {
                 instances: BTreeMap::new(),
             }
         });
+        if let Some(host) = &host {
+            self.hosts.push(self.layers.len());
+            self.host = host.serial;
+        }
         self.layers.push(Layer { identifiers: Vec::new(), host });
-        self.find_host();
     }
 
     pub(crate) fn commit(&mut self, ty: TransactionType, state: &mut State) {
@@ -122,7 +127,7 @@ impl Journal {
     #[cold]
     fn note(&mut self, id: InstanceId, instance: &mut Instance) {
         if let Some(host) = self.innermost_host() {
-            host.keep(id, || instance.fork());
+            host.keep(id, || instance.copy());
         }
         instance.noted_in = self.host;
     }
@@ -155,9 +160,12 @@ impl Journal {
                 trapped.undo(state);
             }
         }
-        let layer = self.layers.pop_if(|layer| layer.host.is_some() == ty.is_host());
-        self.find_host();
-        layer
+        let layer = self.layers.pop_if(|layer| layer.host.is_some() == ty.is_host())?;
+        if layer.host.is_some() {
+            self.hosts.pop();
+            self.host = self.innermost_host().map_or(0, |host| host.serial);
+        }
+        Some(layer)
     }
 
     fn ignores(&self, ty: TransactionType) -> bool {
@@ -165,11 +173,7 @@ impl Journal {
     }
 
     fn innermost_host(&mut self) -> Option<&mut HostLayer> {
-        self.layers.iter_mut().rev().find_map(|layer| layer.host.as_mut())
-    }
-
-    fn find_host(&mut self) {
-        self.host = self.innermost_host().map_or(0, |host| host.serial);
+        self.layers.get_mut(*self.hosts.last()?)?.host.as_mut()
     }
 }
 
@@ -183,7 +187,10 @@ impl Layer {
             }
             state.refusal = host.refusal;
             state.instances.split_off(&host.next_instance);
-            state.instances.extend(host.instances);
+            for (id, mut instance) in host.instances {
+                instance.revive();
+                state.instances.insert(id, instance);
+            }
             state.next_instance = host.next_instance.into();
             state.count_instances();
         }

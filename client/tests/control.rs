@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Guest, Layout, counter};
+use common::{Guest, Layout, counter, on_each_backend};
 use hatchery_client::VirtManager;
 use hatchery_engine::TrapKind as EngineTrapKind;
 use hatchery_primitives::{
@@ -42,10 +42,13 @@ fn guest() -> Vec<u8> {
         .build()
 }
 
-fn with_manager<R>(test: impl FnOnce() -> R) -> R {
-    let mut externalities = TestExternalities::default();
-    externalities.register_extension(VirtManagerExt::new(VirtManager::default()));
-    externalities.execute_with(test)
+/// Runs a test with a manager of each backend that this machine has.
+fn with_manager(test: impl Fn()) {
+    on_each_backend(|cache| {
+        let mut externalities = TestExternalities::default();
+        externalities.register_extension(VirtManagerExt::new(VirtManager::default().with_cache(cache)));
+        externalities.execute_with(&test);
+    });
 }
 
 fn instance() -> Instance {
@@ -354,8 +357,33 @@ fn the_cause_of_a_refusal_is_told_until_the_next_request() {
         assert_eq!(last_refusal(), Ok(None));
         assert_eq!(Module::from_bytes(b"garbage", None).unwrap_err(), ModuleError::InvalidImage);
         assert_eq!(last_refusal(), Ok(Some(Refusal::InvalidProgram)));
-        assert_eq!(Module::lookup(b"id").unwrap_err(), ModuleError::NotCached);
-        assert_eq!(last_refusal(), Ok(Some(Refusal::InvalidProgram)));
+        // Each of these is a request too, and its answer says all there is.
+        let refused = || Module::from_bytes(b"garbage", None).unwrap_err();
+        let _cached = Module::from_bytes(counter(), Some(b"counter")).unwrap();
+        let answers: [(&str, fn()); 7] = [
+            ("cached", || {
+                let (_, status) = Module::from_bytes(b"anything", Some(b"counter")).unwrap();
+                assert_eq!(status, CompileStatus::Cached);
+            }),
+            ("found", || assert!(Module::lookup(b"counter").is_ok())),
+            ("not cached", || assert_eq!(Module::lookup(b"id").unwrap_err(), ModuleError::NotCached)),
+            ("not found", || {
+                assert_eq!(Module::from_storage_key(b"key", b"").unwrap_err(), ModuleError::NotFound);
+            }),
+            ("invalid module", || {
+                assert!(virtualization::instantiate(99.into()).is_err());
+            }),
+            ("made", || drop(instance())),
+            ("invalid instance", || {
+                assert_eq!(control::fork(99.into()), Err(ControlError::InvalidInstance));
+            }),
+        ];
+        for (name, request) in answers {
+            assert_eq!(refused(), ModuleError::InvalidImage);
+            assert_eq!(last_refusal(), Ok(Some(Refusal::InvalidProgram)));
+            request();
+            assert_eq!(last_refusal(), Ok(None), "{name}");
+        }
         let long = Guest::jam().import(&[b's'; 33]).export("main", &[asm::ret()]).build();
         assert_eq!(Module::from_bytes(&long, None).unwrap_err(), ModuleError::InvalidImage);
         assert_eq!(last_refusal(), Ok(Some(Refusal::InvalidProgram)));
@@ -380,10 +408,14 @@ fn unknown_and_destroyed_instances_are_refused() {
             assert_eq!(control::reset(id), Err(ControlError::InvalidInstance));
             assert_eq!(control::zero_memory(id, 0x2_0000, 0), Err(MemoryError::InvalidInstance));
             assert_eq!(control::fork(id), Err(ControlError::InvalidInstance));
+            bytes.fill(0xaa);
+            assert_eq!(control::snapshot(id, bytes), Err(ControlError::InvalidInstance));
+            assert_eq!(*bytes, [0; 4], "output is zero on an error");
         }
         for id in [1, u32::MAX] {
             assert_eq!(control::module_info(ModuleId::from(id), &mut []), Err(ControlError::InvalidModule));
             assert_eq!(control::release_module(ModuleId::from(id)), Err(ControlError::InvalidModule));
+            assert_eq!(control::restore(ModuleId::from(id), &[]), Err(ControlError::InvalidModule));
         }
     });
 }
@@ -407,7 +439,7 @@ fn buffers_of_any_length() {
         let mut part = vec![0xaa; length - 1];
         assert_eq!(control::module_info(0.into(), &mut part), Ok(length as u32));
         assert_eq!(part, all[..length - 1]);
-        assert_eq!(control::limits(&mut part[..7]), Ok(76));
+        assert_eq!(control::limits(&mut part[..7]), Ok(80));
     });
 }
 
@@ -425,4 +457,96 @@ fn a_test_can_go_on_to_the_next_block() {
         status
     };
     assert_eq!([block(), block()], [CompileStatus::Compiled; 2]);
+}
+
+#[test]
+#[should_panic(expected = "in the place of an UpstreamExt register a new one")]
+fn the_next_block_of_an_upstream_extension_is_another_extension() {
+    let mut externalities = TestExternalities::default();
+    let block = |externalities: &mut TestExternalities| {
+        externalities.register_extension(hatchery_client::UpstreamExt::default());
+        externalities.execute_with(|| {
+            let (_, status) = sp_virtualization::Module::from_bytes(&guest(), Some(b"id")).unwrap();
+            assert_eq!(status, sp_virtualization::CompileStatus::Compiled);
+        });
+    };
+    block(&mut externalities);
+    block(&mut externalities);
+    hatchery_client::testing::next_block(&mut externalities.extensions);
+}
+
+/// Gas is a signed number and may be any: nothing overflows, and what is not there is not paid with.
+#[test]
+fn any_gas_resumes() {
+    with_manager(|| {
+        let stopped = || {
+            let execution = instance().prepare_with_arguments(b"add", [5, 0, 0, 0, 0]).unwrap();
+            let at_once = finished(execution.run(GAS, 1));
+            let used = GAS - at_once.exit_info().unwrap().gas_left;
+            let execution = instance().prepare_with_arguments(b"add", [5, 0, 0, 0, 0]).unwrap();
+            // Enough for the first block, one too little for the second.
+            (failed(execution.run(used - 1, 1), ExecError::OutOfGas), used)
+        };
+        let (mut stopped, used) = stopped();
+        let left = stopped.exit_info().unwrap().gas_left;
+        let pc = stopped.exit_info().unwrap().pc;
+        // Of the whole, what is left is one too little.
+        for gas in [0, -1, i64::MIN, left] {
+            stopped = failed(stopped.resume(gas), ExecError::OutOfGas);
+            let info = stopped.exit_info().unwrap();
+            assert_eq!((info.stop, info.gas_left, info.pc), (Stop::OutOfGas, gas, pc));
+        }
+        let second_block = left + 1;
+        let ended = finished(stopped.fork().unwrap().resume(second_block));
+        assert_eq!((ended.result().unwrap().a0, ended.exit_info().unwrap().gas_left), (11, 0));
+        let ended = finished(stopped.resume(i64::MAX));
+        assert_eq!(ended.result().unwrap().a0, 11);
+        assert_eq!(ended.exit_info().unwrap().gas_left, i64::MAX - second_block);
+        assert!(second_block <= used);
+
+        // Where `run` could be called: the block is paid for, but with less than nothing nothing runs.
+        let suspended = || suspended(prepared(b"arguments").run(GAS, 0));
+        let stopped = failed(suspended().resume(-1), ExecError::OutOfGas);
+        assert_eq!(stopped.exit_info().unwrap().gas_left, -1);
+        assert_eq!(finished(stopped.resume(0)).exit_info().unwrap().gas_left, 0);
+        let stopped = failed(suspended().resume(i64::MIN), ExecError::OutOfGas);
+        assert_eq!(finished(stopped.resume(i64::MAX)).exit_info().unwrap().gas_left, i64::MAX);
+        assert_eq!(finished(suspended().resume(0)).exit_info().unwrap().gas_left, 0);
+
+        // And before anything has run.
+        for gas in [0, -1, i64::MIN] {
+            let stopped = failed(prepared(b"load").resume(gas), ExecError::OutOfGas);
+            assert_eq!(stopped.exit_info().unwrap().gas_left, gas);
+            assert_eq!(finished(stopped.resume(GAS)).result().unwrap().a0, 7);
+        }
+    });
+}
+
+/// The second set over a manager that counts: the gas of a call is what it used, whatever it was given and wherever it stopped.
+#[test]
+fn places_and_gas_are_the_same_on_each_backend() {
+    let seen = std::cell::RefCell::new(Vec::new());
+    with_manager(|| {
+        let mut stops = Vec::new();
+        for export in [&b"arguments"[..], b"two", b"store", b"load", b"add", b"trap", b"null", b"unknown"] {
+            for gas in [0, 1, 3, 10, 30, 100, GAS] {
+                let mut result = prepared(export).run(gas, 1);
+                loop {
+                    match result {
+                        ExecResult::Syscall { execution, gas_left, .. } => {
+                            stops.push(execution.exit_info().unwrap());
+                            result = execution.resume(gas_left);
+                        }
+                        ExecResult::Finished { instance, .. } | ExecResult::Error { instance, .. } => {
+                            stops.push(instance.exit_info().unwrap());
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        seen.borrow_mut().push(stops);
+    });
+    let seen = seen.into_inner();
+    assert!(seen.iter().all(|stops| *stops == seen[0]), "{seen:#?}");
 }

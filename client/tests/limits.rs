@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Guest, counter, padded};
+use common::{Guest, counter, on_each_backend, padded};
 use hatchery_client::{Compatibility, ConsensusConstants, Limits, VirtManager};
 use hatchery_primitives::{
     CacheKey, ControlError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, ModuleError,
@@ -85,7 +85,7 @@ fn instances() {
     assert_eq!(last_refusal(manager), Some(Refusal::Instances));
     assert_eq!(manager.fork(0.into()), Err(ControlError::LimitReached));
     assert_eq!(manager.instantiate(9.into()), Err(InstantiateError::InvalidModule));
-    assert_eq!(last_refusal(manager), Some(Refusal::Instances), "an unknown id is no refusal");
+    assert_eq!(last_refusal(manager), None, "an unknown id is no matter of limits");
     manager.prepare(0.into(), b"counter").unwrap();
     manager.destroy(0.into()).unwrap();
     assert_eq!(manager.instantiate(0.into()), Ok(InstanceId::from(2)), "no id was used up");
@@ -122,6 +122,117 @@ fn grow(manager: &mut VirtManager, by: u64) -> u64 {
     buffer.a0
 }
 
+/// Grows the heap of an instance of [`declaring`], which is idle afterwards. Gives its new end, or 0.
+fn grow_heap(manager: &mut VirtManager, id: u32, by: u64) -> u64 {
+    let mut buffer = ExecBuffer::default();
+    manager.prepare(id.into(), b"grow").unwrap();
+    assert_eq!(manager.run(id.into(), GAS, by, &mut buffer), Ok(ExecStatus::Syscall));
+    let end = buffer.a0;
+    assert_eq!(manager.run(id.into(), GAS, 0, &mut buffer), Ok(ExecStatus::Finished));
+    end
+}
+
+/// Otherwise as many instances as may live could have as much memory each as one may have.
+#[test]
+fn heaps_count_as_they_grow() {
+    let page = 4096;
+    on_each_backend(|backend| {
+        let manager = &mut limited(Limits { pages: 10, ..Limits::V1 }).with_cache(backend);
+        manager.compile(&declaring(2), None).unwrap();
+        manager.compile(counter(), None).unwrap();
+        let used = |manager: &mut VirtManager| manager.limits().pages.used;
+        let start = 0x2_0000 + 2 * page;
+        manager.instantiate(0.into()).unwrap();
+        manager.instantiate(0.into()).unwrap();
+        assert_eq!(grow_heap(manager, 0, 4 * page), start + 4 * page);
+        assert_eq!(used(manager), 8);
+        // What the others may have depends on what one has.
+        assert_eq!(grow_heap(manager, 1, 2 * page + 1), 0, "one byte too many");
+        assert_eq!(used(manager), 8, "nothing grew");
+        assert_eq!(grow_heap(manager, 1, page + 1), start + page + 1);
+        assert_eq!(manager.limits().pages, Usage { used: 10, limit: 10 });
+        assert_eq!(grow_heap(manager, 1, page - 1), start + 2 * page, "to the end of the page that it has");
+        assert_eq!(grow_heap(manager, 0, 1), 0);
+        assert_eq!(grow_heap(manager, 0, 0), start + 4 * page, "a question is allowed");
+        assert_eq!(manager.instantiate(0.into()), Err(InstantiateError::InvalidImage));
+        assert_eq!(last_refusal(manager), Some(Refusal::Pages));
+
+        // What is reset or destroyed makes room, and a fork takes as much as the original.
+        manager.reset(0.into()).unwrap();
+        assert_eq!(used(manager), 6);
+        assert_eq!(manager.fork(1.into()), Ok(InstanceId::from(2)));
+        assert_eq!(used(manager), 10);
+        assert_eq!(grow_heap(manager, 2, 1), 0, "the fork has its heap");
+        manager.destroy(2.into()).unwrap();
+        assert_eq!(grow_heap(manager, 0, page), start + page);
+        assert_eq!(used(manager), 7);
+        assert_eq!(manager.fork(1.into()), Err(ControlError::LimitReached), "that would be four more");
+        assert_eq!(last_refusal(manager), Some(Refusal::Pages));
+
+        // What was out of gas and goes on is held to what there is then.
+        let buffer = &mut ExecBuffer::default();
+        manager.prepare(0.into(), b"grow").unwrap();
+        assert_eq!(manager.run(0.into(), 0, 2 * page, buffer), Err(ExecError::OutOfGas));
+        assert_eq!(grow_heap(manager, 1, 2 * page), start + 4 * page);
+        assert_eq!(manager.resume(0.into(), GAS, buffer), Ok(ExecStatus::Syscall));
+        assert_eq!((buffer.a0, used(manager)), (0, 9));
+    });
+}
+
+/// What a snapshot brings along counts as what has grown here.
+#[test]
+fn a_restored_heap_counts() {
+    let manager = &mut limited(Limits { pages: 10, ..Limits::V1 });
+    manager.compile(&declaring(2), None).unwrap();
+    manager.instantiate(0.into()).unwrap();
+    assert_eq!(grow_heap(manager, 0, 4 * 4096), 0x2_6000);
+    let snapshot = manager.snapshot(0.into()).unwrap();
+    assert_eq!(manager.restore(0.into(), &snapshot), Err(ControlError::LimitReached), "that would be 12");
+    assert_eq!(last_refusal(manager), Some(Refusal::Pages));
+    assert_eq!(manager.limits().pages.used, 6);
+    manager.destroy(0.into()).unwrap();
+    assert_eq!(manager.restore(0.into(), &snapshot), Ok(InstanceId::from(1)));
+    assert_eq!(manager.limits().pages.used, 6);
+    assert_eq!(grow_heap(manager, 1, 5 * 4096), 0);
+    assert_eq!(grow_heap(manager, 1, 4 * 4096), 0x2_a000);
+}
+
+/// What grew in what a node gave up is as if it had never grown.
+#[test]
+fn a_rollback_takes_the_heap_back() {
+    let manager = &mut limited(Limits { pages: 10, ..Limits::V1 });
+    manager.compile(&declaring(2), None).unwrap();
+    manager.instantiate(0.into()).unwrap();
+    assert_eq!(grow_heap(manager, 0, 4096), 0x2_3000);
+    for destroyed in [false, true] {
+        manager.start_transaction(TransactionType::Host);
+        assert_eq!(grow_heap(manager, 0, 7 * 4096), 0x2_a000);
+        assert_eq!(manager.limits().pages.used, 10);
+        if destroyed {
+            manager.destroy(0.into()).unwrap();
+            assert_eq!(manager.limits().pages.used, 0);
+        }
+        manager.rollback_transaction(TransactionType::Host);
+        assert_eq!(manager.limits().pages.used, 3);
+        assert_eq!(grow_heap(manager, 0, 0), 0x2_3000);
+    }
+    manager.instantiate(0.into()).unwrap();
+    assert_eq!(grow_heap(manager, 1, 6 * 4096), 0, "five are left");
+    assert_eq!(grow_heap(manager, 1, 5 * 4096), 0x2_7000);
+}
+
+/// The page limit does not make less of what one instance may have.
+#[test]
+fn heaps_of_upstreams_rules_end_at_the_layout() {
+    let manager = &mut VirtManager::new(ConsensusConstants::v1().compatibility(Compatibility::Upstream));
+    manager.compile(&declaring(2), None).unwrap();
+    let most = u64::from(manager.module_info(0.into()).unwrap().memory.heap_most_bytes);
+    manager.instantiate(0.into()).unwrap();
+    assert_eq!(grow_heap(manager, 0, most), 0x2_0000 + 2 * 4096 + most);
+    assert_eq!(manager.limits().pages.used, 2 + most.div_ceil(4096));
+    assert_eq!(grow_heap(manager, 0, 1), 0);
+}
+
 #[test]
 fn memory_of_an_instance() {
     let of = |pages: u64| VirtManager::new(ConsensusConstants::v1().memory_bytes(pages * 4096));
@@ -135,7 +246,7 @@ fn memory_of_an_instance() {
     assert_eq!(grow(manager, most + 1), 0);
 
     // Without a limit the layout is one.
-    let manager = &mut VirtManager::new(ConsensusConstants::v1().memory_bytes(u64::MAX));
+    let manager = &mut VirtManager::new(ConsensusConstants::v1().memory_bytes(u64::MAX).limits(Limits::NONE));
     manager.compile(&declaring(2), None).unwrap();
     let most = u64::from(manager.module_info(0.into()).unwrap().memory.heap_most_bytes);
     assert_eq!(grow(manager, most), 0x2_0000 + 2 * 4096 + most);
@@ -216,19 +327,26 @@ fn a_release_inside_a_committed_transaction_is_undone_with_the_one_around_it() {
 
 #[test]
 fn with_upstreams_rules_there_are_no_limits() {
-    let none = Limits { modules: 0, instances: 0, pages: 0, code_bytes: 0, nesting: 0 };
+    let none = Limits { modules: 0, instances: 0, pages: 0, code_bytes: 0, nesting: 0, snapshot_bytes: 0 };
     let constants =
         ConsensusConstants::v1().limits(none).memory_bytes(4096).compatibility(Compatibility::Upstream);
     let manager = &mut VirtManager::new(constants);
     manager.compile(&declaring(100_000), None).unwrap();
     manager.instantiate(0.into()).unwrap();
     manager.prepare(0.into(), b"grow").unwrap();
-    let ResourceInfo { modules, instances, pages, nesting, most_code_bytes, most_memory_bytes } =
-        manager.limits();
+    let ResourceInfo {
+        modules,
+        instances,
+        pages,
+        nesting,
+        most_code_bytes,
+        most_memory_bytes,
+        most_snapshot_bytes,
+    } = manager.limits();
     let all = u64::from(u32::MAX);
     assert_eq!(modules, Usage { used: 1, limit: all });
     assert_eq!(instances, Usage { used: 1, limit: all });
     assert_eq!(pages, Usage { used: 100_000, limit: all });
     assert_eq!(nesting, Usage { used: 1, limit: all });
-    assert_eq!((most_code_bytes, most_memory_bytes), (u32::MAX, 1 << 32));
+    assert_eq!((most_code_bytes, most_memory_bytes, most_snapshot_bytes), (u32::MAX, 1 << 32, u32::MAX));
 }

@@ -7,7 +7,8 @@ use hatchery_client::{
     ClientConfig, ConsensusConstants, HostFunctions, Limits, ModuleCache, VirtExtensionFactory, VirtManager,
 };
 use hatchery_primitives::{
-    CacheKey, ExecBuffer, ExecError, ExecStatus, ModuleError, VirtManagerBackend, VirtManagerExt,
+    CacheKey, ExecBuffer, ExecError, ExecStatus, ModuleError, TransactionType, VirtControlBackend,
+    VirtManagerBackend, VirtManagerExt,
 };
 use sc_client_api::execution_extensions::ExtensionsFactory;
 use sp_externalities::{Extensions, decl_extension};
@@ -16,7 +17,7 @@ use sp_runtime::{
     traits::{BlakeTwo256, NumberFor},
 };
 use sp_wasm_interface::{Function, HostFunctions as _};
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, sync::Arc, thread::sleep, time::Duration};
 use substrate_prometheus_endpoint::Registry;
 
 type Block = generic::Block<generic::Header<u32, BlakeTwo256>, OpaqueExtrinsic>;
@@ -126,6 +127,82 @@ fn behind_upstreams_host_functions() {
     );
 }
 
+/// Gas counts once, whoever has a copy of the instance, and so do instances.
+#[test]
+fn metrics_of_forks_and_of_what_is_rolled_back() {
+    let registry = Registry::new();
+    let cache = Arc::new(ModuleCache::new(ClientConfig::default().prometheus_registry(registry.clone())));
+    let mut manager = VirtManager::default().with_cache(cache);
+    manager.compile(counter(), None).unwrap();
+    let buffer = &mut ExecBuffer::default();
+    let gas_counted = || metric(&registry, "virtualization_gas_total", None);
+    let instances = || metric(&registry, "virtualization_instances", None);
+    let calls = |end| metric(&registry, "virtualization_calls_total", Some(end));
+    // Runs to the next stop and gives the gas that it took.
+    let mut run = |manager: &mut VirtManager, id: u32| {
+        let gas = 1_000_000;
+        manager.run(id.into(), gas, 1, buffer).unwrap();
+        (gas - buffer.gas_left) as f64
+    };
+
+    manager.instantiate(0.into()).unwrap();
+    manager.prepare(0.into(), b"counter").unwrap();
+    let before = run(&mut manager, 0);
+    assert!(before > 0.0);
+    manager.fork(0.into()).unwrap();
+    assert_eq!(instances(), 2.0);
+    manager.destroy(0.into()).unwrap();
+    assert_eq!((gas_counted(), calls("given_up")), (before, 1.0));
+    manager.destroy(1.into()).unwrap();
+    assert_eq!((gas_counted(), calls("given_up")), (before, 2.0), "the fork has run nothing");
+
+    manager.instantiate(0.into()).unwrap();
+    manager.prepare(2.into(), b"counter").unwrap();
+    let mut used = before + run(&mut manager, 2);
+    for destroyed in [false, true] {
+        manager.start_transaction(TransactionType::Host);
+        used += run(&mut manager, 2);
+        manager.instantiate(0.into()).unwrap();
+        assert_eq!(instances(), 2.0, "a copy that is kept for a rollback is none");
+        if destroyed {
+            manager.destroy(2.into()).unwrap();
+            assert_eq!(instances(), 1.0);
+        }
+        manager.rollback_transaction(TransactionType::Host);
+        assert_eq!((instances(), gas_counted()), (1.0, used), "what was tried has been done");
+    }
+    manager.start_transaction(TransactionType::Host);
+    used += run(&mut manager, 2);
+    manager.destroy(2.into()).unwrap();
+    manager.commit_transaction(TransactionType::Host);
+    assert_eq!((instances(), gas_counted()), (0.0, used));
+    assert_eq!(calls("given_up"), 5.0);
+    assert_eq!(metric(&registry, "virtualization_call_seconds", None), 5.0);
+}
+
+/// A call that waits between `prepare` and `run` takes no time, nor does what ran out of gas until it is resumed.
+#[test]
+fn the_clock_of_a_call_starts_when_it_runs() {
+    let registry = Registry::new();
+    let cache = Arc::new(ModuleCache::new(ClientConfig::default().prometheus_registry(registry.clone())));
+    let mut manager = VirtManager::default().with_cache(cache);
+    manager.compile(&padded(1, 0), None).unwrap();
+    manager.instantiate(0.into()).unwrap();
+    let wait = Duration::from_millis(300);
+    let buffer = &mut ExecBuffer::default();
+    manager.prepare(0.into(), b"main").unwrap();
+    sleep(wait);
+    assert_eq!(manager.run(0.into(), 0, 0, buffer), Err(ExecError::OutOfGas));
+    sleep(wait);
+    assert_eq!(manager.resume(0.into(), 1_000, buffer), Ok(ExecStatus::Syscall));
+    assert_eq!(manager.run(0.into(), 1_000, 0, buffer), Ok(ExecStatus::Finished));
+    let families = registry.gather();
+    let seconds = families.iter().find(|family| family.get_name() == "virtualization_call_seconds");
+    let seconds = seconds.expect("there were calls").get_metric()[0].get_histogram();
+    assert_eq!(seconds.get_sample_count(), 2);
+    assert!(seconds.get_sample_sum() < wait.as_secs_f64(), "{}", seconds.get_sample_sum());
+}
+
 /// In a tuple with upstream's set the first would win; here it is always ours.
 #[test]
 fn the_executors_host_functions_are_ours_whatever_the_base() {
@@ -208,6 +285,21 @@ fn metrics_count_what_happens() {
     drop((first, second));
     assert_eq!(metric(&registry, "virtualization_instances", None), 0.0);
     assert_eq!(metric(&registry, "virtualization_host_failures_total", None), 0.0);
+
+    // What a runtime leaves behind when it traps: three calls, one of them at a syscall, one never run.
+    let mut third = manager();
+    third.compile(&padded(1, 0), None).unwrap();
+    let gas_before = metric(&registry, "virtualization_gas_total", None);
+    for id in 0..2u32 {
+        third.instantiate(0.into()).unwrap();
+        third.prepare(id.into(), b"main").unwrap();
+    }
+    assert_eq!(third.run(0.into(), 1_000, 0, buffer), Ok(ExecStatus::Syscall));
+    let used = (1_000 - buffer.gas_left) as f64;
+    drop(third);
+    assert_eq!(metric(&registry, "virtualization_calls_total", Some("given_up")), 3.0);
+    assert_eq!(metric(&registry, "virtualization_gas_total", None) - gas_before, used);
+    assert_eq!(metric(&registry, "virtualization_instances", None), 0.0);
 
     // A second cache cannot have the same names; it works all the same.
     let again = ModuleCache::new(ClientConfig::default().prometheus_registry(registry));

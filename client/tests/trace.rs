@@ -3,8 +3,14 @@
 mod common;
 
 use common::{Guest, Layout};
-use hatchery_client::{Trace, TracedEnd, TracedFrame, Tracer, VirtManager};
-use hatchery_primitives::{CacheKey, ExecBuffer, ExecError, ExecStatus, InstanceId, VirtManagerBackend};
+use hatchery_client::{
+    ConsensusConstants, Limits, Trace, TracedCall, TracedEnd, TracedFrame, Tracer, VirtManager,
+};
+use hatchery_primitives::{
+    CacheKey, ExecBuffer, ExecError, ExecStatus, InstanceId,
+    TransactionType::{Host, Runtime},
+    VirtControlBackend, VirtManagerBackend,
+};
 use polkavm_common_033::program::{Reg, asm};
 
 const GAS: i64 = 1_000_000;
@@ -18,6 +24,7 @@ fn guest() -> Vec<u8> {
             &[asm::load_imm(Reg::A1, 7), asm::ecalli(0), asm::fallthrough(), asm::ecalli(0), asm::ret()],
         )
         .export("traps", &[asm::load_imm(Reg::A0, 1), asm::trap()])
+        .export("unknown", &[asm::ecalli(9), asm::ret()])
         .export("spins", &[asm::ecalli(0), asm::fallthrough(), asm::ecalli(0), asm::ret()])
         .build()
 }
@@ -58,8 +65,8 @@ fn play(syscalls: usize) -> Trace {
 
 #[test]
 fn calls_are_written_down_with_their_syscalls_and_ends() {
-    let Trace { calls, omitted } = play(10);
-    assert_eq!(omitted, 0);
+    let Trace { calls, omitted, omitted_calls } = play(10);
+    assert_eq!((omitted, omitted_calls), (0, 0));
     let names: Vec<_> = calls.iter().map(|call| (call.depth, call.export.as_slice())).collect();
     assert_eq!(names, [(0, b"asks".as_slice()), (1, b"traps"), (1, b"spins"), (1, b"spins")]);
 
@@ -127,7 +134,7 @@ fn a_trap_is_found_in_the_debug_information() {
 
 #[test]
 fn what_does_not_fit_is_counted() {
-    let Trace { calls, omitted } = play(1);
+    let Trace { calls, omitted, .. } = play(1);
     assert_eq!(calls.iter().map(|call| call.syscalls.len()).sum::<usize>(), 1);
     assert_eq!(omitted, 2);
     assert_eq!(
@@ -145,4 +152,152 @@ fn a_taken_trace_is_empty_afterwards() {
     assert_eq!(run(&mut tracer, id, GAS, 0).0, Err(ExecError::Trap));
     assert_eq!(log.take().calls.len(), 1);
     assert_eq!(log.take(), Trace::default());
+}
+
+/// A refusal is no part of a call that has ended, nor the end of one that goes on.
+#[test]
+fn what_is_refused_is_not_written_down() {
+    let constants = ConsensusConstants::v1().limits(Limits { nesting: 1, ..Limits::V1 });
+    // The same calls with refusals in between and without.
+    let [with, without] = [true, false].map(|with_refusals| {
+        let mut tracer = Tracer::new(VirtManager::new(constants), 10);
+        let buffer = &mut ExecBuffer::default();
+        let mut refused = |tracer: &mut Tracer, id, error| {
+            if with_refusals {
+                assert_eq!(tracer.resume(id, GAS, buffer), Err(error));
+            }
+        };
+        let id = prepared(&mut tracer, b"spins");
+        assert_eq!(run(&mut tracer, id, 0, 0).0, Err(ExecError::OutOfGas));
+        // Another call takes the one place there is.
+        let other = prepared(&mut tracer, b"traps");
+        refused(&mut tracer, id, ExecError::InvalidImage);
+        assert_eq!(run(&mut tracer, other, GAS, 0).0, Err(ExecError::Trap));
+        refused(&mut tracer, other, ExecError::InvalidInstance);
+        assert_eq!(tracer.resume(id, GAS, &mut ExecBuffer::default()), Ok(ExecStatus::Syscall));
+        assert_eq!(run(&mut tracer, id, GAS, 1).0, Ok(ExecStatus::Syscall));
+        assert_eq!(run(&mut tracer, id, GAS, 1).0, Ok(ExecStatus::Finished));
+        refused(&mut tracer, id, ExecError::InvalidInstance);
+        if with_refusals {
+            assert_eq!(run(&mut tracer, id, GAS, 1).0, Err(ExecError::InvalidInstance));
+        }
+        let unknown = prepared(&mut tracer, b"unknown");
+        assert_eq!(run(&mut tracer, unknown, GAS, 1).0, Err(ExecError::InvalidImage));
+        refused(&mut tracer, unknown, ExecError::InvalidInstance);
+        tracer.trace().take()
+    });
+    assert_eq!(with, without);
+    assert_eq!(with.calls[0].end, Some(TracedEnd::Finished));
+    assert_eq!(with.calls[2].end, Some(TracedEnd::InvalidSyscall));
+}
+
+#[test]
+fn a_fork_goes_on_with_the_call_of_the_original() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let id = prepared(&mut tracer, b"asks");
+    let (_, gas) = run(&mut tracer, id, GAS, 5);
+    let suspended = tracer.fork(id).unwrap();
+    assert_eq!(run(&mut tracer, suspended, gas, 11).0, Ok(ExecStatus::Syscall));
+    assert_eq!(run(&mut tracer, suspended, gas, 12).0, Ok(ExecStatus::Finished));
+    let ended = tracer.fork(suspended).unwrap();
+    assert_eq!(run(&mut tracer, id, 0, 13).0, Err(ExecError::OutOfGas));
+    let out_of_gas = tracer.fork(id).unwrap();
+    tracer.prepare(ended, b"traps").unwrap();
+    assert_eq!(tracer.resume(out_of_gas, GAS, &mut ExecBuffer::default()), Ok(ExecStatus::Syscall));
+
+    let trace = tracer.trace().take();
+    let [original, suspended, out_of_gas, next] = &trace.calls[..] else { panic!("{trace:#?}") };
+    assert_eq!((original.syscalls.len(), original.end.as_ref()), (1, Some(&TracedEnd::OutOfGas)));
+    assert_eq!(original.syscalls[0].answer, Some(13), "the fork was given another one");
+    assert_eq!((suspended.export.as_slice(), suspended.depth), (b"asks".as_slice(), 1));
+    assert_eq!((suspended.syscalls.len(), suspended.end.as_ref()), (1, Some(&TracedEnd::Finished)));
+    assert!(suspended.gas_used > 0);
+    assert_eq!((suspended.syscalls[0].arguments[0], suspended.syscalls[0].answer), (11, Some(12)));
+    assert_eq!((out_of_gas.syscalls.len(), out_of_gas.end.as_ref()), (1, None));
+    assert_eq!(out_of_gas.syscalls[0].arguments[0], 13);
+    assert_eq!((next.export.as_slice(), next.depth), (b"traps".as_slice(), 0), "a fork of what has ended");
+}
+
+#[test]
+fn a_restored_instance_goes_on_with_a_call_of_no_name() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let id = prepared(&mut tracer, b"asks");
+    assert_eq!(run(&mut tracer, id, GAS, 5).0, Ok(ExecStatus::Syscall));
+    let snapshot = tracer.snapshot(id).unwrap();
+    tracer.trace().take();
+    let restored = tracer.restore(0.into(), &snapshot).unwrap();
+    assert_eq!(run(&mut tracer, restored, GAS, 6).0, Ok(ExecStatus::Syscall));
+    let trace = tracer.trace().take();
+    let [call] = &trace.calls[..] else { panic!("{trace:?}") };
+    assert_eq!((call.export.as_slice(), call.depth, call.syscalls.len()), (&b""[..], 1, 1));
+    assert_eq!(call.syscalls[0].arguments[0], 6);
+}
+
+#[test]
+fn what_was_rolled_back_is_not_going_on() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    tracer.start_transaction(Host);
+    let kept = prepared(&mut tracer, b"asks");
+    let (_, gas) = run(&mut tracer, kept, GAS, 5);
+    tracer.start_transaction(Runtime);
+    tracer.start_transaction(Host);
+    prepared(&mut tracer, b"spins");
+    assert_eq!(run(&mut tracer, kept, gas, 6).0, Ok(ExecStatus::Syscall));
+    assert_eq!(run(&mut tracer, kept, gas, 7).0, Ok(ExecStatus::Finished));
+    tracer.prepare(kept, b"traps").unwrap();
+    tracer.rollback_transaction(Host);
+    tracer.rollback_transaction(Runtime);
+
+    // It is at its first syscall again.
+    assert_eq!(run(&mut tracer, kept, gas, 8).0, Ok(ExecStatus::Syscall));
+    let next = prepared(&mut tracer, b"traps");
+    assert_eq!(run(&mut tracer, next, GAS, 0).0, Err(ExecError::Trap));
+    tracer.commit_transaction(Host);
+    tracer.rollback_transaction(Host);
+    prepared(&mut tracer, b"spins");
+
+    let calls = tracer.trace().take().calls;
+    let seen: Vec<_> = calls.iter().map(|call| (call.export.as_slice(), call.depth)).collect();
+    let (asks, spins, traps) = (b"asks".as_slice(), b"spins".as_slice(), b"traps".as_slice());
+    assert_eq!(seen, [(asks, 0), (spins, 1), (traps, 1), (traps, 1), (spins, 0)]);
+    let answers: Vec<_> = calls[0].syscalls.iter().map(|syscall| syscall.answer).collect();
+    assert_eq!(answers, [Some(6), Some(7), None], "the second time the first has been answered");
+    assert_eq!(calls[0].end, None, "it went on");
+}
+
+#[test]
+fn calls_that_do_not_fit_are_counted() {
+    let long = "x".repeat(1 << 20);
+    let code = Guest::jam().import(b"ask").export(&long, &[asm::ecalli(0), asm::trap()]).build();
+    let mut tracer = Tracer::new(VirtManager::default(), 1_000);
+    let module = tracer.compile(&code, None).unwrap();
+    let id = tracer.instantiate(module).unwrap();
+    for _ in 0..10 {
+        tracer.prepare(id, long.as_bytes()).unwrap();
+        assert_eq!(run(&mut tracer, id, GAS, 0).0, Ok(ExecStatus::Syscall));
+        assert_eq!(run(&mut tracer, id, GAS, 0).0, Err(ExecError::Trap));
+    }
+    let trace = tracer.trace().take();
+    let names = |call: &TracedCall| match &call.end {
+        Some(TracedEnd::Trapped { symbol: Some((name, _)), .. }) => call.export.len() + name.len(),
+        _ => call.export.len(),
+    };
+    assert!(trace.calls.iter().map(names).sum::<usize>() <= 4 << 20);
+    assert_eq!((trace.calls.len() as u64 + trace.omitted_calls, trace.omitted), (10, trace.omitted_calls));
+    assert!((1..10).contains(&trace.omitted_calls), "{}", trace.omitted_calls);
+}
+
+#[test]
+fn a_call_goes_on_after_the_trace_was_taken() {
+    let mut tracer = Tracer::new(VirtManager::default(), 10);
+    let first = prepared(&mut tracer, b"asks");
+    let (_, gas) = run(&mut tracer, first, GAS, 5);
+    assert_eq!(tracer.trace().take().calls.len(), 1);
+    let second = prepared(&mut tracer, b"spins");
+    assert_eq!(run(&mut tracer, first, gas, 6).0, Ok(ExecStatus::Syscall));
+    assert_eq!(run(&mut tracer, second, GAS, 7).0, Ok(ExecStatus::Syscall));
+    let trace = tracer.trace().take();
+    let [call] = &trace.calls[..] else { panic!("{trace:?}") };
+    assert_eq!((call.export.as_slice(), call.syscalls.len()), (b"spins".as_slice(), 1));
+    assert_eq!(call.syscalls[0].arguments[0], 7, "not the other one's");
 }

@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{Guest, counter};
+use common::{Guest, counter, on_each_backend};
 use hatchery_client::VirtManager;
 use hatchery_primitives::{
     CacheKey, CompileStatus, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError,
     MemoryError, Module, ModuleError, ModuleId,
     TransactionType::{self, Host, Runtime},
-    VirtManagerBackend, VirtManagerExt,
+    VirtControlBackend, VirtManagerBackend, VirtManagerExt,
 };
 use polkavm_common_033::program::{Reg, asm};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -40,7 +40,10 @@ fn run(manager: &mut VirtManager, id: u32, a0: u64) -> (Result<ExecStatus, ExecE
 
 /// A manager with an instance of [`summing`], instance 0, which is suspended with the sum 5.
 fn suspended() -> VirtManager {
-    let mut manager = VirtManager::default();
+    suspended_in(VirtManager::default())
+}
+
+fn suspended_in(mut manager: VirtManager) -> VirtManager {
     manager.compile(&summing(), None).unwrap();
     manager.instantiate(0.into()).unwrap();
     manager.prepare(0.into(), b"count").unwrap();
@@ -100,7 +103,24 @@ fn a_destroyed_instance_comes_back() {
 #[test]
 fn every_kind_of_change_is_undone() {
     let address = 0x2_0000;
-    let changes: [fn(&mut VirtManager); 4] = [
+    let changes: [fn(&mut VirtManager); 9] = [
+        |manager| manager.zero_memory(0.into(), 0x2_0000, 8).unwrap(),
+        |manager| manager.reset(0.into()).unwrap(),
+        |manager| {
+            let resumed = manager.resume(0.into(), GAS, &mut ExecBuffer::default());
+            assert_eq!(resumed, Ok(ExecStatus::Syscall));
+        },
+        |manager| {
+            let fork = manager.fork(0.into()).unwrap();
+            manager.write_memory(fork, 0x2_0000, &[0xff; 8]).unwrap();
+            manager.destroy(0.into()).unwrap();
+        },
+        |manager| {
+            run(manager, 0, 1).0.unwrap();
+            run(manager, 0, 1).0.unwrap();
+            manager.prepare_with_args(0.into(), b"count", [9; 5]).unwrap();
+            run(manager, 0, 1).0.unwrap();
+        },
         |manager| manager.write_memory(0.into(), 0x2_0000, &[0xff; 8]).unwrap(),
         |manager| {
             assert_eq!(manager.run(0.into(), 0, 0, &mut ExecBuffer::default()), Ok(ExecStatus::Syscall));
@@ -118,17 +138,58 @@ fn every_kind_of_change_is_undone() {
             assert_eq!(manager.run(0.into(), 0, 0, &mut ExecBuffer::default()), Err(ExecError::OutOfGas));
         },
     ];
+    on_each_backend(|cache| {
+        for change in changes {
+            let manager = &mut suspended_in(VirtManager::default().with_cache(cache.clone()));
+            manager.start_transaction(Host);
+            change(manager);
+            manager.rollback_transaction(Host);
+            let mut sum = [0; 8];
+            manager.read_memory(0.into(), address, &mut sum).unwrap();
+            assert_eq!(u64::from_le_bytes(sum), 5);
+            assert_eq!(run(manager, 0, 10), (Ok(ExecStatus::Syscall), 15));
+            assert_eq!(run(manager, 0, 0).0, Ok(ExecStatus::Finished));
+            assert_eq!(manager.read_memory(0.into(), address, &mut sum), Err(MemoryError::InvalidInstance));
+            assert_eq!(manager.instantiate(0.into()), Ok(InstanceId::from(1)), "ids are as before");
+        }
+    });
+}
+
+/// Of an instance that is idle, or out of gas.
+#[test]
+fn changes_of_what_does_not_wait_are_undone() {
+    let out_of_gas = || {
+        let mut manager = suspended();
+        run(&mut manager, 0, 1).0.unwrap();
+        run(&mut manager, 0, 1).0.unwrap();
+        manager.prepare_with_args(0.into(), b"count", [1, 2, 3, 4, 5]).unwrap();
+        assert_eq!(manager.run(0.into(), 0, 0, &mut ExecBuffer::default()), Err(ExecError::OutOfGas));
+        manager
+    };
+    let changes: [fn(&mut VirtManager); 4] = [
+        |manager| {
+            let resumed = manager.resume(0.into(), GAS, &mut ExecBuffer::default());
+            assert_eq!(resumed, Ok(ExecStatus::Syscall));
+        },
+        |manager| manager.prepare_with_args(0.into(), b"trap", [0; 5]).unwrap(),
+        |manager| manager.reset(0.into()).unwrap(),
+        |manager| {
+            assert_eq!(manager.prepare(0.into(), b"absent"), Err(ExecError::InvalidImage));
+        },
+    ];
     for change in changes {
-        let manager = &mut suspended();
+        let (manager, untouched) = (&mut out_of_gas(), &mut out_of_gas());
         manager.start_transaction(Host);
         change(manager);
         manager.rollback_transaction(Host);
-        let mut sum = [0; 8];
-        manager.read_memory(0.into(), address, &mut sum).unwrap();
-        assert_eq!(u64::from_le_bytes(sum), 5);
-        assert_eq!(run(manager, 0, 10), (Ok(ExecStatus::Syscall), 15));
-        assert_eq!(run(manager, 0, 0).0, Ok(ExecStatus::Finished));
-        assert_eq!(manager.read_memory(0.into(), address, &mut sum), Err(MemoryError::InvalidInstance));
+        assert_eq!(manager.exit_info(Some(0.into())), untouched.exit_info(Some(0.into())));
+        assert_eq!(manager.limits(), untouched.limits());
+        for manager in [manager, untouched] {
+            let buffer = &mut ExecBuffer::default();
+            assert_eq!(manager.resume(0.into(), GAS, buffer), Ok(ExecStatus::Syscall));
+            // Its own a0, and what the two calls before have summed up; a1 was loaded before the syscall.
+            assert_eq!([buffer.a0, buffer.a2, buffer.a5], [6, 2, 5]);
+        }
     }
 }
 
@@ -251,6 +312,26 @@ fn a_host_end_rolls_back_the_runtime_layers_that_a_trap_left_open() {
     }
 }
 
+/// A runtime may open as many layers as it pays for, and work in them. If each step took as long as there are layers, this
+/// would take hours.
+#[test]
+fn many_layers_cost_what_they_are() {
+    let manager = &mut suspended();
+    manager.start_transaction(Host);
+    for _ in 0..200_000 {
+        manager.start_transaction(Runtime);
+    }
+    for _ in 0..200_000 {
+        let instance = manager.instantiate(0.into()).unwrap();
+        manager.destroy(instance).unwrap();
+    }
+    for _ in 0..200_000 {
+        manager.rollback_transaction(Runtime);
+    }
+    manager.rollback_transaction(Host);
+    assert_eq!(manager.instantiate(0.into()), Ok(InstanceId::from(1)));
+}
+
 /// The hooks as the storage functions of a runtime cause them.
 #[test]
 fn a_storage_layer_of_the_runtime_takes_identifiers_with_it() {
@@ -306,6 +387,13 @@ enum Call {
     Run(u8, u8),
     Write(u8, u8),
     Destroy(u8),
+    Fork(u8),
+    Reset(u8),
+    Resume(u8),
+    Zero(u8),
+    PrepareWith(u8),
+    Release(u8),
+    Info(u8),
     /// A Runtime transaction's end or beginning, where it is part of what a runtime did.
     Hook(Hook),
 }
@@ -324,14 +412,21 @@ fn step() -> impl Strategy<Value = Step> {
         2 => ty.clone().prop_map(Step::Start),
         2 => ty.clone().prop_map(Step::Commit),
         2 => ty.prop_map(Step::Rollback),
-        12 => prop_oneof![
+        20 => prop_oneof![
             (0..4u8).prop_map(Call::Compile),
             (0..4u8).prop_map(Call::Lookup),
             (0..6u8).prop_map(Call::Instantiate),
             instance.clone().prop_map(Call::Prepare),
             (instance.clone(), 0..9u8).prop_map(|(id, a0)| Call::Run(id, a0)),
             (instance.clone(), 0..9u8).prop_map(|(id, byte)| Call::Write(id, byte)),
-            instance.prop_map(Call::Destroy),
+            instance.clone().prop_map(Call::Destroy),
+            instance.clone().prop_map(Call::Fork),
+            instance.clone().prop_map(Call::Reset),
+            instance.clone().prop_map(Call::Resume),
+            instance.clone().prop_map(Call::Zero),
+            instance.clone().prop_map(Call::PrepareWith),
+            (0..6u8).prop_map(Call::Release),
+            instance.prop_map(Call::Info),
         ].prop_map(Step::Call),
     ]
 }
@@ -355,6 +450,23 @@ fn observe(manager: &mut VirtManager, code: &[u8], call: &Call) -> String {
             format!("{:?}", manager.write_memory(id(instance), 0x2_0000, &[*byte]))
         }
         Call::Destroy(instance) => format!("{:?}", manager.destroy(id(instance))),
+        Call::Fork(instance) => format!("{:?}", manager.fork(id(instance))),
+        Call::Reset(instance) => format!("{:?}", manager.reset(id(instance))),
+        Call::Resume(instance) => {
+            let mut buffer = ExecBuffer::default();
+            let status = manager.resume(id(instance), GAS, &mut buffer);
+            format!("{status:?} {:?}", status.is_ok().then_some(buffer))
+        }
+        Call::Zero(instance) => format!("{:?}", manager.zero_memory(id(instance), 0x2_0001, 3)),
+        Call::PrepareWith(instance) => {
+            format!("{:?}", manager.prepare_with_args(id(instance), b"count", [7, 6, 5, 4, 3]))
+        }
+        Call::Release(module) => format!("{:?}", manager.release_module(u32::from(*module).into())),
+        Call::Info(instance) => {
+            let instance = id(instance);
+            let (info, refusal) = (manager.exit_info(Some(instance)), manager.exit_info(None));
+            format!("{info:?} {refusal:?} {:?} {:?}", manager.result(instance), manager.limits())
+        }
         Call::Hook(Hook::Start) => format!("{:?}", manager.start_transaction(Runtime)),
         Call::Hook(Hook::Commit) => format!("{:?}", manager.commit_transaction(Runtime)),
         Call::Hook(Hook::Rollback) => format!("{:?}", manager.rollback_transaction(Runtime)),
@@ -428,11 +540,15 @@ proptest! {
         for call in &block {
             observe(importer, &code, call);
         }
-        let questions = (0..4).map(Call::Lookup)
+        let questions = (0..8).map(Call::Info)
+            .chain((0..4).map(Call::Lookup))
+            .chain((0..8).map(Call::Resume))
             .chain((0..8).map(|id| Call::Run(id, 1)))
             .chain((0..8).map(|id| Call::Write(id, 1)))
             .chain((0..8).map(Call::Instantiate))
+            .chain((0..8).map(Call::Fork))
             .chain((0..8).map(Call::Prepare))
+            .chain((0..8).map(Call::Release))
             .chain((0..8).map(|id| Call::Run(id, 1)))
             .chain([Call::Compile(0)]);
         for question in questions {

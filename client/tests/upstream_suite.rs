@@ -141,10 +141,15 @@ fn garbage_in_storage_is_an_invalid_image(new: New) {
 }
 
 fn managers_share_no_identifiers(new: New) {
-    new().execute_with(|| assert!(Module::from_bytes(counter(), Some(b"id")).is_ok()));
-    new().execute_with(|| {
+    // Both live.
+    let (mut first, mut second) = (new(), new());
+    first.execute_with(|| assert!(Module::from_bytes(counter(), Some(b"id")).is_ok()));
+    second.execute_with(|| {
         assert_eq!(Module::lookup(b"id").err(), Some(ModuleError::NotCached));
         // The process knows the code by now, which may not show.
         assert_eq!(Module::from_bytes(counter(), Some(b"id")).unwrap().1, CompileStatus::Compiled);
     });
+    first.execute_with(|| assert!(Module::lookup(b"id").is_ok()));
+    drop(first);
+    second.execute_with(|| assert!(Module::lookup(b"id").is_ok()));
 }

@@ -175,8 +175,8 @@ impl Instance {
 
     /// Where it is: what stopped it, or what will happen first.
     ///
-    /// Where less than zero gas keeps an instance from going on, [`Instance::run`] gives [`Exit::OutOfGas`]; one that has not
-    /// begun is [`Status::Ready`] still.
+    /// Where less than zero gas keeps an instance from going on, [`Instance::run`] gives [`Exit::OutOfGas`]; one that was to begin where no
+    /// instruction starts is [`Status::Ready`] still, and traps when it has gas.
     pub const fn status(&self) -> Status {
         self.status
     }
@@ -469,10 +469,14 @@ impl Instance {
     /// There is less than no gas. What went on behind a syscall is where it goes on from now on: it is there that gas is missing.
     #[cold]
     fn without_gas(&mut self) -> Exit {
-        if let Some((pc, _)) = self.place() {
-            self.pc = pc;
-            self.status = Status::Stopped(Exit::OutOfGas);
+        let module::Inner { code, blocks, regions, .. } = &*self.module.inner;
+        match self.place() {
+            Some((pc, _)) => self.pc = pc,
+            None if regions.entry(code, blocks, self.pc).is_some() => {}
+            // Gas is not what is missing where nothing can be entered.
+            None => return Exit::OutOfGas,
         }
+        self.status = Status::Stopped(Exit::OutOfGas);
         Exit::OutOfGas
     }
 
@@ -523,6 +527,20 @@ impl Instance {
     /// End of the heap.
     pub fn heap_top(&self) -> u32 {
         self.with_space(|space| space.contents.heap_top())
+    }
+
+    /// Bytes of its memory: data and stack as the program declares them, and the heap as far as it has grown, in whole pages.
+    pub fn memory_bytes(&self) -> u64 {
+        self.with_space(|space| space.contents.accessible_bytes())
+    }
+
+    /// Sets the most bytes of memory that it may have from now on, heap included: `sbrk` beyond gives 0. It keeps what it has
+    /// already, and never gets more than [`Config::memory_limit`](crate::Config::memory_limit).
+    ///
+    /// For embedders whose instances share a limit. It is a setting of the instance and of its forks, like the gas that they
+    /// are given, and no part of a [`Snapshot`](crate::Snapshot).
+    pub fn set_memory_limit(&mut self, bytes: u64) {
+        self.with_space_mut(|space| space.contents.set_limit(bytes));
     }
 
     /// Puts its memory, heap included, back to what it was after `instantiate`. It is idle afterwards; gas stays.
@@ -653,6 +671,16 @@ impl MemoryMut<'_> {
     /// If some byte is not mapped; `buffer` is unchanged then.
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         Memory { instance: self.instance }.read(address, buffer)
+    }
+
+    /// The bytes from `address` to the end of its page, where they lie: for a host that wants to read without copying.
+    ///
+    /// # Errors
+    /// If the page is not mapped.
+    pub fn page(&mut self, address: u32) -> Result<&[u8], MemoryError> {
+        let Instance { held, slot, .. } = &mut *self.instance;
+        // What lies in the slot could be taken from there.
+        held.get_or_insert_with(|| slot.take()).page(address)
     }
 
     /// Writes `bytes`. Everything that the program can write is writable.

@@ -358,6 +358,40 @@ fn the_host_copies_between_instances_and_grows_heaps() {
 }
 
 #[test]
+fn an_instance_can_be_given_less_memory_than_others() {
+    let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
+    let program = Assembly::new(InstructionSet::Latest64Bitmask, vec![sbrk, ecalli(0), ret()]);
+    let config = flat().memory_limit(6 * 4096).latest64(InstructionSet::Latest64Bitmask);
+    on_each(config, &program, |name, instance| {
+        let base = 0x3_1000;
+        let grow = |instance: &mut Instance, by: u64| {
+            instance.prepare("main", &[0, by]).unwrap();
+            instance.set_gas(LOTS);
+            assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+            instance.reg(Reg::A0)
+        };
+        let declared = instance.memory_bytes();
+        assert_eq!(declared, 3 * 4096, "{name}");
+        instance.set_memory_limit(declared + 4096);
+        assert_eq!(grow(instance, 4097), 0, "{name}");
+        assert_eq!((grow(instance, 1), instance.memory_bytes()), (base + 1, declared + 4096), "{name}");
+        // It keeps what it has, to the end of the page.
+        instance.set_memory_limit(0);
+        assert_eq!(grow(instance, 0), base + 1, "{name}");
+        assert_eq!((grow(instance, 4095), grow(instance, 1)), (base + 4096, 0), "{name}");
+        assert_eq!(instance.memory_bytes(), declared + 4096, "{name}");
+        let fork = &mut instance.fork();
+        assert_eq!(grow(fork, 1), 0, "{name}: the limit is the fork's too");
+        fork.reset();
+        assert_eq!((fork.memory_bytes(), grow(fork, 1)), (declared, 0), "{name}: and stays");
+        fork.set_memory_limit(u64::MAX);
+        assert_eq!(grow(fork, 3 * 4096 + 1), 0, "{name}: the engine's limit remains");
+        assert_eq!(grow(fork, 3 * 4096), base + 3 * 4096, "{name}");
+        assert_eq!(grow(instance, 1), 0, "{name}: the fork's is not its own");
+    });
+}
+
+#[test]
 fn sbrk_grows_the_heap_and_memset_pays_for_each_byte() {
     let sbrk = Instruction { d: Reg::A0, s1: Reg::A1, ..Instruction::plain(Opcode::Sbrk) };
     let code = vec![sbrk, ecalli(0), plain(Opcode::Memset), ret()];

@@ -263,13 +263,13 @@ impl Subject {
         }
         self.instance.set_pc(ProgramCounter(pc));
         self.instance.set_gas(GAS);
-        while stepped {
-            match self.instance.step().unwrap() {
+        loop {
+            let exit = if stepped { self.instance.step() } else { self.instance.run() };
+            match exit.unwrap() {
                 Exit::Paused => {}
                 exit => return exit,
             }
         }
-        self.instance.run().unwrap()
     }
 
     fn access(
@@ -397,7 +397,10 @@ impl Subject {
             let result = self.instance.memory().read(address, &mut bytes);
             prop_assert_eq!(result.is_ok(), is_readable, "the host reads {:#x}", address);
             if is_readable {
-                prop_assert!(bytes == self.model.read(address, PAGE_SIZE), "the host reads {:#x}", address);
+                let expected = self.model.read(address, PAGE_SIZE);
+                prop_assert!(bytes == expected, "the host reads {:#x}", address);
+                let in_place = self.instance.memory_mut().page(address).unwrap() == expected;
+                prop_assert!(in_place, "the host reads {:#x} in place", address);
             }
             for offset in [0, 1, 7, 0x800, 4090, 4095] {
                 self.access(Access::LoadU8, address + offset, 0, false)?;

@@ -1,5 +1,5 @@
 //! Random operations and images: the machine never panics, leaves nothing behind, keeps what is pinned, and does the same on every
-//! backend; random bytes are a capability in one form, or an error.
+//! backend, also if paused calls are stored and gone on with elsewhere; random bytes are a capability in one form, or an error.
 
 #![no_main]
 
@@ -72,13 +72,17 @@ fuzz_target!(|input: Input| {
         let mut cache = CacheDirectory::default();
         let _ = cache.put(cap);
     }
-    let interpreted = run(&input, Backend::Interpreter);
+    if let Ok(call) = SuspendedCall::from_bytes(&input.bytes, 1 << 16) {
+        assert_eq!(call.to_bytes(), input.bytes);
+    }
+    let interpreted = run(&input, Backend::Interpreter, false);
     for &backend in Backend::AVAILABLE {
-        assert_eq!(run(&input, backend), interpreted, "{backend:?}");
+        assert_eq!(run(&input, backend, true), interpreted, "{backend:?}");
     }
 });
 
-fn run(input: &Input, backend: Backend) -> Vec<CallResult> {
+/// `moves`: paused calls go on in another machine, on the next backend.
+fn run(input: &Input, backend: Backend, moves: bool) -> Vec<CallResult> {
     let mut cache = CacheDirectory::default();
     let mut assist = InProcessAssist::default();
     assist.set_gas_meter(1, u64::from(input.gas) * 3);
@@ -90,6 +94,7 @@ fn run(input: &Input, backend: Backend) -> Vec<CallResult> {
     node.set(1, Some(data)).unwrap();
     let node = cache.put(Cap::CNode(node)).unwrap();
     let empty = cache.put(Cap::CNode(CNode::root())).unwrap();
+    let kept = [gas, quota, catcher, data, node, empty];
     assist.add_marker(catcher, data);
     assist.add_marker(catcher, KernelImage::OogMarker.hash());
     assist.catch(KernelImage::OogMarker.hash());
@@ -121,6 +126,18 @@ fn run(input: &Input, backend: Backend) -> Vec<CallResult> {
             vm.drop_paused().unwrap();
             break;
         };
+        if moves {
+            let suspended = vm.suspend(&mut cache).unwrap();
+            let bytes = suspended.to_bytes();
+            assert_eq!(SuspendedCall::from_bytes(&bytes, usize::MAX), Ok(suspended.clone()));
+            let roots = vm.roots().into_iter().chain(vm.assist().files()).chain(kept);
+            cache.collect(roots).unwrap();
+            let backends = Backend::AVAILABLE;
+            let next = backends[(usize::from(more) + backend as usize) % backends.len()];
+            vm = Vm::with_max_depth(vm.assist().clone(), 5).backend(next);
+            vm.restore(&mut cache, &suspended).unwrap();
+            assert_eq!(vm.suspend(&mut cache).unwrap().to_bytes(), bytes);
+        }
         if more % 7 == 0 {
             match vm.drop_to_catcher(&mut cache).unwrap() {
                 Some(next) => result = next,

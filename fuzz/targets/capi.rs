@@ -125,7 +125,7 @@ fuzz_target!(|input: Input| unsafe {
         let Call { a, b, c, d, .. } = *call;
         let small = usize::from(d) % buffer.len();
         let data = buffer.as_mut_ptr();
-        match call.which % 44 {
+        match call.which % 46 {
             0 => discard(pvm_execute(vm, a, c as u32 & 1)),
             1 => discard(pvm_resume(vm)),
             2 => discard(pvm_resume_child(vm)),
@@ -154,7 +154,7 @@ fuzz_target!(|input: Input| unsafe {
                 0,
                 0,
                 c as u32,
-                c as u32 + 1,
+                (c as u32).wrapping_add(1),
             )),
             20 => discard(pvm_set_host_callback(vm, if b & 1 == 0 { Some(host) } else { None })),
             21 => discard(pvm_prepare(vm, a, data.cast_const().cast(), small % 12)),
@@ -212,6 +212,20 @@ fuzz_target!(|input: Input| unsafe {
                 pvm_interrupt(vm);
             }
             41 => discard(pvm_module_disassemble(module, a, data.cast(), small, null_mut(), null_mut())),
+            43 => {
+                let (mut bytes, mut length) = (null(), 0);
+                if pvm_borrow_memory(vm, a, &mut bytes, &mut length) == PVM_STATUS_OK {
+                    let borrowed = core::slice::from_raw_parts(bytes, length).to_vec();
+                    assert_eq!(length, 4096 - a as usize % 4096);
+                    assert_eq!(pvm_read_memory(vm, a, data, length), PVM_STATUS_OK);
+                    assert_eq!(borrowed, buffer[..length]);
+                }
+            }
+            44 => {
+                let access = |address, is_write| Access { address, is_write, data, length: small };
+                let accesses = [access(a, 1), access(b as u32, 0), access(c as u32, u32::from(d) & 1)];
+                pvm_access_memory(vm, accesses.as_ptr(), small % 4);
+            }
             42 => discard(pvm_module_blocks(module, data.cast(), small / 8)),
             _ => {
                 pvm_get_registers(vm);

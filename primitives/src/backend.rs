@@ -25,7 +25,7 @@ pub trait VirtManagerBackend: Send + 'static {
     /// Compiles `program` and gives the module a new id. With a key, later [`lookup`](Self::lookup)s find the module.
     ///
     /// # Errors
-    /// [`ModuleError::InvalidImage`].
+    /// [`ModuleError::InvalidImage`] if it is not a valid program or passes a limit.
     fn compile(&mut self, program: &[u8], key: Option<CacheKey<'_>>) -> Result<ModuleId, ModuleError>;
 
     /// Gives the module that was compiled under `key` another new id.
@@ -37,14 +37,14 @@ pub trait VirtManagerBackend: Send + 'static {
     /// Makes an idle instance of a module.
     ///
     /// # Errors
-    /// [`InstantiateError::InvalidModule`] for an unknown id, [`InstantiateError::InvalidImage`].
+    /// [`InstantiateError::InvalidModule`] for an unknown id, [`InstantiateError::InvalidImage`] if that would pass a limit.
     fn instantiate(&mut self, module_id: ModuleId) -> Result<InstanceId, InstantiateError>;
 
     /// Makes an idle instance ready to run the export `function`.
     ///
     /// # Errors
     /// [`ExecError::InvalidInstance`] for an unknown id or an instance that is ready already,
-    /// [`ExecError::InvalidImage`] if there is no such export; the instance stays idle.
+    /// [`ExecError::InvalidImage`] if there is no such export or too many instances are ready; the instance stays idle.
     fn prepare(&mut self, instance_id: InstanceId, function: &[u8]) -> Result<(), ExecError>;
 
     /// Sets a0 and the gas of a ready instance and runs it to the next stop. At a syscall it stays ready; whatever else
@@ -104,7 +104,8 @@ pub trait VirtManagerBackend: Send + 'static {
 ///
 /// As in [`VirtManagerBackend`], everything that a method returns is a function of the calls made.
 pub trait VirtControlBackend: VirtManagerBackend {
-    /// Where and why an instance stopped. Of no instance: why the last request for a module or an instance was refused.
+    /// Where and why an instance stopped. Of no instance: why the last request for a module or an instance was answered
+    /// `InvalidImage` or `LimitReached`, if it was.
     ///
     /// # Errors
     /// [`ControlError::InvalidInstance`].
@@ -171,6 +172,18 @@ pub trait VirtControlBackend: VirtManagerBackend {
     /// # Errors
     /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
     fn fork(&mut self, instance_id: InstanceId) -> Result<InstanceId, ControlError>;
+
+    /// The state of an instance as bytes. It stays as it is.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`], [`ControlError::LimitReached`].
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError>;
+
+    /// Makes an instance of a module in the state that [`snapshot`](Self::snapshot) gave.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`], [`ControlError::LimitReached`], [`ControlError::InvalidSnapshot`].
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError>;
 
     /// Forgets everything, as between two blocks. No host function does this; it is for tests, whose externalities
     /// last longer than a block.

@@ -5,7 +5,7 @@ use crate::{
     forwarder::{ExecResult, Execution, Handle, Instance, Module, exec_result},
     wire::{
         CallResult, ControlError, ExecBuffer, ExecError, ExitInfo, InstanceId, MemoryError, ModuleInfo,
-        NO_INSTANCE, Refusal, ResourceInfo,
+        NO_INSTANCE, Refusal, ResourceInfo, Stop,
     },
 };
 use alloc::{vec, vec::Vec};
@@ -14,9 +14,15 @@ use codec::Decode;
 /// Enough for all that has a fixed size, and for the information on most modules, so that one call suffices.
 const FIRST_ATTEMPT: usize = 1024;
 
+/// Enough for a snapshot with a few pages.
+const FIRST_ATTEMPT_AT_SNAPSHOT: usize = 32 * 1024;
+
 /// Methods that need host functions beyond upstream's: feature `control`.
 impl Module {
-    /// What the program is and what it needs.
+    /// What the program is and what it needs. It takes time and space in proportion to the names of the program's exports and
+    /// imports, which can be nearly as long as the program.
+    ///
+    /// Of what a later node tells in a form that is not known here, each part is empty or zero.
     ///
     /// # Errors
     /// [`ControlError::InvalidModule`] if the module was released by its id.
@@ -31,6 +37,52 @@ impl Module {
     /// [`ControlError::InvalidModule`] if it was released by its id before.
     pub fn release(self) -> Result<(), ControlError> {
         virtualization_control::release_module(self.id())
+    }
+
+    /// An instance in the state that a snapshot tells of, which was taken in this block or another one, here or elsewhere.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidSnapshot`] if the bytes are not a snapshot of this module, [`ControlError::LimitReached`],
+    /// [`ControlError::InvalidModule`] if the module was released by its id.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<Restored, ControlError> {
+        let handle = Handle::new(virtualization_control::restore(self.id(), snapshot)?);
+        Ok(match exit_info(handle.id())?.stop {
+            Stop::Ready | Stop::Syscall { .. } => Restored::Ready(Execution(handle)),
+            _ => Restored::Idle(Instance(handle)),
+        })
+    }
+}
+
+/// What a snapshot gives.
+#[derive(Debug)]
+pub enum Restored {
+    /// It ended or never began, or ran out of gas.
+    Idle(Instance),
+    /// It is prepared, or suspended at a syscall.
+    Ready(Execution),
+}
+
+impl Restored {
+    /// Goes on where it was, with its registers as they are.
+    ///
+    /// Fails with [`ExecError::InvalidInstance`] if it has nothing to go on with, and with [`ExecError::InvalidImage`] if too
+    /// many instances are prepared or suspended.
+    pub fn resume(self, gas_left: i64) -> ExecResult<Instance, Execution> {
+        match self {
+            Self::Idle(instance) => instance.resume(gas_left),
+            Self::Ready(execution) => execution.resume(gas_left),
+        }
+    }
+
+    /// Where and why it stopped, and the gas that was left.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
+    pub fn exit_info(&self) -> Result<ExitInfo, ControlError> {
+        match self {
+            Self::Idle(instance) => instance.exit_info(),
+            Self::Ready(execution) => execution.exit_info(),
+        }
     }
 }
 
@@ -55,14 +107,16 @@ impl Instance {
     /// What the last call returned in a0 and a1.
     ///
     /// # Errors
-    /// [`ControlError::InvalidState`] unless it finished and nothing happened to the instance since.
+    /// [`ControlError::InvalidState`] unless it finished and nothing happened to the instance since,
+    /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn result(&self) -> Result<CallResult, ControlError> {
         let mut result = CallResult::default();
         virtualization_control::result(self.0.id(), &mut result)?;
         Ok(result)
     }
 
-    /// Where and why it stopped, and the gas that was left.
+    /// Where and why it stopped, and the gas that was left. What a later node tells in a form that is not known here is as of an
+    /// instance that is new.
     ///
     /// # Errors
     /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
@@ -88,21 +142,33 @@ impl Instance {
 
     /// Another instance in the same state. They share memory until either writes it.
     ///
+    /// It takes time in proportion to the pages that the guest has written, and counts against the limits as a new instance does.
+    ///
     /// # Errors
-    /// [`ControlError::LimitReached`].
+    /// [`ControlError::LimitReached`], [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
+    }
+
+    /// Its state as bytes, for [`Module::restore`]. They depend on the state and on nothing else.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`] if there are more than the chain allows.
+    pub fn snapshot(&self) -> Result<Vec<u8>, ControlError> {
+        snapshot(self.0.id())
     }
 }
 
 /// Methods that need host functions beyond upstream's: feature `control`.
 impl Execution {
-    /// As [`Execution::run`], with the guest's registers as they are: no answer to a syscall, no argument for an export.
+    /// As [`Execution::run`], errors included, with the guest's registers as they are: no answer to a syscall, no argument for an
+    /// export.
     pub fn resume(self, gas_left: i64) -> ExecResult<Instance, Self> {
         resume(self.0, gas_left)
     }
 
-    /// Where and why it stopped, and the gas that was left.
+    /// Where and why it stopped, and the gas that was left. What a later node tells in a form that is not known here is as of an
+    /// instance that is new.
     ///
     /// # Errors
     /// [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
@@ -113,7 +179,8 @@ impl Execution {
     /// Writes zeros to the guest's memory from address `offset` on.
     ///
     /// # Errors
-    /// [`MemoryError::OutOfBounds`] if part of the range is not writable; nothing is written then.
+    /// [`MemoryError::OutOfBounds`] if part of the range is not writable, [`MemoryError::InvalidInstance`] if the instance was
+    /// destroyed by its id; nothing is written then.
     pub fn zero_memory(&mut self, offset: u32, length: u32) -> Result<(), MemoryError> {
         virtualization_control::zero_memory(self.0.id(), offset, length)
     }
@@ -131,14 +198,26 @@ impl Execution {
 
     /// Another call in the same state. They share memory until either writes it.
     ///
+    /// It takes time in proportion to the pages that the guest has written, and counts against the limits as a new instance that is
+    /// prepared does.
+    ///
     /// # Errors
-    /// [`ControlError::LimitReached`].
+    /// [`ControlError::LimitReached`], [`ControlError::InvalidInstance`] if the instance was destroyed by its id.
     pub fn fork(&self) -> Result<Self, ControlError> {
         virtualization_control::fork(self.0.id()).map(|id| Self(Handle::new(id)))
     }
+
+    /// Its state as bytes, for [`Module::restore`]. They depend on the state and on nothing else.
+    ///
+    /// # Errors
+    /// [`ControlError::LimitReached`] if there are more than the chain allows.
+    pub fn snapshot(&self) -> Result<Vec<u8>, ControlError> {
+        snapshot(self.0.id())
+    }
 }
 
-/// What this block, or this call into the runtime, may use, and what it uses.
+/// What this block, or this call into the runtime, may use, and what it uses. What a later node tells in a form that is not known
+/// here is zero.
 ///
 /// # Errors
 /// None that a node of this version gives.
@@ -146,7 +225,12 @@ pub fn limits() -> Result<ResourceInfo, ControlError> {
     fetch(virtualization_control::limits)
 }
 
-/// Why the last request for a module or an instance was refused, if it was.
+/// Why the last request for a module, an instance or a snapshot was answered `InvalidImage`, `LimitReached` or `InvalidSnapshot`.
+/// Nothing if there was none or it got another answer, be that an error which says all there is (`NotCached`, `NotFound`,
+/// `InvalidModule`, `InvalidInstance`).
+///
+/// Requests are those of [`Module::from_bytes`], [`Module::lookup`], [`Module::from_storage_key`], [`Module::instantiate`],
+/// [`Module::restore`], `fork` and `snapshot`.
 ///
 /// # Errors
 /// None that a node of this version gives.
@@ -164,17 +248,30 @@ fn resume(handle: Handle, gas_left: i64) -> ExecResult<Instance, Execution> {
     exec_result(handle, result, buffer)
 }
 
+fn snapshot(id: InstanceId) -> Result<Vec<u8>, ControlError> {
+    fetch_bytes(FIRST_ATTEMPT_AT_SNAPSHOT, |dest| virtualization_control::snapshot(id, dest))
+}
+
 /// Calls a function that tells how much it has to say, with a buffer that is large enough.
-fn fetch<T: Decode + Default>(
+fn fetch_bytes(
+    first_attempt: usize,
     mut call: impl FnMut(&mut [u8]) -> Result<u32, ControlError>,
-) -> Result<T, ControlError> {
-    let mut buffer: Vec<u8> = vec![0; FIRST_ATTEMPT];
+) -> Result<Vec<u8>, ControlError> {
+    let mut buffer: Vec<u8> = vec![0; first_attempt];
     let mut length = call(&mut buffer)? as usize;
     if length > buffer.len() {
         buffer = vec![0; length];
         length = call(&mut buffer)? as usize;
     }
     buffer.truncate(length);
+    Ok(buffer)
+}
+
+/// As `fetch_bytes`, decoded.
+fn fetch<T: Decode + Default>(
+    call: impl FnMut(&mut [u8]) -> Result<u32, ControlError>,
+) -> Result<T, ControlError> {
+    let buffer = fetch_bytes(FIRST_ATTEMPT, call)?;
     // What a later node says in a form that is not known here is as good as nothing.
     Ok(T::decode(&mut &buffer[..]).unwrap_or_default())
 }

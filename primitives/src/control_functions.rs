@@ -30,7 +30,8 @@ use sp_runtime_interface::{
 pub trait VirtualizationControl {
     /// Tells where and why an instance stopped, as an [`ExitInfo`](crate::wire::ExitInfo).
     ///
-    /// Of [`NO_INSTANCE`](crate::wire::NO_INSTANCE): why the last request for a module or an instance was refused.
+    /// Of [`NO_INSTANCE`](crate::wire::NO_INSTANCE): why the last request for a module or an instance was answered
+    /// `InvalidImage` or `LimitReached`, if it was.
     ///
     /// Errors: `InvalidInstance`.
     fn exit_info(
@@ -157,6 +158,34 @@ pub trait VirtualizationControl {
     ) -> ConvertAndReturnAs<Result<InstanceId, ControlError>, WireResult<InstanceId, ControlError>, i64> {
         backend::registered(self).fork(instance_id)
     }
+
+    /// Tells the state of an instance, whatever that is, as bytes that depend on nothing else. It stays as it is.
+    ///
+    /// [`SnapshotParts`](crate::wire::SnapshotParts) takes them apart.
+    ///
+    /// Errors: `InvalidInstance`; `LimitReached` if there are more bytes than the chain allows.
+    fn snapshot(
+        &mut self,
+        instance_id: PassAs<InstanceId, u32>,
+        dest: PassFatPointerAndWrite<&mut [u8]>,
+    ) -> ConvertAndReturnAs<Result<u32, ControlError>, WireResult<u32, ControlError>, i64> {
+        dest.fill(0);
+        let bytes = backend::registered(self).snapshot(instance_id)?;
+        Ok(fill(dest, &bytes))
+    }
+
+    /// Makes an instance of a module in the state that `snapshot` told, on this node or another.
+    ///
+    /// Errors: `InvalidModule`; `LimitReached`, as for `fork`, or if there are more bytes than the chain allows;
+    /// `InvalidSnapshot` if they are not exactly what `snapshot` tells of some instance of this module under the same gas and
+    /// memory rules.
+    fn restore(
+        &mut self,
+        module_id: PassAs<ModuleId, u32>,
+        snapshot: PassFatPointerAndRead<&[u8]>,
+    ) -> ConvertAndReturnAs<Result<InstanceId, ControlError>, WireResult<InstanceId, ControlError>, i64> {
+        backend::registered(self).restore(module_id, snapshot)
+    }
 }
 
 /// Puts as much of `bytes` into `dest` as there is room for. Gives how many there are.
@@ -164,6 +193,6 @@ pub trait VirtualizationControl {
 fn fill(dest: &mut [u8], bytes: &[u8]) -> u32 {
     let length = dest.len().min(bytes.len());
     dest[..length].copy_from_slice(&bytes[..length]);
-    // A module's information is shorter than the module.
+    // A module's information is shorter than the module, and a snapshot has a limit of 32 bits.
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }

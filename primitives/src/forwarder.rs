@@ -20,7 +20,8 @@ impl Module {
     /// wrong one. [`CompileStatus`] tells which of the two happened, so that both can be charged for.
     ///
     /// # Errors
-    /// [`ModuleError::InvalidImage`] if the bytes are not a valid program.
+    /// [`ModuleError::InvalidImage`] if the bytes are not a valid program, or one that passes a limit of the chain: bytes of a
+    /// program, memory of an instance, distinct programs.
     pub fn from_bytes(bytes: &[u8], identifier: Option<&[u8]>) -> Result<(Self, CompileStatus), ModuleError> {
         let CompiledModule { id, status } = virtualization::compile_from_bytes(bytes, identifier)?;
         Ok((Self(id), status))
@@ -40,7 +41,8 @@ impl Module {
     /// storage, even if the stored program was overwritten since.
     ///
     /// # Errors
-    /// [`ModuleError::NotFound`] if nothing is stored there, [`ModuleError::InvalidImage`] if it is not a valid program.
+    /// [`ModuleError::NotFound`] if nothing is stored there, [`ModuleError::InvalidImage`] as for
+    /// [`from_bytes`](Self::from_bytes).
     pub fn from_storage_key(
         storage_key: &[u8],
         child_trie: &[u8],
@@ -58,7 +60,8 @@ impl Module {
     /// Makes an instance with fresh memory.
     ///
     /// # Errors
-    /// [`InstantiateError::InvalidImage`] if the program cannot be instantiated.
+    /// [`InstantiateError::InvalidImage`] if as many instances live as the chain allows, or their memory would be more;
+    /// [`InstantiateError::InvalidModule`] if the module was released by its id.
     pub fn instantiate(&self) -> Result<Instance, InstantiateError> {
         virtualization::instantiate(self.0).map(|id| Instance(Handle(id)))
     }
@@ -72,7 +75,8 @@ impl Instance {
     /// Prepares a call of the export `function`. Nothing is executed yet.
     ///
     /// # Errors
-    /// Gives the instance back, with [`ExecError::InvalidImage`] if the program has no such export.
+    /// Gives the instance back, with [`ExecError::InvalidImage`] if the program has no such export or as many instances are
+    /// prepared or suspended as the chain allows, with [`ExecError::InvalidInstance`] if it was destroyed by its id.
     pub fn prepare(self, function: &[u8]) -> Result<Execution, (Self, ExecError)> {
         match virtualization::prepare(self.0.id(), function) {
             Ok(()) => Ok(Execution(self.0)),
@@ -90,6 +94,10 @@ impl Execution {
     ///
     /// `a0` becomes the guest's register of that name: the argument of the export at first, then the answer to
     /// the syscall it is suspended at.
+    ///
+    /// The errors that [`ExecResult::Error`] can have: [`ExecError::OutOfGas`], [`ExecError::Trap`], [`ExecError::InvalidImage`] if
+    /// the guest made a syscall that its program does not import, [`ExecError::InvalidInstance`] if the instance was destroyed by
+    /// its id.
     // Where the caller uses little of the result, little of it is made.
     #[inline]
     pub fn run(self, gas_left: i64, a0: u64) -> ExecResult<Instance, Self> {
@@ -101,7 +109,8 @@ impl Execution {
     /// Reads the guest's memory from address `offset` on.
     ///
     /// # Errors
-    /// [`MemoryError::OutOfBounds`] if part of the range is not readable; `dest` is zero then.
+    /// [`MemoryError::OutOfBounds`] if part of the range is not readable, [`MemoryError::InvalidInstance`] if the instance was
+    /// destroyed by its id; `dest` is zero then.
     pub fn read_memory(&mut self, offset: u32, dest: &mut [u8]) -> Result<(), MemoryError> {
         virtualization::read_memory(self.0.id(), offset, dest)
     }
@@ -109,7 +118,8 @@ impl Execution {
     /// Writes the guest's memory from address `offset` on.
     ///
     /// # Errors
-    /// [`MemoryError::OutOfBounds`] if part of the range is not writable; nothing is written then.
+    /// [`MemoryError::OutOfBounds`] if part of the range is not writable, [`MemoryError::InvalidInstance`] if the instance was
+    /// destroyed by its id; nothing is written then.
     pub fn write_memory(&mut self, offset: u32, src: &[u8]) -> Result<(), MemoryError> {
         virtualization::write_memory(self.0.id(), offset, src)
     }

@@ -32,6 +32,9 @@ pub trait Virtualization {
     /// Compiles `program`, or finds the module that was compiled under `identifier` before.
     ///
     /// With an identifier, the module stays cached under it until the end of the block.
+    ///
+    /// Errors: `InvalidImage` if the bytes are not a valid program, or one that passes a limit of the chain: bytes of a program,
+    /// memory of an instance, distinct programs.
     fn compile_from_bytes(
         &mut self,
         program: PassFatPointerAndRead<&[u8]>,
@@ -48,6 +51,8 @@ pub trait Virtualization {
     }
 
     /// Finds the module that was compiled under `identifier` before. Storage is not read.
+    ///
+    /// Errors: `NotCached`.
     fn lookup(
         &mut self,
         identifier: PassFatPointerAndRead<&[u8]>,
@@ -59,6 +64,8 @@ pub trait Virtualization {
     /// case storage is not read.
     ///
     /// An empty `child_trie` means the main trie.
+    ///
+    /// Errors: `NotFound` if nothing is stored there; `InvalidImage` as `compile_from_bytes`.
     fn compile_from_storage_key(
         &mut self,
         storage_key: PassFatPointerAndRead<&[u8]>,
@@ -82,6 +89,8 @@ pub trait Virtualization {
     }
 
     /// Makes an instance of a module. It is idle.
+    ///
+    /// Errors: `InvalidModule`; `InvalidImage` if a limit of the chain is reached: living instances, or their memory.
     fn instantiate(
         &mut self,
         module_id: PassAs<ModuleId, u32>,
@@ -91,6 +100,9 @@ pub trait Virtualization {
     }
 
     /// Points an idle instance at the export `function`. Nothing is executed yet.
+    ///
+    /// Errors: `InvalidInstance` for an unknown id, or if it is prepared or suspended; `InvalidImage` if there is no such export,
+    /// or as many instances are prepared or suspended as the chain allows. It stays as it is then.
     fn prepare(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
@@ -102,6 +114,10 @@ pub trait Virtualization {
     /// Sets register a0 and the gas and runs to the next stop, which the status and `exec_buffer` describe.
     ///
     /// On an error, `exec_buffer` is zero.
+    ///
+    /// Errors: `InvalidInstance` for an unknown id, or if it is idle; nothing has happened then. After all others it is idle:
+    /// `OutOfGas` if the next block costs more than there is, be that negative; `Trap`; `InvalidImage` if the guest made a syscall
+    /// that its program does not import.
     fn run(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
@@ -116,7 +132,9 @@ pub trait Virtualization {
         result
     }
 
-    /// Frees an instance.
+    /// Frees an instance, in whatever state it is.
+    ///
+    /// Errors: `InvalidInstance` for an unknown id.
     fn destroy(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
@@ -127,6 +145,9 @@ pub trait Virtualization {
     /// Reads the memory of a prepared or suspended instance from address `offset` on.
     ///
     /// On an error, `dest` is zero.
+    ///
+    /// Errors: `InvalidInstance` for an unknown id, or if it is idle; `OutOfBounds` if part of the range is not readable. No bytes
+    /// are anywhere.
     fn read_memory(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,
@@ -141,6 +162,9 @@ pub trait Virtualization {
     }
 
     /// Writes the memory of a prepared or suspended instance from address `offset` on: all of `src` or nothing.
+    ///
+    /// Errors: `InvalidInstance` for an unknown id, or if it is idle; `OutOfBounds` if part of the range is not writable. No bytes
+    /// are anywhere.
     fn write_memory(
         &mut self,
         instance_id: PassAs<InstanceId, u32>,

@@ -92,11 +92,29 @@
 //! - **An error means** what the function's documentation lists; nothing else happened. Output buffers are zero then.
 //! - **Limits** of the chain (programs, instances, memory, depth) show as `InvalidImage`.
 //!
+//! # Limits are shared by a block
+//!
+//! All extrinsics of a block share one manager. Instances go when their handles are dropped, but a [`Module`] stays until the block
+//! ends, and so does what is cached under an identifier. Of distinct programs there may be 1,024 in a block (`ConsensusConstants::v1`);
+//! from then on each further one is `InvalidImage`, whoever asks, while those that are known go on to work. Whoever may
+//! compile programs of their own could bring that about for others. A pallet prevents it by at least one of these:
+//!
+//! - **Price.** Charge weight for [`CompileStatus::Compiled`] that does not fit a block 1,024 times, however small the program. Since a
+//!   compilation can fail after its work was done, charge before, and refund for [`CompileStatus::Cached`].
+//! - **Cap.** Count the programs that a block has compiled, in a storage value that is killed in `on_initialize`, or by `limits()` of the
+//!   feature `control`, and fail calls that need a new one while there is room left for those that must not fail.
+//! - **Release.** With the feature `control`, `Module::release` gives a module up, and its program no longer counts if no other
+//!   handle and no identifier leads to it. So this is for programs that are compiled by [`Module::from_bytes`] without an identifier,
+//!   used once and released: what has an identifier or comes from a storage key is there to be found again.
+//!
+//! A program that is refused by the limit is not invalid. Do not punish its owner or remove it: `last_refusal()` of the feature
+//! `control` tells the two apart; without it, try again in another block.
+//!
 //! # What the first set of host functions lacks
 //!
 //! With the feature `control` there are, in addition: the return value of a call, arguments beyond the first, why and where
-//! a guest stopped with the gas that was left, going on after out of gas, `fork`, `reset`, `zero_memory`, what a module
-//! exports and imports, the limits and which of them refused something. Upstream's nodes do not have these host
+//! a guest stopped with the gas that was left, going on after out of gas, `fork`, `snapshot` and `restore`, `reset`, `zero_memory`, what a module
+//! exports and imports, giving a module up (`Module::release`), the limits and which of them refused something. Upstream's nodes do not have these host
 //! functions and refuse a runtime that imports them; nodes are upgraded first.
 //!
 //! # Compatibility
@@ -144,7 +162,7 @@ pub use backend::{
     provide_missing_extension,
 };
 #[cfg(feature = "control")]
-pub use control::{last_refusal, limits};
+pub use control::{Restored, last_refusal, limits};
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 pub use control_functions::virtualization_control;
 pub use forwarder::{ExecResult, Execution, Instance, Module};
@@ -160,7 +178,8 @@ pub type HostFunctions = (virtualization::HostFunctions, virtualization_control:
 pub use wire::{
     CallResult, CompileStatus, CompiledModule, ControlError, DestroyError, ExecBuffer, ExecError, ExecStatus,
     ExitInfo, InstanceId, InstantiateError, MAX_SYSCALL_SYMBOL_LEN, MemoryError, MemoryInfo, ModuleError,
-    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, Stop, SyscallSymbol, TrapKind, Usage,
+    ModuleId, ModuleInfo, NO_INSTANCE, Refusal, ResourceInfo, SnapshotParts, Stop, SyscallSymbol, TrapKind,
+    Usage,
 };
 
 /// The target of every log line about virtualization.

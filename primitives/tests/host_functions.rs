@@ -197,6 +197,16 @@ impl VirtControlBackend for Backend {
         Err(ControlError::LimitReached)
     }
 
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.log(format!("snapshot {}", u32::from(instance_id)));
+        if u32::from(instance_id) < 1000 { Ok(vec![7; 40_000]) } else { Err(ControlError::LimitReached) }
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        self.log(format!("restore {} {}", u32::from(module_id), snapshot.escape_ascii()));
+        if snapshot == b"garbage" { Err(ControlError::InvalidSnapshot) } else { Ok(InstanceId::from(9)) }
+    }
+
     fn next_block(&mut self) {
         self.log("next_block".into());
     }
@@ -556,8 +566,14 @@ fn control_functions_reach_the_backend_with_their_arguments() {
         assert_eq!(control::reset(2.into()), Ok(()));
         assert_eq!(control::zero_memory(3.into(), 0x10, 4), Ok(()));
         assert_eq!(control::release_module(4.into()), Ok(()));
-        assert_eq!(control::limits(&mut info), Ok(76));
+        assert_eq!(control::limits(&mut info), Ok(80));
         assert_eq!(control::fork(5.into()), Err(ControlError::LimitReached));
+        assert_eq!(control::snapshot(6.into(), &mut info[..3]), Ok(40_000));
+        assert_eq!(info[..4], [7, 7, 7, 0]);
+        assert_eq!(control::snapshot(1000.into(), &mut info), Err(ControlError::LimitReached));
+        assert!(info.iter().all(|&byte| byte == 0), "output is zero on an error");
+        assert_eq!(control::restore(7.into(), b"bytes"), Ok(InstanceId::from(9)));
+        assert_eq!(control::restore(7.into(), b"garbage"), Err(ControlError::InvalidSnapshot));
         assert_eq!(
             backend.calls(),
             [
@@ -574,6 +590,10 @@ fn control_functions_reach_the_backend_with_their_arguments() {
                 "release 4",
                 "limits",
                 "fork 5",
+                "snapshot 6",
+                "snapshot 1000",
+                "restore 7 bytes",
+                "restore 7 garbage",
             ]
         );
     });

@@ -38,9 +38,9 @@ fn the_host_functions_are_the_nine_of_version_1() {
 
 /// The second set, with its signatures, of which upstream has none.
 #[test]
-fn the_control_functions_are_the_ten_of_version_1() {
+fn the_control_functions_are_the_twelve_of_version_1() {
     use ValueType::{I32, I64};
-    let expected: [(&str, &[ValueType]); 10] = [
+    let expected: [(&str, &[ValueType]); 12] = [
         ("exit_info", &[I32, I64]),
         ("fork", &[I32]),
         ("limits", &[I64]),
@@ -48,8 +48,10 @@ fn the_control_functions_are_the_ten_of_version_1() {
         ("prepare_with_args", &[I32, I64, I64, I64, I64, I64, I64]),
         ("release_module", &[I32]),
         ("reset", &[I32]),
+        ("restore", &[I32, I64]),
         ("result", &[I32, I32]),
         ("resume", &[I32, I64, I32]),
+        ("snapshot", &[I32, I64]),
         ("zero_memory", &[I32, I32, I32]),
     ];
     let functions = virtualization_control::HostFunctions::host_functions();
@@ -65,7 +67,7 @@ fn the_control_functions_are_the_ten_of_version_1() {
 #[test]
 fn a_node_offers_both_sets() {
     let both = hatchery_primitives::HostFunctions::host_functions();
-    assert_eq!(both.len(), 19);
+    assert_eq!(both.len(), 21);
 }
 
 #[test]

@@ -136,6 +136,35 @@ pub fn registers() -> Vec<u8> {
     finish(builder(&[b"look"]), &[(b"main", &[asm::ecalli(0), asm::ecalli(0), asm::ret()])])
 }
 
+/// A guest that declares as many pages. Its exports `grow_1`, `grow_2`, `grow_3` and `grow_5` grow its heap by as many and write there,
+/// which traps if it did not grow; `grow` grows it by as many bytes as the low half of a0 says and makes the syscall `look` with
+/// its end. It is of the set Latest64, as the others have no `sbrk`.
+pub fn growing(pages: u32) -> Vec<u8> {
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    builder.add_import(b"look");
+    builder.set_rw_data_size(pages * 4096);
+    let grow = |pages: u32| {
+        [
+            asm::load_imm(Reg::A0, pages * 4096),
+            asm::sbrk(Reg::A0, Reg::A0),
+            asm::store_imm_indirect_u8(Reg::A0, u32::MAX, 0x55),
+            asm::ret(),
+        ]
+    };
+    let by_a0 =
+        [asm::and_imm(Reg::A0, Reg::A0, 0xffff), asm::sbrk(Reg::A0, Reg::A0), asm::ecalli(0), asm::ret()];
+    let exports: [(&[u8], &[Instruction]); 7] = [
+        (b"grow_1", &grow(1)),
+        (b"grow_2", &grow(2)),
+        (b"grow_3", &grow(3)),
+        (b"grow_5", &grow(5)),
+        (b"grow", &by_a0),
+        (b"peek", &[asm::load_indirect_u64(Reg::A0, Reg::A0, 0), asm::ecalli(0), asm::ret()]),
+        (b"poke", &[asm::store_imm_indirect_u8(Reg::A0, 0, 0x55), asm::ecalli(0), asm::ret()]),
+    ];
+    finish(builder, &exports)
+}
+
 /// A guest that imports `symbols` and whose export `main` makes the syscall of this index.
 pub fn importing(symbols: &[&[u8]], index: u32) -> Vec<u8> {
     finish(builder(symbols), &[(b"main", &[asm::ecalli(index), asm::ret()]), (b"return", &[asm::ret()])])

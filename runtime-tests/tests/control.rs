@@ -1,7 +1,7 @@
 //! The second set of host functions natively and as Wasm, where they must tell the same to the byte.
 
-use codec::Decode;
-use hatchery_primitives::{ExitInfo, ModuleInfo, ResourceInfo, Stop, TrapKind};
+use codec::{Decode, DecodeAll, Encode};
+use hatchery_primitives::{ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TrapKind};
 use hatchery_runtime_tests::{
     Node, Runtime, STRATEGIES, Setup,
     guests::{self, InstructionSet::JamV1},
@@ -43,11 +43,47 @@ fn natively_it_tells_what_happened() {
     assert_eq!(told[10], b"Err(OutOfBounds)");
     let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
     assert_eq!(text(b"Ok(Some(InvalidProgram))"), 1);
-    assert_eq!(text(b"Err(InvalidModule)"), 2);
-    assert_eq!(text(b"Err(InvalidInstance)"), 7);
-    assert_eq!(text(&[0; 40]), 2, "output is zero after an error");
+    assert_eq!(text(b"Err(InvalidModule)"), 3);
+    assert_eq!(text(b"Err(InvalidInstance)"), 8);
+    assert_eq!(text(&[0; 40]), 3, "output is zero after an error");
     assert_eq!(text(&[0; 96]), 1);
     assert_eq!(text(b"Ok(23)"), 4, "with the reason of the last refusal it is a byte longer");
+}
+
+/// What the part of the tour about snapshots tells, in order.
+#[test]
+fn snapshots_tell_the_same_and_go_on_in_the_same_way() {
+    let told = play(Setup::native(Node::Hatchery));
+    let first = told.iter().position(|told| {
+        SnapshotParts::decode(&mut &told[..]).is_ok_and(|parts| parts.version == 1 && parts.encode() == *told)
+    });
+    let told = &told[first.expect("a snapshot")..];
+    let [idle, prepared, starved, suspended, trapped] = [0, 1, 2, 3, 4].map(|at| &told[at]);
+    for snapshot in [idle, prepared, starved, suspended, trapped] {
+        let parts: SnapshotParts = decode(snapshot);
+        assert!((150..300).contains(&parts.head.len()), "{}", parts.head.len());
+        assert!(parts.pages.len() < 3, "{}", parts.pages.len());
+    }
+    let stops: Vec<_> = told[5..]
+        .iter()
+        .filter_map(|told| ExitInfo::decode_all(&mut &told[..]).ok())
+        .map(|info| info.stop)
+        .collect();
+    assert_eq!(stops[0], Stop::Idle);
+    assert_eq!(stops[1], Stop::Ready);
+    assert!(
+        stops.contains(&Stop::OutOfGas)
+            && stops.contains(&Stop::Trap { kind: TrapKind::TRAP, address: None })
+    );
+    // What was prepared and what ran out of gas at once go on to the same syscall.
+    let again = told[5..].iter().filter(|told| *told == suspended).count();
+    assert!(again > 0, "it goes on as the original did");
+    let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
+    assert_eq!(text(b"InvalidInstance"), 2, "idle and trapped: there is nothing to go on with");
+    assert_eq!(text(b"Err(InvalidSnapshot)"), 1);
+    assert_eq!(text(b"Ok(Some(InvalidSnapshot))"), 1, "an unknown module is no refusal");
+    assert_eq!(text(format!("Ok({})", idle.len()).as_bytes()), 3);
+    assert_eq!(text(&[&idle[..], &[0; 3]].concat()), 1);
 }
 
 #[test]
@@ -60,6 +96,24 @@ fn in_wasm_it_tells_the_same() {
             assert_eq!(wasm, native, "step {at}, {strategy:?}");
         }
         assert_eq!(wasm.len(), native.len());
+    }
+}
+
+/// A program that is past a limit is told from one that is none.
+#[test]
+fn the_cause_of_a_refusal_is_told() {
+    let too_long = vec![0; (16 << 20) + 1];
+    let programs = [
+        (b"no program".to_vec(), "InvalidProgram"),
+        (too_long, "CodeBytes"),
+        (guests::growing((256 << 8) + 1), "MemoryBytes"),
+    ];
+    for (program, cause) in programs {
+        let input = scenario::control(program);
+        for setup in [Setup::native(Node::Hatchery), Setup::wasm(Flavour::Control, Node::Hatchery)] {
+            let told = input.decode(&setup.play(&input, &[]).expect("it does not trap")).expect("a list");
+            assert_eq!(told, [format!("Ok(Some({cause}))").into_bytes()], "{setup}");
+        }
     }
 }
 

@@ -41,30 +41,56 @@ fn upstreams_rules() {
 #[test]
 fn sound_rules_differ_in_what_is_listed() {
     let sound = Setup::wasm(Flavour::Hatchery, Node::Hatchery);
-    let upstream = Setup::wasm(Flavour::Upstream, Node::Upstream);
+    differ_as_listed(sound, Setup::wasm(Flavour::Upstream, Node::Upstream), true);
+}
+
+fn differ_as_listed(sound: Setup, upstream: Setup, tries_apart: bool) {
     let renamed_at_all = std::cell::Cell::new(0);
     run(32, &script_with(any_call()), |calls| {
         let ours = play(sound, &storage(), &calls)?;
-        let (spelled_out, renamed) = spell_out(&calls, &ours);
+        let (spelled_out, renamed) = spell_out(&calls, &ours, tries_apart);
         renamed_at_all.set(renamed_at_all.get() + renamed);
-        let theirs = play(upstream, &renamed_storage(&spelled_out), &spelled_out)?;
+        let theirs = play(upstream, &renamed_storage(&spelled_out, tries_apart), &spelled_out)?;
         equal(&calls, &ours, &theirs)
     });
-    assert!(renamed_at_all.get() > 20, "the scripts hardly show a difference: {}", renamed_at_all.get());
+    let enough = if tries_apart { 20 } else { 5 };
+    assert!(renamed_at_all.get() > enough, "the scripts hardly show a difference: {}", renamed_at_all.get());
+}
+
+/// Over upstream's host functions one of the two is left: they do not tell which child trie a key is in.
+#[test]
+fn sound_rules_behind_upstreams_host_functions_differ_in_layers() {
+    let pairs = [
+        (Setup::native(Node::Switched), Setup::native(Node::Upstream)),
+        (Setup::wasm(Flavour::Upstream, Node::Switched), Setup::wasm(Flavour::Upstream, Node::Upstream)),
+    ];
+    for (switched, upstream) in pairs {
+        differ_as_listed(switched, upstream, false);
+    }
+}
+
+#[test]
+fn sound_rules_natively_differ_in_what_is_listed() {
+    differ_as_listed(Setup::native(Node::Hatchery), Setup::native(Node::Upstream), true);
+}
+
+#[test]
+fn upstreams_rules_natively() {
+    let (compatible, upstream) = (Setup::native(Node::Compatible), Setup::native(Node::Upstream));
+    run(128, &script_with(any_call()), |calls| same(compatible, upstream, &storage(), calls));
 }
 
 #[test]
 fn natively() {
     compare(Setup::native(Node::Hatchery), Setup::native(Node::Upstream), 256);
+    compare(Setup::native(Node::Switched), Setup::native(Node::Upstream), 256);
 }
 
 #[test]
 fn in_wasm() {
-    compare(
-        Setup::wasm(Flavour::Hatchery, Node::Hatchery),
-        Setup::wasm(Flavour::Upstream, Node::Upstream),
-        64,
-    );
+    let upstream = Setup::wasm(Flavour::Upstream, Node::Upstream);
+    compare(Setup::wasm(Flavour::Hatchery, Node::Hatchery), upstream, 64);
+    compare(Setup::wasm(Flavour::Upstream, Node::Switched), upstream, 64);
 }
 
 /// Compiled guests with a few bytes changed: refused by both, or the same behaviour. Decoding is what an attacker sees first.
@@ -104,7 +130,7 @@ fn storage() -> Vec<Stored> {
 }
 
 /// The same under the names that the keys have in this script.
-fn renamed_storage(spelled_out: &[HostCall]) -> Vec<Stored> {
+fn renamed_storage(spelled_out: &[HostCall], tries_apart: bool) -> Vec<Stored> {
     let names: BTreeSet<_> = spelled_out
         .iter()
         .filter_map(|call| match call {
@@ -113,9 +139,10 @@ fn renamed_storage(spelled_out: &[HostCall]) -> Vec<Stored> {
         })
         .collect();
     let stored = |(child_trie, name): (&Vec<u8>, &Vec<u8>)| {
-        let original = STORED
-            .iter()
-            .find(|(trie, key)| trie == child_trie && name.starts_with(&[*trie, b"/", *key, b"/"].concat()));
+        let original = STORED.iter().find(|(trie, key)| {
+            let trie_of_name = if tries_apart { *trie } else { b"" };
+            trie == child_trie && name.starts_with(&[trie_of_name, b"/", *key, b"/"].concat())
+        });
         original.map(|(trie, key)| Stored {
             child_trie: trie.to_vec(),
             key: name.clone(),
@@ -130,7 +157,8 @@ fn renamed(child_trie: &[u8], key: &[u8], generation: usize) -> Vec<u8> {
 }
 
 /// The script that upstream answers as Hatchery answered this one, and how many names it takes beyond the first ones.
-fn spell_out(calls: &[HostCall], answers: &[Returned]) -> (Vec<HostCall>, usize) {
+/// `tries_apart`: whether the same key in another trie is another key.
+fn spell_out(calls: &[HostCall], answers: &[Returned], tries_apart: bool) -> (Vec<HostCall>, usize) {
     type Key = (Vec<u8>, Vec<u8>);
     let mut generations = BTreeMap::<Key, usize>::new();
     // The keys that each open layer has cached.
@@ -141,7 +169,9 @@ fn spell_out(calls: &[HostCall], answers: &[Returned]) -> (Vec<HostCall>, usize)
         let key = match &mut call {
             HostCall::CompileFromBytes { identifier: Some(key), .. }
             | HostCall::Lookup { identifier: key } => Some((Vec::new(), key)),
-            HostCall::CompileFromStorageKey { key, child_trie } => Some((child_trie.clone(), key)),
+            HostCall::CompileFromStorageKey { key, child_trie } => {
+                Some((if tries_apart { child_trie.clone() } else { Vec::new() }, key))
+            }
             _ => None,
         };
         if let Some((child_trie, name)) = key {
@@ -324,6 +354,7 @@ fn program() -> impl Strategy<Value = Vec<u8>> {
         guests::registers(),
         guests::marked(7),
         guests::importing(&[b"look"], 3),
+        guests::growing(1),
         b"no program".to_vec(),
     ])
 }
@@ -337,8 +368,10 @@ fn id() -> impl Strategy<Value = u32> {
 }
 
 fn export() -> impl Strategy<Value = Vec<u8>> {
-    let exports: [&[u8]; 14] = [
+    let exports: [&[u8]; 16] = [
         b"look",
+        b"grow",
+        b"grow_3",
         b"peek",
         b"poke",
         b"main",

@@ -1,7 +1,7 @@
 //! Calls into a Wasm runtime that fail, and what they leave behind.
 
 use hatchery_runtime_tests::{
-    Failure, Node, Setup, bare_externalities, externalities,
+    Failure, Node, Runtime, STRATEGIES, Setup, bare_externalities, externalities,
     guests::{self, InstructionSet::JamV1},
 };
 use hatchery_test_runtime::{
@@ -33,18 +33,33 @@ fn runtime_that_calls_nothing_needs_no_manager() {
     assert_eq!(input.decode(&result).unwrap(), []);
 }
 
-/// A panic in Wasm does not run destructors: the instance stays with the manager, which goes on.
+/// A panic in Wasm does not run destructors: the instance stays with the manager, which goes on. (In a node such a call is
+/// rolled back, and the instance with it; a bare call of the executor has no transaction.)
 #[test]
 fn runtime_that_panics_in_a_syscall() {
-    let mut externalities = externalities(Node::Hatchery, &[]);
-    let panic = scenario::panic_while_suspended(guests::counter(JamV1));
-    let failure = HATCHERY.play_in(&mut externalities, &panic).unwrap_err().to_string();
-    assert!(failure.contains("panics with an instance at a syscall: true"), "{failure}");
+    for strategy in STRATEGIES {
+        let setup = Setup { runtime: Runtime::Wasm(Flavour::Hatchery, strategy), node: Node::Hatchery };
+        let mut externalities = externalities(Node::Hatchery, &[]);
+        let panic = scenario::panic_while_suspended(guests::counter(JamV1));
+        let failure = setup.play_in(&mut externalities, &panic).unwrap_err().to_string();
+        assert!(failure.contains("panics with an instance at a syscall: true"), "{strategy:?}: {failure}");
 
-    let input = scenario::on_one_instance(guests::counter(JamV1), 7, vec![counter()]);
-    let result = HATCHERY.play_in(&mut externalities, &input).expect("the manager still works");
-    let runs = input.decode(&result).unwrap();
-    assert_eq!((runs[0].end, runs[0].counter), (End::Finished, 15));
+        let input = scenario::on_one_instance(guests::counter(JamV1), 7, vec![counter()]);
+        let result = setup.play_in(&mut externalities, &input).expect("the manager still works");
+        let runs = input.decode(&result).unwrap();
+        assert_eq!((runs[0].end, runs[0].counter), (End::Finished, 15), "{strategy:?}");
+
+        // The instance is there, at its syscall, until somebody destroys it.
+        let input = scenario::wire(vec![
+            HostCall::ReadMemory { instance: 0, address: 0, length: 0 },
+            HostCall::Destroy { instance: 0 },
+            HostCall::Destroy { instance: 0 },
+        ]);
+        let result = setup.play_in(&mut externalities, &input).expect("host functions only");
+        let returned: Vec<hatchery_test_runtime::outcome::Returned> = input.decode(&result).unwrap();
+        let values: Vec<_> = returned.iter().map(|returned| returned.value).collect();
+        assert_eq!(values, [0, 0, -1], "{strategy:?}");
+    }
 }
 
 /// What a runtime cached in one call it finds in the next on the same externalities, and not on others.

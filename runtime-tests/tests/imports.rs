@@ -19,7 +19,7 @@ const INTERFACE: [&str; 9] = [
 ];
 
 /// What a runtime with the feature `control` imports in addition.
-const CONTROL: [&str; 10] = [
+const CONTROL: [&str; 12] = [
     "ext_virtualization_control_exit_info_version_1(i32, i64) -> i64",
     "ext_virtualization_control_fork_version_1(i32) -> i64",
     "ext_virtualization_control_limits_version_1(i64) -> i64",
@@ -27,8 +27,10 @@ const CONTROL: [&str; 10] = [
     "ext_virtualization_control_prepare_with_args_version_1(i32, i64, i64, i64, i64, i64, i64) -> i64",
     "ext_virtualization_control_release_module_version_1(i32) -> i64",
     "ext_virtualization_control_reset_version_1(i32) -> i64",
+    "ext_virtualization_control_restore_version_1(i32, i64) -> i64",
     "ext_virtualization_control_result_version_1(i32, i32) -> i64",
     "ext_virtualization_control_resume_version_1(i32, i64, i32) -> i64",
+    "ext_virtualization_control_snapshot_version_1(i32, i64) -> i64",
     "ext_virtualization_control_zero_memory_version_1(i32, i32, i32) -> i64",
 ];
 

@@ -54,6 +54,11 @@ mod suspend;
 mod table;
 mod trace;
 
+/// The examples of the document are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/processes.md")]
+struct Document;
+
 pub use abi::{Call, Code, Descriptor, ProcessId};
 pub use deadlock::{Activity, Deadlock};
 pub use limits::{LimitError, Limits};

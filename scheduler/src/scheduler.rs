@@ -15,9 +15,6 @@ use crate::status::{BadImage, Status};
 use crate::table::{Piping, Process, Slot, State, Table};
 use crate::trace::{Event, Trace};
 
-/// Bytes that are moved at once.
-const SCRATCH: usize = 4096;
-
 /// A tree of processes.
 #[derive(Debug)]
 pub struct Scheduler<S> {
@@ -40,8 +37,6 @@ pub struct Scheduler<S> {
     /// Whose call or fault has been handed to the embedder.
     pub(crate) current: Option<Slot>,
     pub(crate) trace: Option<Box<Trace>>,
-    /// For bytes on their way from one process to another.
-    pub(crate) scratch: Box<[u8]>,
 }
 
 /// How far to run.
@@ -422,7 +417,6 @@ impl<S> Scheduler<S> {
             result: None,
             current: None,
             trace: None,
-            scratch: vec![0; SCRATCH].into(),
         }
     }
 

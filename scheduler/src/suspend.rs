@@ -254,7 +254,6 @@ impl Unsourced {
             result,
             current,
             trace,
-            scratch,
         } = self;
         Scheduler {
             source,
@@ -269,7 +268,6 @@ impl Unsourced {
             result,
             current,
             trace,
-            scratch,
         }
     }
 

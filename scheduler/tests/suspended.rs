@@ -2,8 +2,9 @@
 
 mod common;
 
+use common::script::three_processes;
 use common::{PLENTY, answer, blobs, engine, run, tree, tree_of};
-use hatchery_engine::Backend;
+use hatchery_engine::{Backend, Pause};
 use hatchery_scheduler::{Limits, ProcessId, ResumeError, RunMode, Scheduler, Status, Stop};
 
 fn resume(bytes: &[u8]) -> Result<Scheduler<hatchery_scheduler::Blobs>, ResumeError> {
@@ -23,25 +24,83 @@ fn rich() -> Vec<u8> {
 
 on_every_backend! {
     fn equal_states_have_equal_bytes(backend) {
-        let states = |backend, park: bool| {
-            let mut tree = tree(backend, &[31, 0]);
+        let states = |backend, park: bool, case: &[u8]| {
+            let mut tree = tree(backend, case);
             let mut states = Vec::new();
-            while tree.result().is_none() {
+            loop {
                 let stop = tree.iterate(RunMode::Limit(PLENTY)).unwrap().stop;
                 if park {
                     tree.park();
                 }
                 states.push(tree.suspend());
-                if let Some(Stop::Syscall { number, .. }) = stop {
-                    answer(&mut tree, number);
+                match stop {
+                    Some(Stop::Syscall { number, .. }) => drop(answer(&mut tree, number)),
+                    Some(_) => break states,
+                    None => {}
                 }
             }
-            states
         };
-        let expected = states(Backend::Interpreter, false);
-        assert!(expected.len() > 20);
-        assert!(states(backend, false) == expected);
-        assert!(states(backend, true) == expected);
+        // Ends of all kinds, deadlocks, other programs.
+        for case in [&[31, 0][..], &[1, 0], &[2, 0], &[19, 0], &[22, 0], &[23, 0], &[25, 0, 5], &[27, 0, 5], &[35, 0], &[40, 0]] {
+            let expected = states(Backend::Interpreter, false, case);
+            assert!(expected.len() > 4, "{case:?}");
+            assert!(states(backend, false, case) == expected, "{case:?}");
+            assert!(states(backend, true, case) == expected, "{case:?}");
+        }
+    }
+
+    /// Each block is executed by another backend than the one before it, in a tree that was made from bytes.
+    fn suspended_after_every_block(backend) {
+        let arguments = three_processes();
+        let pause = Pause::new();
+        pause.raise();
+        let mut states = Vec::new();
+        let mut calm = tree(Backend::Interpreter, &arguments);
+        let expected = loop {
+            match calm.run(RunMode::Pause(&pause, PLENTY)).unwrap() {
+                Stop::Paused => states.push(calm.suspend()),
+                stop => break common::seen(&calm, stop),
+            }
+        };
+        assert!(states.len() > 500, "{} pauses", states.len());
+        let sources = [backend, Backend::Interpreter, backend].map(|backend| blobs(engine(backend)));
+        let mut moved = tree(backend, &arguments);
+        let mut pauses = 0;
+        let stop = loop {
+            match moved.run(RunMode::Pause(&pause, PLENTY)).unwrap() {
+                Stop::Paused => {
+                    let bytes = moved.suspend();
+                    assert!(states.get(pauses) == Some(&bytes), "after {pauses} pauses");
+                    pauses += 1;
+                    let source = sources[pauses % sources.len()].clone();
+                    let mut resumed = Scheduler::resume(source, Limits::default(), &bytes).unwrap();
+                    resumed.set_trace(moved.set_trace(None));
+                    moved = resumed;
+                }
+                stop => break stop,
+            }
+        };
+        assert_eq!((common::seen(&moved, stop), pauses), (expected, states.len()));
+    }
+
+    /// As a limit cuts it: within calls too.
+    fn suspended_at_many_limits(backend) {
+        let arguments = three_processes();
+        let whole = common::straight(backend, &arguments);
+        let every = whole.gas as usize / if backend == Backend::Verify { 29 } else { 293 };
+        let source = blobs(engine(backend));
+        let (mut calm, mut moved) = (tree(Backend::Interpreter, &arguments), tree(backend, &arguments));
+        for limit in (0..whole.gas).step_by(every) {
+            assert_eq!(calm.run(RunMode::Limit(limit)).unwrap(), Stop::OutOfGas);
+            assert_eq!(moved.run(RunMode::Limit(limit)).unwrap(), Stop::OutOfGas);
+            let bytes = moved.suspend();
+            assert!(calm.suspend() == bytes, "{limit}");
+            let mut resumed = Scheduler::resume(source.clone(), Limits::default(), &bytes).unwrap();
+            resumed.set_trace(moved.set_trace(None));
+            moved = resumed;
+        }
+        let stop = run(&mut moved, whole.gas);
+        assert_eq!(common::seen(&moved, stop), whole);
     }
 
     fn a_tree_that_has_ended_stays_so(backend) {

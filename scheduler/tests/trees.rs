@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::script::Script;
+use common::script::{Script, three_processes};
 use common::{
     PLENTY, blob, blobs, engine, exits, in_every_way, modules, run, seen, straight, tree, tree_of,
     tree_of_module,
@@ -24,31 +24,15 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// Starts two more processes, which exchange bytes with the first and with each other.
-fn three_processes() -> Vec<u8> {
-    let mut script = Script::new(3);
-    script
-        .role(0)
-        .pipe()
-        .pipe()
-        .spawn(1, &[0, 3])
-        .write_checked(1, 5)
-        .read_checked(2, 7)
-        .wait_checked(0)
-        .ret(3);
-    script
-        .role(1)
-        .pipe()
-        .spawn(2, &[3])
-        .read_checked(0, 5)
-        .spin(20)
-        .read_checked(2, 9)
-        .write_checked(1, 7)
-        .wait_checked(0)
-        .ret(0);
-    script.role(2).spin(10).write_checked(0, 9).ret(0);
-    script.arguments()
-}
+/// Cases of the guest, with gas, number of events and hash of the schedule: a conversation, programs that replace themselves, bad
+/// images, who waits for one, seventeen processes.
+const PINNED: &[(&[u8], u64, u64, &str)] = &[
+    (&[1, 0], 2_621_279, 90, "4335e90412196fead37b053d6aa135443e7dfd6dc2811d0ec38c96cd268b16d6"),
+    (&[19, 0], 131_942_764, 311, "fe3384c6beb7de36eb61d05c358fee0478366c0eb19f1d75eb1a0ad34232e0fc"),
+    (&[23, 0], 2_663_200, 22, "f8d95c0ce91e1ab8eb690427574fbce3316584b7eaf37b89ec664e2205b132f3"),
+    (&[28, 0], 7_762_481, 27, "87e801bebba1cd9309ae0c46b6f2a462e3284de20247441eb15467343c3dd7e1"),
+    (&[40, 0], 44_009_431, 185, "64068a35666959004a7607979917bcad165cceb1234b760ee77667e4cecd94e6"),
+];
 
 on_every_backend! {
     fn seventeen(backend) { exits(backend, &[40, 0], 0); }
@@ -68,6 +52,15 @@ on_every_backend! {
         }
         assert_eq!(straight(backend, &with_numbers(41, &[0, 1, 1])).stop, Stop::Ended(Status::Exited(0)));
         exits(backend, &with_numbers(41, &[10_000, 777, 4096]), 0);
+    }
+
+    fn blocks_of_every_size(backend) {
+        let powers = (7..=16).flat_map(|power| [(1 << power) - 1, 1 << power, (1 << power) + 1]);
+        for bytes in (1..=67).chain(powers) {
+            let stop = straight(backend, &with_numbers(44, &[bytes])).stop;
+            assert_eq!(stop, Stop::Ended(Status::Exited(0)), "{bytes}");
+        }
+        exits(backend, &with_numbers(44, &[65_536]), 0);
     }
 
     fn what_bytes_cost(backend) {
@@ -93,6 +86,31 @@ on_every_backend! {
         assert_eq!(stop, Stop::Ended(Status::Exited(0)));
         assert_eq!((tree.remembered_ends(), tree.open_descriptors(), tree.processes().count()), (0, 0, 1));
         assert!(most <= 2, "{most} processes at once");
+    }
+
+    /// Of what nobody asks for only so much is kept as the limits say.
+    fn ten_thousand_processes_that_nobody_waits_for(backend) {
+        let count = if backend == Backend::Verify { 500 } else { 10_000 };
+        let mut tree = tree_of(modules(&engine(backend)), Limits::default(), &with_numbers(38, &[count]));
+        tree.set_trace(None);
+        let (mut ended, mut sizes) = (0, Vec::new());
+        let stop = loop {
+            if let Some(stop) = tree.iterate(RunMode::Limit(PLENTY)).unwrap().stop {
+                break stop;
+            }
+            assert!(tree.processes().count() <= 2 && tree.open_descriptors() <= 2);
+            assert!(tree.remembered_ends() <= 256);
+            let last = tree.processes().last().unwrap().0;
+            if last > ended {
+                ended = last;
+                if ended > 400 && ended.is_multiple_of(97) {
+                    sizes.push(tree.suspend().len());
+                }
+            }
+        };
+        assert_eq!(stop, Stop::Ended(Status::Exited(0)));
+        assert_eq!(ended, u64::from(count));
+        assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
     }
 
     fn a_ring_that_is_parked_again_and_again(backend) {
@@ -154,6 +172,17 @@ on_every_backend! {
             prop_assert_eq!(seen.stop, Stop::Ended(Status::Exited(0)));
             Ok(())
         }).unwrap();
+    }
+
+    /// What trees cost and how they go is consensus: a change of a number here is a change of the rules, or of the guest.
+    fn known_schedules_are_pinned(backend) {
+        let schedules = PINNED.iter().map(|(case, ..)| {
+            let seen = straight(backend, case);
+            let hash: String = seen.schedule.iter().map(|byte| format!("{byte:02x}")).collect();
+            (seen.gas, seen.entries, hash)
+        });
+        let pinned = PINNED.iter().map(|&(_, gas, entries, hash)| (gas, entries, hash.to_owned()));
+        assert_eq!(schedules.collect::<Vec<_>>(), pinned.collect::<Vec<_>>());
     }
 
     fn a_schedule_can_be_checked_against_another(backend) {

@@ -14,8 +14,9 @@ const LIBRARY: &str = "pvm";
 /// The number in the name that programs ask the dynamic linker for: `PVM_ABI_VERSION` of the header.
 const ABI: &str = "1";
 
-/// What a program that links the static library needs besides, on Linux.
-const SYSTEM_LIBRARIES: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
+/// What a program that links the static library needs besides.
+const SYSTEM_LIBRARIES: &str =
+    if cfg!(target_os = "macos") { "-lSystem -lc -lm" } else { "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc" };
 
 /// Options of `cargo xtask capi`.
 #[derive(clap::Args)]
@@ -56,13 +57,14 @@ fn install(arguments: &Arguments) -> Result<PathBuf> {
     put(&built.join("libpvm.a"), &lib.join("libpvm.a"))?;
 
     let plain = format!("{DLL_PREFIX}{LIBRARY}{DLL_SUFFIX}");
-    if OS == "linux" {
-        let versioned = format!("{plain}.{ABI}.{}", minor_and_patch()?);
-        put(&built.join(&plain), &lib.join(&versioned))?;
-        link(&versioned, &lib.join(soname()))?;
-        link(&soname(), &lib.join(&plain))?;
-    } else {
-        put(&built.join(&plain), &lib.join(&plain))?;
+    match linked_name(OS) {
+        Some(linked) => {
+            let full = numbered(OS, &format!("{ABI}.{}", minor_and_patch()?));
+            put(&built.join(&plain), &lib.join(&full))?;
+            link(&full, &lib.join(&linked))?;
+            link(&linked, &lib.join(&plain))?;
+        }
+        None => put(&built.join(&plain), &lib.join(&plain))?,
     }
 
     let description = package_config(&prefix);
@@ -80,16 +82,28 @@ fn build(arguments: &Arguments) -> Result<PathBuf> {
     if let Some(target) = target {
         cargo.args(["--target", target]);
     }
-    if OS == "linux" {
-        cargo.args(["--", "-C", &format!("link-arg=-Wl,-soname,{}", soname())]);
+    if let Some(linked) = linked_name(OS) {
+        // Otherwise programs would look for it under another name, on macOS in the folder where it was built.
+        let option = if OS == "macos" { "-install_name,@rpath/" } else { "-soname," };
+        cargo.args(["--", "-C", &format!("link-arg=-Wl,{option}{linked}")]);
     }
     process::pass(cargo)?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(workspace::target().join(target.as_deref().unwrap_or_default()).join(folder))
 }
 
-fn soname() -> String {
-    format!("{DLL_PREFIX}{LIBRARY}{DLL_SUFFIX}.{ABI}")
+/// The name that programs ask the dynamic linker for, where names have numbers.
+fn linked_name(os: &str) -> Option<String> {
+    ["linux", "macos"].contains(&os).then(|| numbered(os, ABI))
+}
+
+/// The library's name with a number.
+fn numbered(os: &str, number: &str) -> String {
+    if os == "macos" {
+        format!("{DLL_PREFIX}{LIBRARY}.{number}.dylib")
+    } else {
+        format!("{DLL_PREFIX}{LIBRARY}.so.{number}")
+    }
 }
 
 /// The second and third number of the version, which this program has too.
@@ -143,6 +157,14 @@ mod tests {
     fn the_number_in_the_name_is_the_headers() {
         let header = fs::read_to_string(workspace::root().join("capi/include/pvm.h")).unwrap();
         assert!(header.contains(&format!("#define PVM_ABI_VERSION {ABI}\n")));
+    }
+
+    #[test]
+    fn names_are_those_of_the_system() {
+        assert_eq!(linked_name("linux").as_deref(), Some("libpvm.so.1"));
+        assert_eq!(linked_name("macos").as_deref(), Some("libpvm.1.dylib"));
+        assert_eq!(linked_name("windows"), None);
+        assert_eq!(numbered("macos", "1.2.3"), "libpvm.1.2.3.dylib");
     }
 
     #[test]

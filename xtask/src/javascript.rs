@@ -28,8 +28,8 @@ pub(crate) fn packages() -> Option<PathBuf> {
 }
 
 /// As [`packages`], for libpvm's binding, whose test finds them where they are.
-pub(crate) fn binding() {
-    packages_of(BINDING);
+pub(crate) fn binding() -> Option<PathBuf> {
+    packages_of(BINDING)
 }
 
 fn packages_of(folder: &str) -> Option<PathBuf> {

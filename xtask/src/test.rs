@@ -62,6 +62,8 @@ impl Step {
 /// How a step ended.
 enum End {
     Passed,
+    /// Passed, but for something that could not run here.
+    Without(String),
     Skipped(String),
     Failed(String),
 }
@@ -174,10 +176,11 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
         }
         None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
     }
-    if let Some(packages) = javascript::packages() {
+    let (example, binding) = (javascript::packages(), javascript::binding());
+    let has_javascript = example.is_some() && binding.is_some();
+    if let Some(packages) = example {
         command.env(javascript::VARIABLE, packages);
     }
-    javascript::binding();
     println!("$ {}", process::line(&command));
     let mut child = command.spawn().context("cannot start cargo")?;
     let mut counted = Summary::default();
@@ -193,6 +196,8 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
         End::Failed(format!("cargo test: {status}"))
     } else if counted.is_empty() {
         End::Failed("no test ran".to_owned())
+    } else if !has_javascript {
+        End::Without("JavaScript: see above".to_owned())
     } else {
         End::Passed
     };
@@ -228,6 +233,7 @@ fn conclude(rows: &[(String, Duration, End)], total: Duration) -> bool {
     for (name, time, end) in rows {
         let end = match end {
             End::Passed => "ok".to_owned(),
+            End::Without(what) => format!("ok, without {what}"),
             End::Skipped(why) => format!("skipped: {why}"),
             End::Failed(_) => "FAILED".to_owned(),
         };

@@ -4,6 +4,7 @@ pub mod costs;
 mod frame;
 mod operations;
 mod result;
+mod suspended;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::working::Working;
 
 pub use frame::InstanceEntry;
 pub use result::{CallResult, CallStatus, FaultReason, OperationError, VmError};
+pub use suspended::{SuspendedCall, SuspendedCallError};
 
 use frame::{Entrance, NotEntered, Origin};
 use operations::{Context, Leave};

@@ -16,7 +16,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -185,6 +185,15 @@ class _Event(ctypes.Structure):
         ("pc", ctypes.c_uint32),
         ("gas", ctypes.c_uint64),
         ("registers", ctypes.c_uint64 * c.PVM_REGISTER_COUNT),
+    ]
+
+
+class _Access(ctypes.Structure):
+    _fields_ = [
+        ("address", ctypes.c_uint32),
+        ("is_write", ctypes.c_uint32),
+        ("data", ctypes.c_void_p),
+        ("length", ctypes.c_size_t),
     ]
 
 
@@ -364,6 +373,7 @@ class Vm:
     def __init__(self, handle: int):
         """Use `Module.instantiate`."""
         self._handle: int | None = handle
+        self._registers: ctypes.Array[ctypes.c_uint64] | None = None
         self._host: object | None = None
         self._trace: object | None = None
         self._raised = threading.local()
@@ -472,7 +482,15 @@ class Vm:
     def __getitem__(self, register: int) -> int:
         if not 0 <= register < c.PVM_REGISTER_COUNT:
             raise IndexError(f"register {register}: they are numbered from 0 to 12")
-        return _lib.pvm_get_register(self._handle, register)
+        return (self._registers or self._shown_registers())[register]
+
+    def _shown_registers(self) -> Sequence[int]:
+        """The registers where the library shows them, which takes no call to read."""
+        pointer = _lib.pvm_get_registers(self._handle)
+        if not pointer:
+            raise _last_error(c.PVM_STATUS_INVALID_HANDLE)
+        self._registers = _Registers.from_address(pointer)
+        return self._registers
 
     def __setitem__(self, register: int, value: int) -> None:
         if not 0 <= register < c.PVM_REGISTER_COUNT:
@@ -527,6 +545,23 @@ class Vm:
         buffer = ctypes.create_string_buffer(length)
         _check(_lib.pvm_read_memory(self._handle, address, buffer, length))
         return buffer.raw
+
+    def read_many(self, ranges: Iterable[tuple[int, int]]) -> list[bytes]:
+        """Bytes of several ranges, each an address and a length, in one call: all of them or, on failure, none."""
+        ranges = list(ranges)
+        total = sum(length for _, length in ranges)
+        if total > 1 << 20 or any(not (0 <= at < 1 << 32 and length >= 0) for at, length in ranges):
+            return [self.read(at, length) for at, length in ranges]
+        buffer = ctypes.create_string_buffer(total)
+        start, accesses, parts = ctypes.addressof(buffer), (_Access * len(ranges))(), []
+        offset = 0
+        for access, (at, length) in zip(accesses, ranges):
+            access.address, access.data, access.length = at, start + offset, length
+            parts.append((offset, offset + length))
+            offset += length
+        _check(_lib.pvm_access_memory(self._handle, ctypes.byref(accesses), len(ranges)))
+        raw = buffer.raw
+        return [raw[begin:end] for begin, end in parts]
 
     def write(self, address: int, data: bytes) -> None:
         """Writes memory that the program can write."""
@@ -665,6 +700,7 @@ class Vm:
     def close(self) -> None:
         """Destroys it now."""
         handle, self._handle = self._handle, None
+        self._registers = None
         if handle is not None:
             _lib.pvm_destroy(handle)
 

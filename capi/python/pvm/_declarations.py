@@ -164,6 +164,8 @@ FUNCTIONS = {
     "pvm_register_name": (c_char_p, [c_int]),
     "pvm_read_memory": (c_int32, [c_void_p, c_uint32, c_void_p, c_size_t]),
     "pvm_write_memory": (c_int32, [c_void_p, c_uint32, c_void_p, c_size_t]),
+    "pvm_borrow_memory": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "pvm_access_memory": (c_int32, [c_void_p, c_void_p, c_size_t]),
     "pvm_zero_memory": (c_int32, [c_void_p, c_uint32, c_uint32]),
     "pvm_initialize_memory": (c_int32, [c_void_p, c_uint32, c_void_p, c_size_t]),
     "pvm_check_memory": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint32]),

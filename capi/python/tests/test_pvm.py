@@ -212,6 +212,8 @@ class State(unittest.TestCase):
         self.assertEqual(self.vm.registers, tuple(range(13)))
         self.vm[12] = -1
         self.assertEqual(self.vm[12], pvm.NONE)
+        self.vm.registers = range(1, 14)
+        self.assertEqual(self.vm[12], 13)
         for index in (-1, 13):
             with self.assertRaises(IndexError):
                 self.vm[index]
@@ -223,6 +225,11 @@ class State(unittest.TestCase):
         vm.map(0x50000, 8192)
         vm.write(0x50FFE, b"across")
         self.assertEqual(vm.read(0x50FFE, 6), b"across")
+        ranges = [(0x50FFE, 3), (0x51003, 1), (0x50FFF, 0)]
+        self.assertEqual(vm.read_many(ranges), [b"acr", b"s", b""])
+        self.assertEqual(vm.read_many([]), [])
+        with self.assertRaises(pvm.PvmError):
+            vm.read_many([(0x50FFE, 3), (0x70000, 1)])
         vm.zero(0x50FFF, 2)
         self.assertEqual(vm.read(0x50FFE, 6), b"a\0\0oss")
         vm.protect(0x50000, 4096, pvm.Permission.READ)

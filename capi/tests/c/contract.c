@@ -156,11 +156,14 @@ static void registers(void) {
     copy[3] = 33;
     SAME(pvm_write_registers(vm, copy), PVM_STATUS_OK);
     SAME(pvm_get_register(vm, 3), 33);
+    SAME(shown[3], 33);
     FAILS(pvm_set_register(vm, 13, 0), PVM_STATUS_INVALID_ARGUMENT, "from 0 to 12");
     FAILS(pvm_get_register(vm, -1), 0, "from 0 to 12");
     FAILS(pvm_read_registers(vm, NULL), PVM_STATUS_NULL_POINTER, "null");
     FAILS(pvm_read_registers(vm, (uint64_t *)((char *)copy + 1)), PVM_STATUS_INVALID_ARGUMENT, "misaligned");
     CHECK(strcmp(pvm_register_name(7), "a0") == 0);
+    SAME(pvm_reset(vm), PVM_STATUS_OK);
+    SAME(shown[3], 0);
     pvm_destroy(vm);
 }
 
@@ -257,6 +260,29 @@ static void memory(void) {
     SAME(pvm_write_memory(vm, 0, NULL, 0), PVM_STATUS_OK);
     FAILS(pvm_read_memory(vm, rw, &byte, SIZE_MAX), PVM_STATUS_INVALID_ARGUMENT, "no such memory");
     SAME(pvm_write_memory(vm, rw, (const uint8_t *)"abc", 3), PVM_STATUS_OK);
+    const uint8_t *borrowed = NULL;
+    size_t borrowed_length = 0;
+    SAME(pvm_borrow_memory(vm, rw + 1, &borrowed, &borrowed_length), PVM_STATUS_OK);
+    SAME(borrowed_length, 4096 - (rw + 1) % 4096);
+    SAME(memcmp(borrowed, "bc", 2), 0);
+    FAILS(pvm_borrow_memory(vm, 0x50000, &borrowed, &borrowed_length), PVM_STATUS_OUT_OF_BOUNDS, "not");
+    FAILS(pvm_borrow_memory(vm, rw, NULL, &borrowed_length), PVM_STATUS_NULL_POINTER, "null");
+    uint8_t read[3] = {0};
+    pvm_access_t accesses[] = {
+        {rw + 8, 1, (uint8_t *)"xyz", 3},
+        {rw + 1, 0, read, 2},
+        {rw + 9, 0, read + 2, 1},
+        {0, 0, NULL, 0},
+    };
+    SAME(pvm_access_memory(vm, accesses, 4), PVM_STATUS_OK);
+    SAME(memcmp(read, "bcy", 3), 0);
+    accesses[0].data = (uint8_t *)"123";
+    accesses[3] = (pvm_access_t){0x50000, 0, read, 1};
+    FAILS(pvm_access_memory(vm, accesses, 4), PVM_STATUS_OUT_OF_BOUNDS, "not");
+    SAME(pvm_access_memory(vm, &accesses[2], 1), PVM_STATUS_OK);
+    SAME(read[2], 'y'); /* Nothing of it was done. */
+    accesses[0].data = NULL;
+    FAILS(pvm_access_memory(vm, accesses, 1), PVM_STATUS_NULL_POINTER, "null");
     SAME(pvm_zero_memory(vm, rw + 1, 1), PVM_STATUS_OK);
     SAME(pvm_read_ram_bytes_32(vm, rw, NULL) & 0xffffff, 0x630061);
 

@@ -42,6 +42,11 @@ pub(crate) fn installed() -> &'static Path {
     })
 }
 
+/// The shared library.
+pub(crate) fn shared_library() -> PathBuf {
+    installed().join("lib").join(format!("libpvm{}", std::env::consts::DLL_SUFFIX))
+}
+
 /// A folder for what tests make.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,6 +1,6 @@
 //! What can go wrong with capabilities.
 
-use hatchery_capabilities::{CacheError, ManifestError, StoreError, VmError};
+use hatchery_capabilities::{CacheError, ManifestError, StoreError, SuspendedCallError, VmError};
 use miette::Diagnostic;
 
 use crate::status::Status;
@@ -19,6 +19,9 @@ pub(crate) enum CapError {
 
     #[error("the instance cannot be called")]
     Vm(#[from] VmError),
+
+    #[error("the paused call cannot be gone on with")]
+    Suspended(#[from] SuspendedCallError),
 
     #[error("there is nothing named `{name}`, and it is no hash")]
     #[diagnostic(help("`hatchery cap inspect` lists the names"))]
@@ -52,7 +55,7 @@ impl CapError {
             | Self::Paused
             | Self::NotPaused
             | Self::Vm(_) => Status::Usage,
-            Self::Store(_) | Self::Cache(_) | Self::Record { .. } => Status::Failure,
+            Self::Store(_) | Self::Cache(_) | Self::Suspended(_) | Self::Record { .. } => Status::Failure,
         }
     }
 }

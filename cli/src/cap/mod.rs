@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write;
 
 use hatchery_capabilities::graph::Graph;
-use hatchery_capabilities::{CallResult, Cap, DataCap, Manifest};
+use hatchery_capabilities::{CallResult, Cap, DataCap, InProcessAssist, KernelAssist, Manifest, Vm};
 
 use crate::args::{
     CapArguments, CapCommand, InspectCapArguments, InvokeArguments, PublishArguments, ResumeArguments,
@@ -20,7 +20,7 @@ use crate::status::Status;
 pub(crate) use error::CapError;
 pub(crate) use slots::SlotArgument;
 
-use paused::{Call, Paused, Step};
+use paused::Paused;
 use state::State;
 
 /// Does what `hatchery cap` says.
@@ -82,18 +82,21 @@ fn invoke(state: &mut State, arguments: &InvokeArguments, out: &mut dyn Write) -
     for marker in &arguments.catch {
         state.catch(marker)?;
     }
-    let call = Call { name: arguments.instance.clone(), instance, endpoint, args, gas: arguments.gas, hand };
-    let paused = Paused::new(call, &state.assist);
-    go_on(state, paused, out)
+    let mut vm = Vm::new(state.assist.clone()).backend(state.backend);
+    let result = vm.invoke_with(&mut state.cache, instance, endpoint, args, arguments.gas, hand);
+    let result = result.map_err(CapError::from)?;
+    ended(state, &arguments.instance, 0, &result, vm, out)
 }
 
 fn resume(state: &mut State, arguments: &ResumeArguments, out: &mut dyn Write) -> Result<Status, Error> {
-    let mut paused = state.paused()?.ok_or(CapError::NotPaused)?;
+    let paused = state.paused()?.ok_or(CapError::NotPaused)?;
+    let mut vm = paused.machine(&mut state.cache, state.assist.clone(), state.backend)?;
     if arguments.drop {
-        state.assist = paused.give_up(&mut state.cache, state.backend)?;
+        vm.drop_paused().map_err(CapError::from)?;
+        state.assist = vm.assist().clone();
         state.set_paused(None);
         state.commit()?;
-        writeln!(out, "dropped: `{}` is as it was", paused.call.name)?;
+        writeln!(out, "dropped: `{}` is as it was", paused.name)?;
         return Ok(Status::Success);
     }
     let hand = match (&arguments.hand, &arguments.number) {
@@ -104,25 +107,36 @@ fn resume(state: &mut State, arguments: &ResumeArguments, out: &mut dyn Write) -
         }
         (None, None) => None,
     };
-    paused.steps.push(Step { hand, gas: arguments.gas, meters: arguments.meters.clone() });
-    go_on(state, paused, out)
+    vm.add_gas(arguments.gas);
+    for &(meter, gas) in &arguments.meters {
+        let left = vm.assist().gas_meter(meter);
+        vm.assist_mut().set_gas_meter(meter, left.saturating_add(gas));
+    }
+    let result = vm.resume(&mut state.cache, hand).map_err(CapError::from)?;
+    ended(state, &paused.name, paused.resumed + 1, &result, vm, out)
 }
 
-/// Runs a call from its beginning to where nothing is known to follow.
-fn go_on(state: &mut State, paused: Paused, out: &mut dyn Write) -> Result<Status, Error> {
-    let (result, assist) = paused.run(&mut state.cache, state.backend)?;
-    let status = match &result {
+/// Says what came of a call, and keeps it.
+fn ended(
+    state: &mut State,
+    name: &str,
+    resumed: u32,
+    result: &CallResult,
+    mut vm: Vm<InProcessAssist>,
+    out: &mut dyn Write,
+) -> Result<Status, Error> {
+    let status = match result {
         CallResult::Halt { return_value, post_instance_hash, reflected_slot0, gas_used } => {
             writeln!(out, "reply {return_value} ({return_value:#x}), gas {gas_used}")?;
             if let Some(hash) = reflected_slot0 {
                 writeln!(out, "in its hand {hash}")?;
             }
-            writeln!(out, "`{}` is now {post_instance_hash}", paused.call.name)?;
-            state.name(&paused.call.name, *post_instance_hash);
+            writeln!(out, "`{name}` is now {post_instance_hash}")?;
+            state.name(name, *post_instance_hash);
             Status::Success
         }
         CallResult::Faulted { reason, gas_used, .. } => {
-            writeln!(out, "fault: {reason}, gas {gas_used}\n`{}` is as it was", paused.call.name)?;
+            writeln!(out, "fault: {reason}, gas {gas_used}\n`{name}` is as it was")?;
             Status::Trap
         }
         CallResult::Paused { marker, payload, catcher, gas_used } => {
@@ -135,12 +149,9 @@ fn go_on(state: &mut State, paused: Paused, out: &mut dyn Write) -> Result<Statu
             Status::OutOfGas
         }
     };
-    if matches!(result, CallResult::Paused { .. }) {
-        state.set_paused(Some(paused));
-    } else {
-        state.assist = assist;
-        state.set_paused(None);
-    }
+    let paused = Paused::after(result, name, resumed, &mut vm, &mut state.cache)?;
+    state.set_paused(paused);
+    state.assist = vm.assist().clone();
     state.commit()?;
     Ok(status)
 }
@@ -161,7 +172,7 @@ fn inspect(state: &mut State, arguments: &InspectCapArguments, out: &mut dyn Wri
         writeln!(out, "gas meter {meter}: {gas}")?;
     }
     if let Some(paused) = state.paused()? {
-        writeln!(out, "paused: a call of `{}`, resumed {} times", paused.call.name, paused.steps.len())?;
+        writeln!(out, "paused: a call of `{}`, resumed {} times", paused.name, paused.resumed)?;
     }
     Ok(Status::Success)
 }

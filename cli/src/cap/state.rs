@@ -11,7 +11,6 @@ use super::error::CapError;
 use super::paused::Paused;
 
 const NAMES: &str = "names";
-const ASSIST: &str = "assist";
 const PAUSED: &str = "paused";
 /// What the marker of out of gas is called on the command line.
 const OUT_OF_GAS: &str = "oog";
@@ -29,7 +28,7 @@ impl State {
     pub(super) fn open(path: &Path) -> Result<Self, CapError> {
         let cache = CacheDirectory::new(ParityStore::open(path)?);
         let names: BTreeMap<String, CapHash> = record(&cache, NAMES)?.unwrap_or_default();
-        let assist = record(&cache, ASSIST)?.unwrap_or_default();
+        let assist = InProcessAssist::load(&cache)?;
         let paused = cache.record(PAUSED.as_bytes())?;
         Ok(Self { cache, assist, backend: Backend::Auto, names, paused })
     }
@@ -110,13 +109,9 @@ impl State {
 
     /// Keeps everything.
     pub(super) fn commit(&mut self) -> Result<(), CapError> {
-        let records = [
-            (NAMES, Some(self.names.encode())),
-            (ASSIST, Some(self.assist.encode())),
-            (PAUSED, self.paused.clone()),
-        ];
-        let records = records.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value)).collect();
-        self.cache.commit(records)?;
+        let names = (NAMES.as_bytes().to_vec(), Some(self.names.encode()));
+        let paused = (PAUSED.as_bytes().to_vec(), self.paused.clone());
+        self.cache.commit(vec![names, self.assist.record(), paused])?;
         Ok(self.cache.sync()?)
     }
 }

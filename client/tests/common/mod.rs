@@ -2,11 +2,13 @@
 
 #![allow(dead_code, reason = "each test crate uses a part of this module")]
 
+use hatchery_client::{Backend, ClientConfig, ModuleCache};
 use polkavm_common_033::{
     program::{Instruction, InstructionSetKind, asm},
     writer::ProgramBlobBuilder,
 };
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// The counter guest for JamV1. The gas that its calls cost is known for these bytes only, so they are pinned.
 pub(crate) fn counter() -> &'static [u8] {
@@ -22,6 +24,15 @@ pub(crate) fn counter() -> &'static [u8] {
 /// The counter guest for ReviveV1.
 pub(crate) fn counter_revive() -> &'static [u8] {
     include_bytes!("../../../guests/blobs/revive-v1/counter.polkavm")
+}
+
+/// Runs a test on a cache of each backend that this machine has.
+pub(crate) fn on_each_backend(test: impl Fn(Arc<ModuleCache>)) {
+    for &backend in Backend::AVAILABLE {
+        // Shown if the test fails.
+        println!("backend: {}", backend.name());
+        test(Arc::new(ModuleCache::new(ClientConfig::default().backend(backend))));
+    }
 }
 
 /// The memory that a program declares.

@@ -92,6 +92,8 @@ pub(crate) struct Denied {
 pub(crate) struct Contents {
     pub(super) image: Arc<Image>,
     pub(super) extent: Extent,
+    /// The most bytes that may be accessible, heap included: never more than the image allows.
+    limit: u64,
     pub(super) pages: BTreeMap<u32, OwnPage>,
     /// Where the bytes of pages were taken from, whether they still have them or not.
     pub(super) sources: BTreeMap<u32, SourcePage>,
@@ -115,8 +117,8 @@ pub(super) enum OwnBytes {
 
 impl Contents {
     pub(crate) fn new(image: Arc<Image>) -> Self {
-        let extent = image.extent();
-        Self { image, extent, pages: BTreeMap::new(), sources: BTreeMap::new() }
+        let (extent, limit) = (image.extent(), image.memory_limit);
+        Self { image, extent, limit, pages: BTreeMap::new(), sources: BTreeMap::new() }
     }
 
     pub(super) fn permission(&self, page: u32) -> Permission {
@@ -201,12 +203,26 @@ impl Contents {
             return None;
         }
         let top = top as u32;
-        let grown = u64::from(map.rw_end(top) - map.rw_data().end);
-        if map.declared_bytes() + grown > self.image.memory_limit {
+        // The heap has what it has, also where the limit was lowered below that.
+        if self.bytes_with_heap(top) > self.limit.max(self.accessible_bytes()) {
             return None;
         }
         self.extent.heap_top = top;
         Some(top)
+    }
+
+    /// Bytes of data, heap and stack.
+    pub(crate) fn accessible_bytes(&self) -> u64 {
+        self.bytes_with_heap(self.extent.heap_top)
+    }
+
+    fn bytes_with_heap(&self, heap_top: u32) -> u64 {
+        let map = &self.image.map;
+        map.declared_bytes() + u64::from(map.rw_end(heap_top) - map.rw_data().end)
+    }
+
+    pub(crate) fn set_limit(&mut self, bytes: u64) {
+        self.limit = bytes.min(self.image.memory_limit);
     }
 }
 
@@ -375,7 +391,9 @@ impl AddressSpace {
                 window.forget_permissions();
             });
         }
+        let limit = self.contents.limit;
         self.contents = Contents::new(Arc::clone(&self.contents.image));
+        self.contents.limit = limit;
         if let Some(window) = &mut self.window {
             any_window!(window, window => window.expect(&self.contents));
         }
@@ -401,6 +419,23 @@ impl AddressSpace {
             part[known..].fill(0);
         }
         Ok(())
+    }
+
+    /// The bytes from an address to the end of its page, for the host to read in place.
+    pub(crate) fn page(&mut self, address: u32) -> Result<&[u8], MemoryError> {
+        const ZEROS: Page = [0; PAGE_SIZE as usize];
+        self.check(address, 1, Access::Read)?;
+        let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
+        let is_resident = |w: &AnyWindow| any_window!(w, w => w.page(page).is_some());
+        let bytes: &[u8] = match &self.window {
+            Some(w) if is_resident(w) => any_window!(w, w => w.page(page).unwrap_or(&ZEROS)).as_slice(),
+            _ => match self.contents.bytes(page).len() {
+                0 => &ZEROS,
+                length if length < ZEROS.len() => self.contents.own_bytes(page),
+                _ => self.contents.bytes(page),
+            },
+        };
+        Ok(&bytes[offset..])
     }
 
     /// Writes for the host: everything a guest can write.
@@ -560,12 +595,13 @@ impl AddressSpace {
         if offset.checked_add(length.into()).is_none() {
             return Err(MemoryError::DataRange { offset, length });
         }
-        let mut bytes = vec![0; length as usize];
-        self.read(address, &mut bytes)?;
-        for (page, part) in (address / PAGE_SIZE..).zip(bytes.chunks(PAGE_SIZE as usize)) {
-            let offset = offset + u64::from(page - address / PAGE_SIZE) * u64::from(PAGE_SIZE);
-            let range = DataRange { data, offset, length: part.len() as u32 };
-            self.contents.sources.insert(page, SourcePage { range, digest: hash(part) });
+        self.check(address, length.into(), Access::Read)?;
+        let mut bytes = [0; PAGE_SIZE as usize];
+        for (page, _, part) in by_page(address, length as usize) {
+            let bytes = &mut bytes[..part.len()];
+            self.read(page * PAGE_SIZE, bytes)?;
+            let range = DataRange { data, offset: offset + part.start as u64, length: part.len() as u32 };
+            self.contents.sources.insert(page, SourcePage { range, digest: hash(bytes) });
         }
         Ok(())
     }

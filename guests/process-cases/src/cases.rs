@@ -72,6 +72,10 @@ pub fn run(case: u8, role: u8, rest: &'static [u8]) -> i8 {
         (35, _) => closed_while_writing_child(),
         (36, 0) => root_ends_all(),
         (36, _) => root_ends_all_child(role),
+        (37, 0) => nothing_is_read_past_a_limit(),
+        (37, _) => 0,
+        (38, 0) => nobody_waits(rest),
+        (38, _) => 1,
         _ => 97,
     }
 }
@@ -812,5 +816,41 @@ fn root_ends_all_child(role: u8) -> i8 {
         let _ = Process::from_id(1).wait();
     }
     check(false);
+    0
+}
+
+/// More than a limit is refused before any of it is read: there is no such memory.
+fn nothing_is_read_past_a_limit() -> i8 {
+    let nowhere = core::hint::black_box(0x7000_0000_usize);
+    let mut id = 77;
+    let mut spawn = |identifier: *const u8, identifier_length, parameters: &[u64; 4]| {
+        // SAFETY: not sound, where it is out of bounds; it is not to be read.
+        unsafe { sys::process_spawn(identifier, identifier_length, 0, 0, parameters.as_ptr(), &mut id) }
+    };
+    let none = [0; 4];
+    for count in [65, 1 << 19, 1 << 32, u64::MAX] {
+        check(spawn(SELF.as_ptr(), SELF.len(), &[0, 0, nowhere as u64, count]) == 6);
+    }
+    for length in [64 * 1024 + 1, 1 << 32, u64::MAX] {
+        check(spawn(SELF.as_ptr(), SELF.len(), &[nowhere as u64, length, 0, 0]) == 4);
+    }
+    for length in [65, 1 << 32, usize::MAX] {
+        check(spawn(nowhere as *const u8, length, &none) == 1);
+    }
+    check(id == 77);
+    // SAFETY: as above.
+    let exec =
+        |length| unsafe { sys::process_exec(SELF.as_ptr(), SELF.len(), 0, 0, nowhere as *const u8, length) };
+    check(exec(64 * 1024 + 1) == 4 && exec(usize::MAX) == 4);
+    0
+}
+
+/// Starts so many processes, each with an end of a pipe, and waits for none.
+fn nobody_waits(rest: &[u8]) -> i8 {
+    for _ in 0..crate::bulk::number(rest, 0) {
+        let (reader, writer) = must(pipe());
+        must(start_as(&[38, 1], &[reader.give()]));
+        check(writer.write(&[1]) == Err(WriteError { error: Error::OtherEndClosed, written: 0 }));
+    }
     0
 }

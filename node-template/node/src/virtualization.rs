@@ -3,7 +3,7 @@
 use crate::service::Block;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hatchery_client::{
-    Backend, ClientConfig, ConsensusConstants, ModuleCache, VirtExtensionFactory, VirtManager,
+    Backend, ClientConfig, ConsensusConstants, Limits, ModuleCache, VirtExtensionFactory, VirtManager,
 };
 use sp_runtime::traits::{Block as BlockT, NumberFor};
 use std::fmt;
@@ -16,8 +16,13 @@ pub(crate) type HostFunctions = hatchery_client::HostFunctions;
 /// What runtimes of the chains that this node is for can observe of machines: gas, limits, memory. A chain that changes it
 /// does so from some block on: `.from_block(number, constants)`.
 fn rules() -> VirtExtensionFactory {
-    VirtExtensionFactory::new(ConsensusConstants::v1())
+    VirtExtensionFactory::new(
+        ConsensusConstants::v1().limits(Limits { modules: MOST_PROGRAMS, ..Limits::V1 }),
+    )
 }
+
+/// More programs than a block has time to use. Otherwise somebody could use up what is allowed, and the calls of all others would fail.
+const MOST_PROGRAMS: u32 = 8192;
 
 /// The operator's settings: they change how fast the node is, never what a runtime is told.
 #[derive(Clone, Debug, clap::Args)]
@@ -92,11 +97,24 @@ pub(crate) type BlockHash = <Block as BlockT>::Hash;
 mod tests {
     use super::*;
     use clap::Parser;
+    use hatchery_node_runtime::Runtime;
+    use pallet_virtualization::WeightInfo;
 
     #[derive(Debug, Parser)]
     struct OnlyThese {
         #[command(flatten)]
         params: VirtualizationParams,
+    }
+
+    #[test]
+    fn no_block_has_time_for_more_programs_than_it_may_have() {
+        type Weights = <Runtime as pallet_virtualization::Config>::WeightInfo;
+        let most = <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time();
+        let first_use = Weights::syscall_call(0) + Weights::compile(0) + Weights::memory(0);
+        for least in [first_use, Weights::upload_code(0)] {
+            let programs = most / least.ref_time();
+            assert!(programs < u64::from(MOST_PROGRAMS), "{programs} programs");
+        }
     }
 
     #[test]

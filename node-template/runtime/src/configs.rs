@@ -128,21 +128,29 @@ impl pallet_sudo::Config for Runtime {
 parameter_types! {
     /// Clearing the storage of removed instances takes at most a twentieth of a block.
     pub IdleWeight: Weight = Perbill::from_percent(5) * MAXIMUM_BLOCK_WEIGHT;
+    /// Jobs take at most a tenth of a block: they run after the author's deadline.
+    pub JobsWeight: Weight = Perbill::from_percent(10) * MAXIMUM_BLOCK_WEIGHT;
 }
 
 impl pallet_virtualization::Config for Runtime {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
-    // Storing a program of 10 KB takes about half a token, an item of 100 bytes about a tenth of one hundredth.
+    // Storing a program of 10 KB takes about half a token, an item of 100 bytes six thousandths.
     type DepositPerItem = ConstU128<{ MILLI_UNIT }>;
     type DepositPerByte = ConstU128<{ 50 * MICRO_UNIT }>;
     type RefTimePerGas = ConstU64<{ pallet_virtualization::REF_TIME_PER_GAS }>;
     type MaxCallDepth = ConstU8<10>;
     type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
+    type MaxProgramPages = ConstU32<1024>;
     type MaxExportLen = ConstU32<64>;
     type MaxKeyLen = ConstU32<128>;
     type MaxValueLen = ConstU32<{ 16 * 1024 }>;
     type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
     type IdleWeight = IdleWeight;
+    type MaxJobs = ConstU32<64>;
+    type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
+    type JobsWeight = JobsWeight;
+    // As a second of computation costs elsewhere.
+    type JobPrice = IdentityFee<Balance>;
     type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Runtime>;
 }

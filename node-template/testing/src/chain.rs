@@ -1,8 +1,10 @@
 //! A chain, seen through one of its nodes.
 
-use crate::{Error, Node, until};
+use crate::{Error, Node, until, within};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use std::sync::Arc;
+use subxt::backend::LegacyBackend;
 use subxt::config::DefaultExtrinsicParamsBuilder;
 use subxt::dynamic::Value;
 use subxt::error::DispatchError;
@@ -81,11 +83,16 @@ impl Chain {
     /// # Errors
     /// If it does not answer.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let rpc = RpcClient::from_insecure_url(url).await.map_err(Error::client("cannot connect"))?;
-        let api = OnlineClient::from_rpc_client(rpc.clone())
-            .await
-            .map_err(Error::client("cannot learn what chain this is"))?;
-        Ok(Self { rpc, api })
+        within("the connection to the node", async {
+            let rpc = RpcClient::from_insecure_url(url).await.map_err(Error::client("cannot connect"))?;
+            // Not what follows the head of the chain: with a node that is still synchronizing, it can wait for ever for the first block.
+            let backend = LegacyBackend::builder().build(rpc.clone());
+            let api = OnlineClient::from_backend(Arc::new(backend))
+                .await
+                .map_err(Error::client("cannot learn what chain this is"))?;
+            Ok(Self { rpc, api })
+        })
+        .await
     }
 
     /// The library's own client.
@@ -123,8 +130,19 @@ impl Chain {
     /// Signs a call, sends it, and waits until it is in a finalized block, whether it failed there or not.
     ///
     /// # Errors
-    /// If the node refuses it, or it does not get into a block.
+    /// If the node refuses it, or it does not get into a block in time.
     pub async fn submit(
+        &self,
+        signer: &Keypair,
+        pallet: &str,
+        call: &str,
+        arguments: impl EncodeAsFields,
+    ) -> Result<Committed, Error> {
+        within(&format!("{pallet}.{call} in a finalized block"), self.commit(signer, pallet, call, arguments))
+            .await
+    }
+
+    async fn commit(
         &self,
         signer: &Keypair,
         pallet: &str,
@@ -201,6 +219,27 @@ impl Chain {
         let hex = format!("0x{}", hex::encode(signed.encoded()));
         self.request::<H256>("author_submitExtrinsic", serde_json::json!([hex])).await?;
         Ok(())
+    }
+
+    /// The events of a block, in their order, those of hooks included.
+    ///
+    /// # Errors
+    /// If the node does not answer, or does not know the block.
+    pub async fn events_of(&self, block: H256) -> Result<Vec<Event>, Error> {
+        let at = self.api.at_block(block).await.map_err(Error::client("cannot look at a block"))?;
+        let events = at.events().fetch().await.map_err(Error::client("cannot read a block's events"))?;
+        let mut seen = Vec::new();
+        for event in events.iter() {
+            let event = event.map_err(Error::client("cannot read an event"))?;
+            seen.push(Event {
+                pallet: event.pallet_name().to_owned(),
+                name: event.event_name().to_owned(),
+                fields: event
+                    .decode_fields_unchecked_as()
+                    .map_err(Error::client("cannot read an event's fields"))?,
+            });
+        }
+        Ok(seen)
     }
 
     /// The nonce of an account's next extrinsic, those that wait in the pool counted.

@@ -21,7 +21,7 @@ pub use metrics::Metrics;
 pub use node::{Builder, Node};
 pub use subxt;
 pub use subxt_signer::sr25519::dev as accounts;
-pub use wait::{LIMIT, until};
+pub use wait::{LIMIT, until, within};
 
 /// An account that the chain does not know.
 ///

@@ -23,12 +23,20 @@ pub async fn until<T>(
             return Ok(answer);
         }
         if started.elapsed() > LIMIT {
-            return Err(Error::TimedOut {
-                what: what.to_owned(),
-                seconds: LIMIT.as_secs(),
-                log: String::new(),
-            });
+            return Err(timed_out(what));
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Waits for one answer.
+///
+/// # Errors
+/// [`Error::TimedOut`] after [`LIMIT`], or the answer's own error.
+pub async fn within<T>(what: &str, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(LIMIT, answer).await.unwrap_or_else(|_| Err(timed_out(what)))
+}
+
+fn timed_out(what: &str) -> Error {
+    Error::TimedOut { what: what.to_owned(), seconds: LIMIT.as_secs(), log: String::new() }
 }

@@ -55,6 +55,7 @@ pub async fn walk(node: &Node, chain: &Chain, show: &mut dyn Show) -> Result<Sum
     walk.trap(&contract).await?;
     walk.revert(&contract).await?;
     walk.run_out_of_gas(&contract).await?;
+    walk.compute_over_several_blocks().await?;
     walk.look_for_leaks()?;
     let Walk { checks, extrinsics, fees, .. } = walk;
     Ok(Summary { checks, extrinsics, fees, contract })
@@ -184,6 +185,60 @@ impl Walk<'_> {
             call.ref_time >= gas.ref_time / 2,
             "gas that was used is paid for, although nothing else stays",
         )?;
+        Ok(())
+    }
+
+    async fn compute_over_several_blocks(&mut self) -> Result<(), Error> {
+        const LIMIT: u64 = 2_000_000;
+        const PRIMES_BELOW_LIMIT: u64 = 148_933;
+        self.show.title("Start a job that counts the primes below 2,000,000");
+        let (code_hash, upload) = Contract::upload(self.chain, &self.user, guests::PRIMES).await?;
+        self.sent(&upload);
+        let before = self.chain.account(&self.account()).await?;
+        let gas = Weight { ref_time: 20_000_000_000, proof_size: 0 };
+        let arguments = (code_hash.0, b"primes".to_vec(), LIMIT.to_le_bytes().to_vec(), gas, 60u32);
+        let started =
+            self.chain.submit(&self.user, "Virtualization", "start_job", arguments).await?.success()?;
+        self.sent(&started);
+        let event = started.event("Virtualization", "JobStarted")?;
+        let held = event.number("deposit").unwrap_or_default() + event.number("prepaid").unwrap_or_default();
+        self.show.fact("held", &tokens(held));
+
+        // This node makes a block for each extrinsic, so something has to happen.
+        let (mut block, mut blocks, mut fees) = (started.block, 0u32, started.fee);
+        let finished = loop {
+            blocks += 1;
+            let events = self.chain.events_of(block).await?;
+            let mut jobs = events.into_iter().filter(|event| {
+                event.pallet == "Virtualization"
+                    && event.name.starts_with("Job")
+                    && event.name != "JobStarted"
+            });
+            let Some(event) = jobs.next() else {
+                return Err(Error::Answer(format!("the job had no slice in block {block:?}")));
+            };
+            self.show.fact(&format!("block {blocks}"), &short(&event.to_string()));
+            if event.name != "JobAdvanced" || blocks > 60 {
+                break event;
+            }
+            let remark =
+                self.chain.submit(&self.user, "System", "remark", (b"tick".to_vec(),)).await?.success()?;
+            self.extrinsics += 1;
+            self.fees += remark.fee;
+            fees += remark.fee;
+            block = remark.block;
+        };
+        self.check(finished.name == "JobFinished", "the job ends with a result")?;
+        self.check(blocks > 2, "it took several blocks, with its memory stored in between")?;
+        self.check(
+            finished.bytes("output").as_deref() == Some(&PRIMES_BELOW_LIMIT.to_le_bytes()[..]),
+            "there are 148,933 primes below 2,000,000",
+        )?;
+        let after = self.chain.account(&self.account()).await?;
+        let paid = before.free.saturating_sub(after.free).saturating_sub(fees);
+        self.show.fact("slices", &format!("{} paid for {blocks}", tokens(paid)));
+        self.check(after.reserved == before.reserved, "nothing is held any more")?;
+        self.check(paid > 0 && paid < held, "only the slices that it had are paid for")?;
         Ok(())
     }
 

@@ -27,6 +27,9 @@ pub enum ControlError {
     /// A limit of the chain is reached. [`ExitInfo::refusal`] of [`NO_INSTANCE`] says which.
     #[error("a limit of the chain is reached")]
     LimitReached = -4,
+    /// The bytes are not a snapshot of an instance of this module.
+    #[error("the bytes are not a snapshot of an instance of this module")]
+    InvalidSnapshot = -5,
 }
 
 impl WireError for ControlError {
@@ -54,7 +57,8 @@ pub struct ExitInfo {
     /// The process that the stop is of, in an instance that is a tree of processes; otherwise 0.
     pub process: u64,
     /// Why the last attempt to prepare or resume it was refused, if it was. Of [`NO_INSTANCE`]: why the last request
-    /// for a module or an instance was.
+    /// for a module, an instance or a snapshot was answered `InvalidImage`, `LimitReached` or `InvalidSnapshot`; nothing if it got
+    /// another answer.
     pub refusal: Option<Refusal>,
 }
 
@@ -149,7 +153,7 @@ impl fmt::Display for TrapKind {
     }
 }
 
-/// Why a request was refused: the cause behind an `InvalidImage` on the wire.
+/// Why a request was refused: the cause behind an `InvalidImage` or a [`ControlError`] on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Refusal {
     /// The bytes are no valid program.
@@ -167,7 +171,7 @@ pub enum Refusal {
     /// As many instances as allowed live.
     #[codec(index = 4)]
     Instances,
-    /// The instances that live declare as many pages of memory as allowed.
+    /// The instances that live have as many pages of memory as allowed, heaps included.
     #[codec(index = 5)]
     Pages,
     /// As many instances as allowed are prepared or suspended.
@@ -176,6 +180,12 @@ pub enum Refusal {
     /// The program has no such export.
     #[codec(index = 7)]
     UnknownExport,
+    /// The snapshot has more bytes than a snapshot may have.
+    #[codec(index = 8)]
+    SnapshotBytes,
+    /// The bytes are not a snapshot of an instance of this module.
+    #[codec(index = 9)]
+    InvalidSnapshot,
 }
 
 /// What a finished call left in the guest's registers: its return value.
@@ -230,7 +240,8 @@ pub struct MemoryInfo {
     pub read_write_bytes: u32,
     /// Where the heap begins: the end of the read-write data, not rounded.
     pub heap_start: u32,
-    /// How far the heap can grow before it reaches the stack or the most memory that an instance may have.
+    /// How far the heap can grow before it reaches the stack or the most memory that an instance may have. What is left of
+    /// [`ResourceInfo::pages`] can be less.
     pub heap_most_bytes: u32,
     /// The first address behind the stack, which grows downwards.
     pub stack_end: u32,
@@ -245,7 +256,7 @@ pub struct ResourceInfo {
     pub modules: Usage,
     /// Living instances.
     pub instances: Usage,
-    /// Pages of 4096 bytes that they declare.
+    /// Pages of 4096 bytes that they have, heaps included. Where `sbrk` would pass the limit, it gives 0.
     pub pages: Usage,
     /// Instances that are prepared or suspended.
     pub nesting: Usage,
@@ -253,6 +264,8 @@ pub struct ResourceInfo {
     pub most_code_bytes: u32,
     /// The most bytes of memory an instance may have, its heap included.
     pub most_memory_bytes: u64,
+    /// The most bytes a snapshot may have.
+    pub most_snapshot_bytes: u32,
 }
 
 /// Of some resource, what there is and the most that there may be.
@@ -284,12 +297,13 @@ mod tests {
             (ControlError::InvalidModule, -2),
             (ControlError::InvalidState, -3),
             (ControlError::LimitReached, -4),
+            (ControlError::InvalidSnapshot, -5),
         ];
         for (error, number) in all {
             assert_eq!(i64::from(WireResult::<(), _>(Err(error))), number);
             assert_eq!(WireResult::<(), _>::try_from(number), Ok(WireResult(Err(error))));
         }
-        for number in [-5, i64::MIN, -0x1_0000_0001] {
+        for number in [-6, i64::MIN, -0x1_0000_0001] {
             assert!(WireResult::<InstanceId, ControlError>::try_from(number).is_err(), "{number}");
         }
     }
@@ -335,6 +349,8 @@ mod tests {
             Refusal::Pages,
             Refusal::Nesting,
             Refusal::UnknownExport,
+            Refusal::SnapshotBytes,
+            Refusal::InvalidSnapshot,
         ];
         for (number, refusal) in refusals.iter().enumerate() {
             pin(refusal, &[number as u8]);
@@ -378,12 +394,13 @@ mod tests {
             nesting: usage(7),
             most_code_bytes: 9,
             most_memory_bytes: 10,
+            most_snapshot_bytes: 11,
         };
         let mut bytes = Vec::new();
         for number in 1..=8u8 {
             bytes.extend([number, 0, 0, 0, 0, 0, 0, 0]);
         }
-        bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0]);
         pin(&info, &bytes);
     }
 

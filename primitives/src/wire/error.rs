@@ -9,7 +9,8 @@ use thiserror::Error;
 #[repr(i32)]
 pub enum ModuleError {
     /// The bytes are not a program that the engine accepts: malformed, too large, or with an import whose symbol is
-    /// longer than [`MAX_SYSCALL_SYMBOL_LEN`](crate::MAX_SYSCALL_SYMBOL_LEN).
+    /// longer than [`MAX_SYSCALL_SYMBOL_LEN`](crate::MAX_SYSCALL_SYMBOL_LEN). Or a limit of the chain is reached: bytes of a
+    /// program, memory of an instance, distinct programs.
     #[error("the bytes are not a valid program")]
     InvalidImage = -1,
     /// No module was compiled under this identifier before.
@@ -24,7 +25,7 @@ pub enum ModuleError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoPrimitive, TryFromPrimitive, Error)]
 #[repr(i32)]
 pub enum InstantiateError {
-    /// The program cannot be instantiated, or a limit of the chain is reached.
+    /// A limit of the chain is reached: living instances, or the memory of all of them.
     #[error("the program cannot be instantiated")]
     InvalidImage = -1,
     /// No module has this id.
@@ -40,7 +41,8 @@ pub enum ExecError {
     /// is prepared or suspended.
     #[error("no instance with this id is in the state that the call needs")]
     InvalidInstance = -1,
-    /// The program has no such export, or it executed a syscall that it does not import.
+    /// The program has no such export, or it executed a syscall that it does not import. Or, of `prepare` and `resume`, as many
+    /// instances are prepared or suspended as the chain allows.
     #[error("the program has no such export or import")]
     InvalidImage = -2,
     /// The next block costs more than the gas that was left. The instance is idle.

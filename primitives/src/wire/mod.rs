@@ -21,6 +21,7 @@ mod control;
 mod error;
 mod id;
 mod result;
+mod snapshot;
 
 pub use buffer::{ExecBuffer, ExecStatus, MAX_SYSCALL_SYMBOL_LEN, SyscallSymbol};
 pub use control::{
@@ -30,3 +31,4 @@ pub use control::{
 pub use error::{DestroyError, ExecError, InstantiateError, MemoryError, ModuleError};
 pub use id::{CompileStatus, CompiledModule, InstanceId, ModuleId};
 pub use result::{InvalidEncoding, WireError, WireResult, WireValue};
+pub use snapshot::SnapshotParts;

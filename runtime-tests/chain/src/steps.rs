@@ -25,6 +25,8 @@ pub enum Step {
     Prepare { instance: u32, export: Vec<u8> },
     /// Destroys an instance.
     Destroy { instance: u32 },
+    /// Runs a prepared call to its next stop, where it stays.
+    Run { instance: u32 },
     /// Opens, commits or rolls back a storage layer.
     Layer(Layer),
     /// Fails, as a dispatch does.
@@ -81,6 +83,7 @@ pub fn take(step: &Step) -> Result<u64, DispatchError> {
         Step::Destroy { instance } => {
             (wire(virtualization::destroy((*instance).into()).map(|()| 0).map_err(i32::from)), 0)
         }
+        Step::Run { instance } => run(*instance),
         Step::Layer(layer) => {
             match layer {
                 Layer::Start => sp_io::storage::start_transaction(),
@@ -108,6 +111,16 @@ fn compiled(
             (i64::from(u32::from(module.id)) | status, cost)
         }
         Err(error) => (i32::from(error).into(), COLD),
+    }
+}
+
+/// The answer is that of the host function, the cost the gas used.
+fn run(instance: u32) -> (i64, u64) {
+    const GAS: i64 = 1_000_000;
+    let mut buffer = ExecBuffer::default();
+    match virtualization::run(instance.into(), GAS, 1, &mut buffer) {
+        Ok(status) => (status as i64, (GAS - buffer.gas_left).unsigned_abs()),
+        Err(error) => (i32::from(error).into(), 0),
     }
 }
 

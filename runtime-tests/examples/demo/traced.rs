@@ -228,6 +228,14 @@ impl VirtControlBackend for Traced {
         self.manager.fork(instance_id)
     }
 
+    fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
+        self.manager.snapshot(instance_id)
+    }
+
+    fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
+        self.manager.restore(module_id, snapshot)
+    }
+
     fn next_block(&mut self) {
         self.manager.next_block();
     }

@@ -202,6 +202,27 @@ cases! {
         },
     );
 
+    /// What was made before the layer was opened, and has run inside, is where it has run to.
+    handles_from_before_a_layer_that_is_rolled_back = Case::new(
+        script([
+            HostCall::CompileFromBytes { program: guests::registers(), identifier: None },
+            instantiate(0),
+            prepare(0, b"main"),
+            run(0, PLENTY),
+            HostCall::Transaction(Transaction::Start),
+            run(0, PLENTY),
+            instantiate(0),
+            HostCall::Transaction(Transaction::Rollback),
+            run(0, PLENTY),
+            run(0, PLENTY),
+            prepare(1, b"main"),
+            run(1, PLENTY),
+        ]),
+        |returned| {
+            assert_eq!(values(&returned), [COMPILED, 0, 0, 1, 0, 1, 1, 0, 0, -1, 0, 1]);
+        },
+    );
+
     buffer_of_a_syscall = Case::new(
         script([
             HostCall::CompileFromBytes { program: guests::registers(), identifier: None },

@@ -36,8 +36,8 @@ impl<S: ProgramSource> Scheduler<S> {
         };
         let bytes = piping.length.min(written.length - written.done);
         self.add(bill, cost::copy(bytes))?;
-        self.settle(slot, bill);
         self.transfer(writer, written.buffer.wrapping_add(written.done as u32), slot, piping.buffer, bytes)?;
+        self.settle(slot, bill);
         written.done += bytes;
         if written.done == written.length {
             self.finish(writer, written, Code::Success)?;
@@ -59,8 +59,8 @@ impl<S: ProgramSource> Scheduler<S> {
         };
         let bytes = piping.length.min(read.length);
         self.add(bill, cost::copy(bytes))?;
-        self.settle(slot, bill);
         self.transfer(slot, piping.buffer, reader, read.buffer, bytes)?;
+        self.settle(slot, bill);
         read.done = bytes;
         self.finish(reader, read, Code::Success)?;
         piping.done = bytes;
@@ -168,28 +168,17 @@ impl<S: ProgramSource> Scheduler<S> {
         Ok(())
     }
 
-    /// Moves bytes from one process to another. Both buffers have been checked.
-    fn transfer(
-        &mut self,
-        from: Slot,
-        mut source: u32,
-        to: Slot,
-        mut target: u32,
-        bytes: u64,
-    ) -> Result<(), Error> {
+    /// Copies bytes from the memory of one process to that of another. Both buffers have been checked.
+    fn transfer(&mut self, from: Slot, source: u32, to: Slot, target: u32, bytes: u64) -> Result<(), Error> {
         let Some([from, to]) = self.table.two_mut(from, to) else { return Ok(()) };
-        let mut left = bytes;
-        while left > 0 {
-            let part = left.min(self.scratch.len() as u64);
-            let scratch = &mut self.scratch[..part as usize];
-            let gone = |process, address| move |_| Error::Memory { process, address };
-            from.instance.memory().read(source, scratch).map_err(gone(from.id, source))?;
-            to.instance.memory_mut().write(target, scratch).map_err(gone(to.id, target))?;
-            left -= part;
-            // Only after the last part can it be past the last address.
-            (source, target) = (source.wrapping_add(part as u32), target.wrapping_add(part as u32));
-        }
-        Ok(())
+        // No buffer is that long: the first 64 KiB belong to nobody.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        to.instance.memory_mut().copy_from(target, from.instance.memory(), source, bytes).map_err(|_| {
+            match from.instance.memory().check(source, bytes.into(), Permission::Read) {
+                Ok(()) => Error::Memory { process: to.id, address: target },
+                Err(_) => Error::Memory { process: from.id, address: source },
+            }
+        })
     }
 }
 

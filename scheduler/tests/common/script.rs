@@ -26,6 +26,32 @@ impl Script {
     }
 }
 
+/// Starts two more processes, which exchange bytes with the first and with each other.
+pub(crate) fn three_processes() -> Vec<u8> {
+    let mut script = Script::new(3);
+    script
+        .role(0)
+        .pipe()
+        .pipe()
+        .spawn(1, &[0, 3])
+        .write_checked(1, 5)
+        .read_checked(2, 7)
+        .wait_checked(0)
+        .ret(3);
+    script
+        .role(1)
+        .pipe()
+        .spawn(2, &[3])
+        .read_checked(0, 5)
+        .spin(20)
+        .read_checked(2, 9)
+        .write_checked(1, 7)
+        .wait_checked(0)
+        .ret(0);
+    script.role(2).spin(10).write_checked(0, 9).ret(0);
+    script.arguments()
+}
+
 /// What one role does, one after the other. Descriptors and children are named by their place in the process's lists.
 pub(crate) struct Steps<'a>(&'a mut Vec<u8>);
 
@@ -70,6 +96,15 @@ impl Steps<'_> {
 
     pub(crate) fn trap(self) -> Self {
         self.put(&[8])
+    }
+
+    /// Passes memory to a call that there is not.
+    pub(crate) fn bad_memory(self) -> Self {
+        self.put(&[11])
+    }
+
+    pub(crate) fn exit(self, code: i8) -> Self {
+        self.put(&[14, code as u8])
     }
 
     pub(crate) fn spin(self, rounds: u16) -> Self {

@@ -75,6 +75,26 @@ fn the_host_reads_what_it_wrote_and_the_rest_is_the_image() {
 }
 
 #[test]
+fn the_host_reads_a_page_where_it_lies() {
+    in_every_form(false, |space, disturb| {
+        let map = space.image().map;
+        let parts = [map.ro_data(), map.rw_data(), map.stack()];
+        for address in parts.iter().flat_map(|part| [part.start, part.start + 5, part.end - 1]) {
+            for write in [false, true] {
+                if write && space.write(address, &[77]).is_err() {
+                    continue;
+                }
+                disturb(space);
+                let mut expected = vec![0; (PAGE_SIZE - address % PAGE_SIZE) as usize];
+                space.read(address, &mut expected).unwrap();
+                assert_eq!(space.page(address).unwrap(), expected, "at {address:#x}");
+            }
+        }
+        assert!(space.page(0).is_err() && space.page(map.ro_data().end).is_err());
+    });
+}
+
+#[test]
 fn host_access_is_all_or_nothing() {
     in_every_form(false, |space, step| {
         let end = RW + 0x5000;

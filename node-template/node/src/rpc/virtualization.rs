@@ -259,7 +259,11 @@ impl Virtualization {
     fn block(&self, at: Option<BlockHash>) -> RpcResult<(BlockHash, u32)> {
         let at = at.unwrap_or_else(|| self.client.info().best_hash);
         match self.client.number(at) {
-            Ok(Some(number)) => Ok((at, number)),
+            // The header of a block outlives its state.
+            Ok(Some(number)) => match self.client.state_at(at) {
+                Ok(_) => Ok((at, number)),
+                Err(error) => Err(failure(code::BLOCK, format!("block {at:?} has no state here: {error}"))),
+            },
             Ok(None) => Err(failure(code::BLOCK, format!("there is no block {at:?} here"))),
             Err(error) => Err(failure(code::BLOCK, format!("block {at:?} cannot be read: {error}"))),
         }

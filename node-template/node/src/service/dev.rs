@@ -5,7 +5,8 @@ use super::{Block, Client, Error, parts};
 use crate::cli::Seal;
 use crate::virtualization::{BlockHash, VirtualizationParams};
 use futures::channel::mpsc;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
+use sc_client_api::BlockchainEvents;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_manual_seal::consensus::aura::AuraConsensusDataProvider;
 use sc_consensus_manual_seal::consensus::timestamp::SlotTimestampProvider;
@@ -14,11 +15,15 @@ use sc_service::{Configuration, TaskManager};
 use sc_transaction_pool_api::TransactionPool;
 use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Command = EngineCommand<BlockHash>;
 
 /// How many extrinsics that wait for a block are noticed at once.
 const BATCH: usize = 4096;
+
+/// How long a block waits for the pool to take out what the block before has used.
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// How many blocks can be asked for by RPC before the first of them is made.
 const PENDING_COMMANDS: usize = 1024;
@@ -57,7 +62,7 @@ pub(super) async fn start(
         block_import: client.clone(),
         env,
         client: client.clone(),
-        commands_stream: stream::select(requested, occasions(seal, &pool)),
+        commands_stream: stream::select(requested, occasions(seal, &client, &pool)),
         pool,
         select_chain,
         consensus_data_provider: Some(Box::new(AuraConsensusDataProvider::new(client))),
@@ -71,12 +76,15 @@ pub(super) async fn start(
 }
 
 /// When blocks are made that nobody asked for by RPC.
-fn occasions(seal: Seal, pool: &super::Pool) -> BoxStream<'static, Command> {
+fn occasions(seal: Seal, client: &Arc<Client>, pool: &Arc<super::Pool>) -> BoxStream<'static, Command> {
     match seal {
         // The first block, which is empty, gives the pool a state to validate extrinsics against.
-        Seal::Instant => stream::once(async { block(true) })
-            .chain(pool.import_notification_stream().ready_chunks(BATCH).map(|_| block(false)))
-            .boxed(),
+        Seal::Instant => {
+            let arrivals = pool.import_notification_stream().ready_chunks(BATCH).map(|_| block(false));
+            stream::once(async { block(true) })
+                .chain(stream::select(arrivals, leftovers(client, pool)))
+                .boxed()
+        }
         Seal::Manual => stream::once(async { block(true) }).boxed(),
         Seal::Every(time) => stream::unfold((), move |()| async move {
             futures_timer::Delay::new(time).await;
@@ -84,6 +92,18 @@ fn occasions(seal: Seal, pool: &super::Pool) -> BoxStream<'static, Command> {
         })
         .boxed(),
     }
+}
+
+/// Another block for what did not fit into the one before.
+fn leftovers(client: &Arc<Client>, pool: &Arc<super::Pool>) -> impl Stream<Item = Command> + Send + use<> {
+    let pool = pool.clone();
+    client.import_notification_stream().filter_map(move |imported| {
+        let pool = pool.clone();
+        async move {
+            let mut ready = pool.ready_at_with_timeout(imported.hash, SETTLING).await;
+            ready.next().map(|_| block(false))
+        }
+    })
 }
 
 fn block(create_empty: bool) -> Command {

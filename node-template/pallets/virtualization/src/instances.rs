@@ -76,17 +76,22 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_remove_instance(owner: &T::AccountId, instance: &T::AccountId) -> DispatchResult {
         let info = Instances::<T>::get(instance).ok_or(Error::<T>::InstanceNotFound { depth: 0 })?;
         ensure!(info.owner == *owner, Error::<T>::NotInstanceOwner);
-        Self::end_instance(instance, &info, owner, false)
+        Self::end_instance(instance, &info, owner, None)
     }
 
-    /// Ends an instance that is not running. Its whole balance goes to the beneficiary.
+    /// Ends an instance that is not running. Its whole balance goes to the beneficiary. With the meter of a call, its guest has ended
+    /// it.
     pub(crate) fn end_instance(
         instance: &T::AccountId,
         info: &InstanceInfoOf<T>,
         beneficiary: &T::AccountId,
-        by_guest: bool,
+        deposits: Option<&mut DepositMeter<T>>,
     ) -> DispatchResult {
-        release::<T>(HoldReason::Instance, &info.owner, info.deposit);
+        let by_guest = deposits.is_some();
+        match deposits {
+            Some(deposits) => deposits.release(HoldReason::Instance, &info.owner, info.deposit),
+            None => release::<T>(HoldReason::Instance, &info.owner, info.deposit),
+        }
         Self::remove_reference(info.code_hash);
         Self::queue_removal(info);
         Instances::<T>::remove(instance);

@@ -29,6 +29,7 @@ mod deposits;
 mod execution;
 mod instances;
 mod items;
+mod jobs;
 mod removals;
 mod requests;
 #[cfg(any(test, feature = "try-runtime"))]
@@ -41,6 +42,7 @@ mod mock;
 mod tests;
 
 pub use execution::{Code, SYSCALLS};
+pub use jobs::{JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, MAX_JOB_OUTPUT};
 pub use pallet::*;
 pub use pallet_virtualization_runtime_api as runtime_api;
 pub use requests::{CallRequest, InstantiateRequest, Outcome};
@@ -131,6 +133,11 @@ pub mod pallet {
         #[pallet::constant]
         type MaxCodeLen: Get<u32>;
 
+        /// The most memory that a program may have, data and stack, in pages of 4096 bytes. Every machine pays for all of them, and up
+        /// to 1024 the price holds: nodes keep as many from machine to machine.
+        #[pallet::constant]
+        type MaxProgramPages: Get<u32>;
+
         /// The longest name of an export, in bytes.
         #[pallet::constant]
         type MaxExportLen: Get<u32>;
@@ -151,6 +158,22 @@ pub mod pallet {
         #[pallet::constant]
         type IdleWeight: Get<Weight>;
 
+        /// How many jobs there may be at a time.
+        #[pallet::constant]
+        type MaxJobs: Get<u32>;
+
+        /// The most bytes that may be stored of the memory of a job, and with them as many pages of 4096 bytes.
+        #[pallet::constant]
+        type MaxJobSnapshotLen: Get<u32>;
+
+        /// The most weight that a block spends on jobs when it is idle.
+        #[pallet::constant]
+        type JobsWeight: Get<Weight>;
+
+        /// What weight costs, for slices of jobs.
+        #[pallet::no_default]
+        type JobPrice: frame_support::weights::WeightToFee<Balance = BalanceOf<Self>>;
+
         /// Measured weights.
         type WeightInfo: WeightInfo;
     }
@@ -166,6 +189,8 @@ pub mod pallet {
         parameter_types! {
             /// 50 ms, 256 KiB of proof.
             pub const IdleWeight: Weight = Weight::from_parts(50_000_000_000, 256 * 1024);
+            /// 250 ms, 4 MiB of proof.
+            pub const JobsWeight: Weight = Weight::from_parts(250_000_000_000, 4 * 1024 * 1024);
         }
 
         /// Everything that does not depend on the runtime's token: the limits that the template uses, and weights measured
@@ -183,11 +208,15 @@ pub mod pallet {
             type RefTimePerGas = ConstU64<REF_TIME_PER_GAS>;
             type MaxCallDepth = ConstU8<10>;
             type MaxCodeLen = ConstU32<{ 256 * 1024 }>;
+            type MaxProgramPages = ConstU32<1024>;
             type MaxExportLen = ConstU32<64>;
             type MaxKeyLen = ConstU32<128>;
             type MaxValueLen = ConstU32<{ 16 * 1024 }>;
             type MaxPayloadLen = ConstU32<{ 64 * 1024 }>;
             type IdleWeight = IdleWeight;
+            type MaxJobs = ConstU32<64>;
+            type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
+            type JobsWeight = JobsWeight;
             type WeightInfo = ();
         }
     }
@@ -205,6 +234,10 @@ pub mod pallet {
         Instance,
         /// For what instances stored when the account called them.
         Storage,
+        /// For what may be stored of a job.
+        Job,
+        /// For slices of a job that are still to come.
+        JobSlices,
     }
 
     /// The programs.
@@ -237,6 +270,18 @@ pub mod pallet {
     /// The keys of [`Removals`] that are in use.
     #[pallet::storage]
     pub type RemovalQueue<T: Config> = StorageValue<_, RemovalRange, ValueQuery>;
+
+    /// The jobs.
+    #[pallet::storage]
+    pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, JobOf<T>, OptionQuery>;
+
+    /// The jobs in the order in which they get their next slice.
+    #[pallet::storage]
+    pub type JobQueue<T: Config> = StorageValue<_, BoundedVec<JobId, T::MaxJobs>, ValueQuery>;
+
+    /// How many jobs were ever started.
+    #[pallet::storage]
+    pub type JobCount<T: Config> = StorageValue<_, JobId, ValueQuery>;
 
     /// A range of consecutive numbers.
     #[derive(
@@ -328,6 +373,51 @@ pub mod pallet {
             /// The child trie that it had.
             trie_id: TrieId,
         },
+        /// A job was started.
+        JobStarted {
+            /// Its number.
+            job: JobId,
+            /// Who started it.
+            owner: T::AccountId,
+            /// Its program.
+            code_hash: CodeHash,
+            /// Held from the owner until it ends.
+            deposit: BalanceOf<T>,
+            /// Held from the owner for its slices.
+            prepaid: BalanceOf<T>,
+        },
+        /// A job had a slice and goes on.
+        JobAdvanced {
+            /// The job.
+            job: JobId,
+            /// How many slices it has had.
+            slices: u32,
+        },
+        /// A job ended. What was not used is released.
+        JobFinished {
+            /// The job.
+            job: JobId,
+            /// How many slices it had.
+            slices: u32,
+            /// What it returned.
+            output: Vec<u8>,
+        },
+        /// A job ended without a result. What was not used is released.
+        JobFailed {
+            /// The job.
+            job: JobId,
+            /// How many slices it had.
+            slices: u32,
+            /// Why.
+            failure: JobFailure,
+        },
+        /// A job was cancelled by its owner. What was not used is released.
+        JobCancelled {
+            /// The job.
+            job: JobId,
+            /// How many slices it had.
+            slices: u32,
+        },
     }
 
     /// Why a call of this pallet failed.
@@ -339,6 +429,10 @@ pub mod pallet {
     pub enum Error<T> {
         /// The bytes are not a program that can be compiled.
         InvalidProgram,
+        /// The program is for another instruction set than JamV1, the only one for which the weights hold.
+        OtherInstructions,
+        /// The program has more memory than programs may have.
+        TooMuchMemory,
         /// The program is uploaded already.
         CodeExists,
         /// There is no program with this hash.
@@ -353,7 +447,7 @@ pub mod pallet {
         NotInstanceOwner,
         /// The account cannot become an instance, or cannot end as one: something else depends on it.
         AccountInUse,
-        /// The account does not have what is to be held for a program or an instance.
+        /// The account does not have what is to be held for a program.
         DepositUnaffordable,
         /// There is no instance at this address.
         InstanceNotFound {
@@ -404,7 +498,7 @@ pub mod pallet {
             /// Where.
             depth: u8,
         },
-        /// The caller does not have what is to be held for storage.
+        /// The caller does not have what is to be held for an instance or for what it stores.
         StorageUnaffordable {
             /// Where.
             depth: u8,
@@ -443,6 +537,18 @@ pub mod pallet {
             /// Of what.
             limit: Limit,
         },
+        /// There are as many jobs as there may be.
+        TooManyJobs,
+        /// A job without a slice never begins.
+        NoSlices,
+        /// A slice weighs more than a block spends on jobs.
+        SliceTooHeavy,
+        /// The account does not have what the slices cost.
+        SlicesUnaffordable,
+        /// There is no such job: it may have ended.
+        JobNotFound,
+        /// Only who started a job cancels it.
+        NotJobOwner,
     }
 
     impl<T: Config> From<Failure> for Error<T> {
@@ -471,12 +577,16 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_now: BlockNumberFor<T>, remaining: Weight) -> Weight {
-            Self::clear_removed(remaining.min(T::IdleWeight::get()))
+            let cleared = Self::clear_removed(remaining.min(T::IdleWeight::get()));
+            let left = remaining.saturating_sub(cleared);
+            cleared.saturating_add(Self::run_jobs(left.min(T::JobsWeight::get())))
         }
 
         fn integrity_test() {
             assert!(T::RefTimePerGas::get() > 0, "a gas that takes no time would make guests run for free");
             assert!(T::MaxCallDepth::get() > 0, "without a depth nothing can be called");
+            let least = Self::idle_jobs_weight().saturating_add(Self::slice_overhead(0));
+            assert!(least.all_lte(T::JobsWeight::get()), "no slice of a job would ever fit: {least:?}");
         }
 
         #[cfg(feature = "try-runtime")]
@@ -580,6 +690,34 @@ pub mod pallet {
         pub fn remove_instance(origin: OriginFor<T>, instance: T::AccountId) -> DispatchResult {
             let owner = ensure_signed(origin)?;
             Self::do_remove_instance(&owner, &instance)
+        }
+
+        /// Starts a job: a call of an export of a program that may take longer than a block. It runs in slices of `gas_per_slice`, one
+        /// a block at most, when blocks are idle.
+        ///
+        /// A deposit for what may be stored of it, and the price of `max_slices` slices, are held from the caller until it ends.
+        /// What it did not use is released then; a job that has not ended by then fails.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::upload_code(0).saturating_add(T::WeightInfo::instantiate(input.len() as u32)))]
+        pub fn start_job(
+            origin: OriginFor<T>,
+            code_hash: H256,
+            export: BoundedVec<u8, T::MaxExportLen>,
+            input: BoundedVec<u8, T::MaxPayloadLen>,
+            gas_per_slice: Weight,
+            max_slices: u32,
+        ) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            Self::do_start_job(owner, code_hash, &export, &input, gas_per_slice, max_slices)?;
+            Ok(())
+        }
+
+        /// Ends a job. Only who started it can do that, and gets back what is held for it but for the slices that it had.
+        #[pallet::call_index(6)]
+        #[pallet::weight(Pallet::<T>::cancel_job_weight())]
+        pub fn cancel_job(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let owner = ensure_signed(origin)?;
+            Self::do_cancel_job(&owner, job)
         }
     }
 }

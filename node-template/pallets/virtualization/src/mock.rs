@@ -43,6 +43,24 @@ impl Config for Test {
     type Currency = Balances;
     type DepositPerItem = ConstU64<PER_ITEM>;
     type DepositPerByte = ConstU64<PER_BYTE>;
+    type JobPrice = PerMicrosecond;
+    type MaxJobSnapshotLen = MaxSnapshot;
+}
+
+frame_support::parameter_types! {
+    pub static MaxSnapshot: u32 = 256 * 1024;
+}
+
+/// A microsecond costs one.
+#[derive(Debug)]
+pub struct PerMicrosecond;
+
+impl frame_support::weights::WeightToFee for PerMicrosecond {
+    type Balance = u64;
+
+    fn weight_to_fee(weight: &Weight) -> u64 {
+        weight.ref_time() / 1_000_000
+    }
 }
 
 pub(crate) const EXISTENTIAL_DEPOSIT: u64 = 10;

@@ -1,13 +1,16 @@
 //! What holds between what is stored, always.
 
 use crate::{
-    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, Pallet, RemovalQueue, Removals,
-    StorageDeposits, TrieId,
+    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, JobCount, JobQueue, Jobs, Pallet,
+    RemovalQueue, Removals, StorageDeposits, TrieId,
     items::{ItemOf, child_trie},
     requests::length,
     runtime_api::StorageUsage,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use codec::Encode as _;
 use frame_support::{ensure, storage::child, traits::fungible::InspectHold as _};
 use sp_runtime::{Saturating as _, TryRuntimeError, traits::Zero as _};
@@ -20,6 +23,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut held = Holds::<T>::default();
         check_code::<T>(&mut held)?;
+        check_jobs::<T>(&mut held)?;
         let tries = check_instances::<T>(&mut held)?;
         check_removals::<T>(&tries)?;
         for (_, depositor, amount) in StorageDeposits::<T>::iter() {
@@ -35,11 +39,14 @@ struct Holds<T: Config> {
     code: Sums<T>,
     instance: Sums<T>,
     storage: Sums<T>,
+    job: Sums<T>,
+    job_slices: Sums<T>,
 }
 
 impl<T: Config> Default for Holds<T> {
     fn default() -> Self {
-        Self { code: Sums::<T>::new(), instance: Sums::<T>::new(), storage: Sums::<T>::new() }
+        let none = Sums::<T>::new;
+        Self { code: none(), instance: none(), storage: none(), job: none(), job_slices: none() }
     }
 }
 
@@ -50,6 +57,8 @@ impl<T: Config> Holds<T> {
             (HoldReason::Code, &self.code),
             (HoldReason::Instance, &self.instance),
             (HoldReason::Storage, &self.storage),
+            (HoldReason::Job, &self.job),
+            (HoldReason::JobSlices, &self.job_slices),
         ];
         for (reason, sums) in reasons {
             for (account, sum) in sums.values() {
@@ -75,6 +84,9 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
     for (_, info) in Instances::<T>::iter() {
         *references.entry(info.code_hash).or_default() += 1;
     }
+    for job in Jobs::<T>::iter_values() {
+        *references.entry(job.code_hash).or_default() += 1;
+    }
     ensure!(
         Codes::<T>::iter_keys().count() == CodeInfos::<T>::iter_keys().count(),
         "there are programs without a record, or records without a program"
@@ -85,21 +97,39 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
         ensure!(length(&code) == info.length, "the length of a program is recorded wrongly");
         ensure!(
             references.remove(&code_hash).unwrap_or(0) == info.references,
-            "the reference count of a program is not the number of its instances"
+            "the reference count of a program is not the number of its instances and jobs"
         );
         add::<T>(&mut held.code, &info.owner, info.deposit);
     }
-    ensure!(references.is_empty(), "an instance has no program");
+    ensure!(references.is_empty(), "an instance or a job has no program");
+    Ok(())
+}
+
+fn check_jobs<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
+    let queue = JobQueue::<T>::get();
+    let mut queued: Vec<_> = queue.iter().copied().collect();
+    queued.sort_unstable();
+    queued.dedup();
+    ensure!(queued.len() == queue.len(), "a job is in the queue twice");
+    let mut jobs: Vec<_> = Jobs::<T>::iter_keys().collect();
+    jobs.sort_unstable();
+    ensure!(jobs == queued, "a job is not in the queue, or the queue has one that is not there");
+    ensure!(jobs.iter().all(|id| *id <= JobCount::<T>::get()), "a job has a number that none has yet");
+    for job in Jobs::<T>::iter_values() {
+        ensure!(job.slices < job.max_slices, "a job goes on that has had all its slices");
+        add::<T>(&mut held.job, &job.owner, job.deposit);
+        add::<T>(&mut held.job_slices, &job.owner, job.prepaid);
+    }
     Ok(())
 }
 
 /// Gives the child tries of the instances.
-fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<Vec<TrieId>, TryRuntimeError> {
-    let mut tries = Vec::new();
+fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<BTreeSet<TrieId>, TryRuntimeError> {
+    let mut tries = BTreeSet::new();
     for (instance, info) in Instances::<T>::iter() {
         ensure!(frame_system::Pallet::<T>::account_exists(&instance), "an instance has no account");
         ensure!(frame_system::Pallet::<T>::consumers(&instance) > 0, "an instance's account can be reaped");
-        ensure!(!tries.contains(&info.trie_id), "two instances share a child trie");
+        ensure!(tries.insert(info.trie_id), "two instances share a child trie");
         let (usage, deposits) = items_of::<T>(&info.trie_id)?;
         ensure!(usage == info.storage, "the use of storage is recorded wrongly");
         ensure!(
@@ -113,27 +143,26 @@ fn check_instances<T: Config>(held: &mut Holds<T>) -> Result<Vec<TrieId>, TryRun
             );
         }
         add::<T>(&mut held.instance, &info.owner, info.deposit);
-        tries.push(info.trie_id);
     }
     Ok(tries)
 }
 
-fn check_removals<T: Config>(tries: &[TrieId]) -> Result<(), TryRuntimeError> {
+fn check_removals<T: Config>(tries: &BTreeSet<TrieId>) -> Result<(), TryRuntimeError> {
     let queue = RemovalQueue::<T>::get();
     ensure!(queue.first <= queue.next, "the queue of removals ends before it begins");
     ensure!(
         Removals::<T>::iter_keys().all(|number| (queue.first..queue.next).contains(&number)),
         "a removal is outside the queue"
     );
+    let mut removed = BTreeSet::new();
+    for number in queue.first..queue.next {
+        let trie_id = Removals::<T>::get(number).ok_or("a removal is missing in the queue")?;
+        ensure!(removed.insert(trie_id), "the same storage is to be cleared twice");
+    }
+    ensure!(tries.is_disjoint(&removed), "the storage of an instance is about to be cleared");
     ensure!(
-        Removals::<T>::iter_values().all(|trie_id| !tries.contains(&trie_id)),
-        "the storage of an instance is about to be cleared"
-    );
-    let known = |trie_id: &TrieId| {
-        tries.contains(trie_id) || Removals::<T>::iter_values().any(|removed| removed == *trie_id)
-    };
-    ensure!(
-        StorageDeposits::<T>::iter().all(|(trie_id, ..)| known(&trie_id)),
+        StorageDeposits::<T>::iter()
+            .all(|(trie_id, ..)| tries.contains(&trie_id) || removed.contains(&trie_id)),
         "there is a deposit for a child trie that nobody has"
     );
     Ok(())

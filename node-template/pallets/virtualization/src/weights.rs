@@ -28,6 +28,8 @@ pub trait WeightInfo {
     fn remove_instance() -> Weight;
     /// Reading and compiling a program of `c` bytes.
     fn compile(c: u32) -> Weight;
+    /// The memory of a machine, `p` pages of it, each written for the first time.
+    fn memory(p: u32) -> Weight;
     /// Clearing when nothing is to be cleared.
     fn clear_nothing() -> Weight;
     /// Clearing an empty child trie.
@@ -107,6 +109,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(15_860_192, 2_483)
             .saturating_add(Weight::from_parts(97_707, 1).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads_writes(1, 0))
+    }
+
+    // Least time: 1_000 ns.
+    fn memory(p: u32) -> Weight {
+        Weight::from_parts(20_000_000, 0)
+            .saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(p.into()))
     }
 
     // Least time: 1_623 ns.
@@ -251,6 +259,12 @@ impl WeightInfo for () {
         Weight::from_parts(15_860_192, 2_483)
             .saturating_add(Weight::from_parts(97_707, 1).saturating_mul(c.into()))
             .saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+    }
+
+    // Least time: 1_000 ns.
+    fn memory(p: u32) -> Weight {
+        Weight::from_parts(20_000_000, 0)
+            .saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(p.into()))
     }
 
     // Least time: 1_623 ns.

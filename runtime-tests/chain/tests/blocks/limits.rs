@@ -1,22 +1,81 @@
 //! Each limit, at its bound and one past it, as a runtime in Wasm sees it: in a block that importers execute too.
 
-use crate::node::push;
-use crate::{COMPILED, INVALID_IMAGE, agree, at_genesis, compile, from_storage, instantiate, main_of};
+use crate::node::{push, shared_executors};
+use crate::{
+    COMPILED, INVALID_IMAGE, agree, at_genesis_on, compile, from_storage, instantiate, main_of, prepare,
+};
 use hatchery_client::{ConsensusConstants, Limits, VirtExtensionFactory};
 use hatchery_engine::{Config, Engine};
-use hatchery_runtime_tests::guests::{self, InstructionSet::JamV1};
+use hatchery_runtime_tests::{
+    STRATEGIES,
+    guests::{self, InstructionSet::JamV1},
+};
 use hatchery_test_chain::{extrinsic, steps::Step};
 
 /// The answers of a block with these steps in a chain with these limits.
 fn answers(limits: Limits, steps: Vec<Step>) -> Vec<i64> {
-    let factory = VirtExtensionFactory::new(ConsensusConstants::v1().limits(limits));
-    let mut author = at_genesis(factory.clone());
-    let built = author.build(|builder| push(builder, extrinsic(steps, false)).expect("valid"));
-    agree(&mut author, &built, &factory)
+    answers_under(ConsensusConstants::v1().limits(limits), steps)
 }
 
-fn prepare(instance: u32) -> Step {
-    Step::Prepare { instance, export: b"main".to_vec() }
+/// The same in every kind of Wasm instance.
+fn answers_under(constants: ConsensusConstants, steps: Vec<Step>) -> Vec<i64> {
+    let factory = VirtExtensionFactory::new(constants);
+    let mut answers = shared_executors().iter().map(|executor| {
+        let mut author = at_genesis_on(executor.clone(), factory.clone());
+        let built = author.build(|builder| push(builder, extrinsic(steps.clone(), false)).expect("valid"));
+        agree(&mut author, &built, &factory)
+    });
+    let first = answers.next().expect("there are some");
+    for (at, other) in answers.enumerate() {
+        assert_eq!(other, first, "{:?}", STRATEGIES[at + 1]);
+    }
+    first
+}
+
+fn grow(instance: u32, pages: u32) -> Step {
+    Step::Call { instance, export: format!("grow_{pages}").into_bytes() }
+}
+
+fn compile_growing(declared: u32) -> Step {
+    Step::Compile { code: guests::growing(declared), identifier: Vec::new() }
+}
+
+/// What a call answers that wrote where its heap did not grow.
+const TRAP: i64 = -4;
+
+#[test]
+fn memory_of_an_instance() {
+    let of = |pages: u64, steps| answers_under(ConsensusConstants::v1().memory_bytes(pages * 4096), steps);
+    assert_eq!(of(1, vec![compile_growing(2), instantiate(0)])[0], INVALID_IMAGE);
+    let steps = vec![compile_growing(2), instantiate(0), grow(0, 3), grow(0, 2), grow(0, 1), grow(0, 1)];
+    let answers = of(4, steps);
+    assert_eq!(answers[..3], [COMPILED, 0, TRAP]);
+    assert!(answers[3] > 0, "two pages are left: {answers:?}");
+    assert_eq!(answers[4..], [TRAP, TRAP]);
+}
+
+#[test]
+fn pages_of_heaps() {
+    let limits = Limits { pages: 10, ..Limits::V1 };
+    let steps = vec![
+        compile_growing(2),
+        instantiate(0),
+        instantiate(0),
+        grow(0, 5),
+        grow(1, 2),
+        grow(1, 1),
+        instantiate(0),
+        destroy(0),
+        instantiate(0),
+        grow(1, 5),
+    ];
+    let answers = answers(limits, steps);
+    assert_eq!(answers[..3], [COMPILED, 0, 1]);
+    assert!(answers[3] > 0, "{answers:?}");
+    assert_eq!(answers[4], TRAP, "one is left");
+    assert!(answers[5] > 0, "{answers:?}");
+    assert_eq!(answers[6..9], [INVALID_IMAGE, 0, 2]);
+    assert!(answers[9] > 0, "what was destroyed made room: {answers:?}");
 }
 
 fn destroy(instance: u32) -> Step {

@@ -15,7 +15,7 @@ use hatchery_test_chain::{
     extrinsic,
     steps::{Layer, Step},
 };
-use node::{Built, Full, push, shared_executor};
+use node::{Built, Full, push, shared_executor, shared_executor_of_upstream};
 use sc_block_builder::BlockBuilderApi as _;
 use sp_api::{ApiExt as _, Core as _, ProvideRuntimeApi as _};
 use sp_runtime::traits::{Block as _, Header as _};
@@ -58,22 +58,33 @@ fn main_of(instance: u32) -> Step {
     Step::Call { instance, export: b"main".to_vec() }
 }
 
+fn prepare(instance: u32) -> Step {
+    Step::Prepare { instance, export: b"main".to_vec() }
+}
+
 fn at_genesis(factory: VirtExtensionFactory) -> Full {
-    let node = Full::new(&stored(), shared_executor());
+    at_genesis_on(shared_executor(), factory)
+}
+
+fn at_genesis_on(executor: node::Executor, factory: VirtExtensionFactory) -> Full {
+    let node = Full::new(&stored(), executor);
     node.execution_extensions().set_extensions_factory(factory);
     node
 }
 
 /// Imports the block on a node that has compiled the programs before, on one that has not, and on one that knows of the state
-/// what the proof has. Then the author goes on to the block. Gives the answers of this block.
+/// what the proof has. None reads more or less of the state than what the proof has. Then the author goes on to the block. Gives
+/// the answers of this block.
 fn agree(author: &mut Full, built: &Built, factory: &VirtExtensionFactory) -> Vec<i64> {
     let before = author.answers().len();
     let warm = author.fork(factory.clone()).import(&built.block);
     assert!(warm.is_ok(), "a warm importer refuses the block: {}", warm.unwrap_err());
     let proven = author.importer(&built.proof, cold(factory.clone())).import(&built.block);
     assert!(proven.is_ok(), "an importer with the proof refuses the block: {}", proven.unwrap_err());
-    let cold = author.fork(cold(factory.clone())).import(&built.block);
+    let cold = author.fork(cold(factory.clone())).import_recording(&built.block);
     assert!(cold.is_ok(), "a cold importer refuses the block: {}", cold.unwrap_err());
+    let (read, proven) = (cold.expect("checked above").into_nodes(), built.proof.clone().into_nodes());
+    assert!(read == proven, "{} nodes are read, {} proven", read.len(), proven.len());
     author.advance(built);
     author.answers().split_off(before)
 }
@@ -84,8 +95,10 @@ fn an_extrinsic_that_traps_leaves_nothing_behind() {
     let steps = || vec![from_storage(b"one"), compile(2, b"two"), instantiate(0), main_of(0)];
     let built = author.build(|builder| {
         builder.create_inherents(Default::default()).expect("there are none");
-        let trapping = [steps(), vec![Step::Layer(Layer::Start), compile(3, b"three"), Step::Panic]].concat();
-        let error = push(builder, extrinsic(trapping, false)).unwrap_err();
+        // There is an instance in every state.
+        let states = vec![instantiate(0), prepare(1), instantiate(0), prepare(2), Step::Run { instance: 2 }];
+        let layer = vec![Step::Layer(Layer::Start), compile(3, b"three"), Step::Panic];
+        let error = push(builder, extrinsic([steps(), states, layer].concat(), false)).unwrap_err();
         assert!(error.contains("the list says so"), "{error}");
         push(builder, extrinsic([steps(), vec![lookup(b"three")]].concat(), false)).expect("a valid one");
     });
@@ -94,6 +107,70 @@ fn an_extrinsic_that_traps_leaves_nothing_behind() {
     assert_eq!(answers[..3], [COMPILED, COMPILED + 1, 0], "the same ids as if nothing had been tried");
     assert!(answers[3] > 0, "the gas of a call: {}", answers[3]);
     assert_eq!(answers[4], NOT_CACHED);
+}
+
+/// What was prepared or suspended before is so again after what traps.
+#[test]
+fn what_waits_goes_on_after_an_extrinsic_that_traps() {
+    let mut author = at_genesis(factory());
+    let built = author.build(|builder| {
+        let waiting = vec![
+            compile(2, b"two"),
+            instantiate(0),
+            prepare(0),
+            instantiate(0),
+            prepare(1),
+            Step::Run { instance: 1 },
+        ];
+        push(builder, extrinsic(waiting, false)).expect("a valid one");
+        let trapping = vec![
+            Step::Run { instance: 0 },
+            Step::Run { instance: 1 },
+            prepare(1),
+            Step::Destroy { instance: 0 },
+            Step::Panic,
+        ];
+        push(builder, extrinsic(trapping, false)).unwrap_err();
+        let going_on = vec![
+            Step::Run { instance: 0 },
+            Step::Run { instance: 0 },
+            Step::Run { instance: 1 },
+            Step::Run { instance: 1 },
+        ];
+        push(builder, extrinsic(going_on, false)).expect("a valid one");
+    });
+    let answers = agree(&mut author, &built, &factory());
+    let (finished, syscall) = (0, 1);
+    assert_eq!(answers, [COMPILED, 0, 0, 1, 0, syscall, syscall, finished, finished, -1]);
+}
+
+/// A node that has switched engines below upstream's host functions builds the same blocks, whatever is tried meanwhile.
+#[test]
+fn behind_upstreams_host_functions_the_blocks_are_the_same() {
+    let switched = || factory().behind_upstream_host_functions();
+    let blocks = [(shared_executor(), factory()), (shared_executor_of_upstream(), switched())].map(
+        |(executor, factory)| {
+            let mut author = at_genesis_on(executor, factory.clone());
+            let steps = || vec![from_storage(b"one"), compile(2, b"two"), instantiate(0), main_of(0)];
+            let built = author.build(|builder| {
+                builder.create_inherents(Default::default()).expect("there are none");
+                let waiting = vec![instantiate(0), prepare(1), Step::Run { instance: 1 }];
+                let layers = vec![Step::Layer(Layer::Start), compile(3, b"three"), Step::Panic];
+                let trapping = [steps(), waiting, layers].concat();
+                assert!(push(builder, extrinsic(trapping, false)).unwrap_err().contains("the list says so"));
+                assert!(push(builder, extrinsic(steps(), true)).unwrap_err().contains("77"));
+                push(builder, extrinsic(vec![compile(4, b"four"), Step::Fail], false)).expect("it is valid");
+                let after = [steps(), vec![lookup(b"three"), lookup(b"four")]].concat();
+                push(builder, extrinsic(after, false)).expect("a valid one");
+            });
+            let answers = agree(&mut author, &built, &factory);
+            assert_eq!(answers[..3], [COMPILED + 1, COMPILED + 2, 0]);
+            assert_eq!(answers[answers.len() - 2..], [NOT_CACHED, NOT_CACHED]);
+            built
+        },
+    );
+    assert_eq!(blocks[0].block, blocks[1].block);
+    assert_eq!(blocks[0].proof, blocks[1].proof);
 }
 
 #[test]
@@ -268,6 +345,8 @@ mod random {
             1 => (key(), 4u32..6).prop_map(|(key, mark)| Step::Store { key: key.to_vec(), value: guests::marked(mark) }),
             3 => (0u32..6).prop_map(instantiate),
             3 => (0u32..4).prop_map(main_of),
+            2 => (0u32..4).prop_map(prepare),
+            2 => (0u32..4).prop_map(|instance| Step::Run { instance }),
             1 => (0u32..4).prop_map(|instance| Step::Destroy { instance }),
             2 => sample::select(vec![Layer::Start, Layer::Commit, Layer::Rollback]).prop_map(Step::Layer),
             1 => Just(Step::Panic),
@@ -311,9 +390,14 @@ mod random {
         fn blocks_are_agreed_on(
             extrinsics in collection::vec((collection::vec(step(), 1..10).prop_map(balanced), proptest::bool::weighted(0.2)), 1..8),
         ) {
-            let mut author = at_genesis(factory());
+            let switched = factory().behind_upstream_host_functions();
+            let mut authors = [
+                (at_genesis(factory()), factory()),
+                (at_genesis_on(shared_executor_of_upstream(), switched.clone()), switched),
+            ];
             for part in extrinsics.chunks(4) {
-                let built = author.build(|builder| {
+                let built = authors.each_mut().map(|(author, factory)| {
+                  let built = author.build(|builder| {
                     for (steps, fails_late) in part {
                         let taken = push(builder, extrinsic(steps.clone(), *fails_late));
                         // What ends it first decides.
@@ -322,7 +406,10 @@ mod random {
                         assert_eq!(taken.is_err(), invalid, "{steps:?}: {taken:?}");
                     }
                 });
-                agree(&mut author, &built, &factory());
+                  agree(author, &built, factory);
+                  built
+                });
+                prop_assert_eq!(&built[0].block, &built[1].block, "behind upstream's host functions");
             }
         }
     }

@@ -6,7 +6,7 @@ use sc_block_builder::{BlockBuilder, BlockBuilderBuilder};
 use sc_client_api::execution_extensions::{ExecutionExtensions, ExtensionsFactory};
 use sc_executor::{RuntimeVersionOf, WasmExecutionMethod, WasmExecutor, WasmtimeInstantiationStrategy};
 use sp_api::{
-    ApiError, ApiRef, CallApiAt, CallApiAtParams, ConstructRuntimeApi, Core, ProofRecorder,
+    ApiError, ApiExt, ApiRef, CallApiAt, CallApiAtParams, ConstructRuntimeApi, Core, ProofRecorder,
     ProvideRuntimeApi, StorageProof,
 };
 use sp_core::{
@@ -57,7 +57,21 @@ pub(crate) struct Node<S> {
 }
 
 /// What executes runtimes. Nodes can share one, and with it the compiled runtime.
-pub(crate) type Executor = WasmExecutor<HostFunctions>;
+#[derive(Clone)]
+pub(crate) enum Executor {
+    /// With Hatchery's host functions.
+    Hatchery(WasmExecutor<HostFunctions>),
+    /// With upstream's.
+    Upstream(WasmExecutor<UpstreamHostFunctions>),
+}
+
+type UpstreamHostFunctions = (sp_io::SubstrateHostFunctions, sp_virtualization::HostFunctions);
+
+impl From<WasmExecutor<HostFunctions>> for Executor {
+    fn from(executor: WasmExecutor<HostFunctions>) -> Self {
+        Self::Hatchery(executor)
+    }
+}
 
 /// A block with what its author knows of it.
 pub(crate) struct Built {
@@ -73,8 +87,29 @@ pub(crate) fn shared_executor() -> Executor {
     EXECUTOR.clone()
 }
 
+/// The executor of nodes that have switched engines below the host functions that they had.
+pub(crate) fn shared_executor_of_upstream() -> Executor {
+    static EXECUTOR: LazyLock<Executor> = LazyLock::new(|| {
+        Executor::Upstream(wasm_executor(WasmtimeInstantiationStrategy::PoolingCopyOnWrite))
+    });
+    EXECUTOR.clone()
+}
+
+/// An executor for each way of making Wasm instances, which compiles the runtime once.
+pub(crate) fn shared_executors() -> &'static [Executor] {
+    static EXECUTORS: LazyLock<[Executor; 4]> =
+        LazyLock::new(|| hatchery_runtime_tests::STRATEGIES.map(executor));
+    EXECUTORS.as_slice()
+}
+
 /// An executor that makes Wasm instances in this way.
 pub(crate) fn executor(instantiation_strategy: WasmtimeInstantiationStrategy) -> Executor {
+    Executor::Hatchery(wasm_executor(instantiation_strategy))
+}
+
+fn wasm_executor<H: sc_executor::HostFunctions>(
+    instantiation_strategy: WasmtimeInstantiationStrategy,
+) -> WasmExecutor<H> {
     WasmExecutor::builder()
         .with_execution_method(WasmExecutionMethod::Compiled { instantiation_strategy })
         .with_max_runtime_instances(4)
@@ -96,7 +131,8 @@ pub(crate) type Full = Node<InMemoryBackend<BlakeTwo256>>;
 
 impl Full {
     /// A node at the genesis, in which `stored` is stored. It has no extensions yet.
-    pub(crate) fn new(stored: &[(&[u8], Vec<u8>)], executor: Executor) -> Self {
+    pub(crate) fn new(stored: &[(&[u8], Vec<u8>)], executor: impl Into<Executor>) -> Self {
+        let executor = executor.into();
         let mut storage = hatchery_test_chain::RuntimeGenesisConfig::default()
             .build_storage()
             .expect("the genesis of nothing");
@@ -183,6 +219,15 @@ impl<S: State> Node<S> {
         Header::new(self.number + 1, Default::default(), Default::default(), self.hash, Default::default())
     }
 
+    /// Executes a block as an importer does. Gives what it has read of the state.
+    pub(crate) fn import_recording(&self, block: &Block) -> Result<StorageProof, ApiError> {
+        let recorder = ProofRecorder::<Block>::default();
+        let mut api = self.runtime_api();
+        api.record_proof_with_recorder(recorder.clone());
+        api.execute_block(self.hash, block.clone().into())?;
+        Ok(recorder.drain_storage_proof())
+    }
+
     /// Executes a block as an importer does.
     pub(crate) fn import(&self, block: &Block) -> Result<(), ApiError> {
         self.runtime_api().execute_block(self.hash, block.clone().into())
@@ -203,7 +248,11 @@ fn extensions(
     factory: impl ExtensionsFactory<Block> + 'static,
     executor: &Executor,
 ) -> ExecutionExtensions<Block> {
-    ExecutionExtensions::new(Some(Box::new(factory)), Arc::new(executor.clone()))
+    let factory: Option<Box<dyn ExtensionsFactory<Block>>> = Some(Box::new(factory));
+    match executor.clone() {
+        Executor::Hatchery(executor) => ExecutionExtensions::new(factory, Arc::new(executor)),
+        Executor::Upstream(executor) => ExecutionExtensions::new(factory, Arc::new(executor)),
+    }
 }
 
 impl<S: State> ProvideRuntimeApi<Block> for Node<S> {
@@ -224,10 +273,16 @@ impl<S: State> CallApiAt<Block> for Node<S> {
         with_code(|code| {
             macro_rules! execute {
                 ($backend:expr) => {
+                    match &self.executor {
+                        Executor::Hatchery(executor) => execute!($backend, executor),
+                        Executor::Upstream(executor) => execute!($backend, executor),
+                    }
+                };
+                ($backend:expr, $executor:expr) => {
                     StateMachine::new(
                         $backend,
                         changes,
-                        &self.executor,
+                        $executor,
                         params.function,
                         &params.arguments,
                         extensions,
@@ -251,8 +306,11 @@ impl<S: State> CallApiAt<Block> for Node<S> {
 
     fn runtime_version_at(&self, _: H256, _: CallContext) -> Result<RuntimeVersion, ApiError> {
         let mut externalities = sp_state_machine::BasicExternalities::default();
-        with_code(|code| self.executor.runtime_version(&mut externalities, code))
-            .map_err(|error| ApiError::Application(Box::new(error)))
+        with_code(|code| match &self.executor {
+            Executor::Hatchery(executor) => executor.runtime_version(&mut externalities, code),
+            Executor::Upstream(executor) => executor.runtime_version(&mut externalities, code),
+        })
+        .map_err(|error| ApiError::Application(Box::new(error)))
     }
 
     fn state_at(&self, at: H256) -> Result<S, ApiError> {

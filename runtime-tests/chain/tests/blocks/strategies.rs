@@ -1,8 +1,8 @@
 //! Blocks in every kind of Wasm instance that a node can be told to make.
 
-use crate::node::{Full, executor, push};
+use crate::node::{push, shared_executors};
 use crate::{
-    COMPILED, NOT_CACHED, agree, compile, factory, from_storage, instantiate, lookup, main_of, stored,
+    COMPILED, NOT_CACHED, agree, at_genesis_on, compile, factory, from_storage, instantiate, lookup, main_of,
 };
 use hatchery_runtime_tests::STRATEGIES;
 use hatchery_test_chain::{
@@ -14,10 +14,8 @@ use sp_runtime::traits::Block as _;
 /// What fails while a block is built, what fails in it, and what uses the same identifiers and keys afterwards.
 #[test]
 fn each_kind_of_instance_makes_the_same_blocks() {
-    let outcomes = STRATEGIES.map(|strategy| {
-        let node = Full::new(&stored(), executor(strategy));
-        node.execution_extensions().set_extensions_factory(factory());
-        let mut author = node;
+    let outcomes = STRATEGIES.iter().zip(shared_executors()).map(|(strategy, executor)| {
+        let mut author = at_genesis_on(executor.clone(), factory());
         let mut outcome = Vec::new();
         for _ in 0..2 {
             let steps = || vec![from_storage(b"one"), compile(2, b"two"), instantiate(0), main_of(0)];
@@ -39,6 +37,7 @@ fn each_kind_of_instance_makes_the_same_blocks() {
         }
         outcome
     });
+    let outcomes: Vec<_> = outcomes.collect();
     for (strategy, outcome) in STRATEGIES.iter().zip(&outcomes) {
         assert_eq!(outcome, &outcomes[0], "{strategy:?}");
     }

@@ -40,6 +40,8 @@ fn the_diffs_are_what_the_files_have_more() {
         let mut from = 0;
         for change in &diff.changes {
             match change {
+                // Here there is no client of sc-service; the test below is about this line.
+                Change::Added(line) if line == TRAIT => {}
                 Change::Same(line) | Change::Added(line) => {
                     let found = lines[from..].iter().position(|have| have == line);
                     from += found.unwrap_or_else(|| {
@@ -62,13 +64,38 @@ fn the_diffs_are_what_the_files_have_more() {
             code.filter(|line| line.contains("hatchery_client") && !line.contains("testing::")).collect();
         assert!(rest.is_empty(), "the diff does not show {rest:?}");
     }
-    for diff in [&diffs[0], &diffs[2]] {
-        assert!(
-            diff.changes.iter().any(
-                |change| matches!(change, Change::Added(line) if line.starts_with("hatchery-client = "))
-            )
-        );
-    }
+}
+
+/// The dependency is this version of the crate, with the features that these tests have it with.
+#[test]
+fn the_manifests_of_the_diffs_are_enough() {
+    let (major_minor, _) = env!("CARGO_PKG_VERSION").rsplit_once('.').expect("a version has three numbers");
+    let diffs = diffs();
+    let added = |at: usize| match diffs[at].changes.as_slice() {
+        [Change::Same(table), Change::Added(line)] => (table.as_str(), line.as_str()),
+        _ => panic!("{} has one line more", diffs[at].file),
+    };
+    let of_node = format!(r#"hatchery-client = {{ version = "{major_minor}", features = ["node"] }}"#);
+    assert_eq!(added(0), ("[dependencies]", of_node.as_str()));
+    let of_pallet = format!(r#"hatchery-client = "{major_minor}""#);
+    assert_eq!(added(2), ("[dev-dependencies]", of_pallet.as_str()));
+    // So has the node of the template, and the pallet: the other features are for what the diffs do not show.
+    let node = include_str!("../../../../node-template/node/Cargo.toml");
+    assert!(node.contains(r#"hatchery-client = { workspace = true, features = ["node"] }"#));
+    let pallet = include_str!("../../../../node-template/pallets/virtualization/Cargo.toml");
+    assert!(pallet.contains("hatchery-client.workspace = true"));
+}
+
+const TRAIT: &str = "use sc_client_api::ExecutorProvider;";
+
+/// A node has a client of sc-service, whose extensions are reached through a trait. The template's node is such a one.
+#[test]
+fn the_service_of_a_node_needs_the_trait() {
+    let added = |line: &Change| matches!(line, Change::Added(line) if line == TRAIT);
+    assert!(diffs()[1].changes.iter().any(added));
+    let service = include_str!("../../../../node-template/node/src/service/mod.rs");
+    assert!(service.lines().any(|line| line == TRAIT));
+    assert!(service.contains("execution_extensions().set_extensions_factory("));
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-/// Calls all of them on instances of the counter guest, and gives what each told, encoded.
+/// Calls all of them on instances of the counter guest, and gives what each told, encoded. Of another program, only why it was
+/// refused.
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 pub fn control(program: Vec<u8>) -> Vec<Vec<u8>> {
-    tour::take(&program).unwrap_or_default()
+    tour::take(&program).unwrap_or_else(|| Vec::from([alloc::format!("{:?}", last_refusal()).into_bytes()]))
 }
 
 /// Does nothing, so that this flavour imports none of them.
@@ -15,12 +16,15 @@ pub fn control(_program: Vec<u8>) -> Vec<Vec<u8>> {
 }
 
 #[cfg(any(not(substrate_runtime), feature = "control"))]
+use hatchery_primitives::last_refusal;
+
+#[cfg(any(not(substrate_runtime), feature = "control"))]
 mod tour {
     use alloc::{format, vec, vec::Vec};
     use codec::Encode;
     use hatchery_primitives::{
         CallResult, ControlError, ExecBuffer, ExecResult, ExitInfo, Instance, Module, NO_INSTANCE,
-        last_refusal, limits, virtualization_control as raw,
+        last_refusal, limits, virtualization, virtualization_control as raw,
     };
 
     const GAS: i64 = 1_000_000;
@@ -91,6 +95,61 @@ mod tour {
         told.push(words(&raw::reset(1000.into())));
         told.push(words(&raw::zero_memory(1000.into(), 0, 0)));
         told.push(words(&raw::fork(1000.into())));
+        told.extend(snapshots(program)?);
+        Some(told)
+    }
+
+    /// Snapshots, with what is told of them and of what they give.
+    fn snapshots(program: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut told = Vec::new();
+        let (module, _) = Module::from_bytes(program, None).ok()?;
+        // At each state: idle, prepared, out of gas, suspended, finished, trapped.
+        let instance = module.instantiate().ok()?;
+        told.push(instance.snapshot().ok()?);
+        let execution = instance.prepare(b"counter").ok()?;
+        told.push(execution.snapshot().ok()?);
+        let starved = failed(execution.run(0, 7))?;
+        told.push(starved.snapshot().ok()?);
+        let ExecResult::Syscall { execution, .. } = starved.resume(GAS) else { return None };
+        told.push(execution.snapshot().ok()?);
+        let trapped = failed(module.instantiate().ok()?.prepare(b"do_panic").ok()?.run(GAS, 0))?;
+        told.push(trapped.snapshot().ok()?);
+        drop((execution, trapped));
+        for at in 0..told.len() {
+            let restored = module.restore(&told[at]).ok()?;
+            told.push(restored.exit_info().ok()?.encode());
+            match restored.resume(GAS) {
+                ExecResult::Syscall { mut execution, gas_left, a0, a1, .. } => {
+                    told.push((gas_left, a0, a1, execution.exit_info().ok()?).encode());
+                    // Memory is there, too.
+                    let stack = module.info().ok()?.memory.stack_end - 64;
+                    let mut bytes = vec![0xaa; 64];
+                    execution.read_memory(stack, &mut bytes).ok()?;
+                    told.push(bytes);
+                    told.push(execution.snapshot().ok()?);
+                }
+                ExecResult::Finished { instance, gas_left } => {
+                    told.push((gas_left, info(&instance)?).encode());
+                }
+                ExecResult::Error { error, .. } => told.push(words(&error)),
+            }
+        }
+        // What is not one.
+        let id = virtualization::compile_from_bytes(program, None).ok()?.id;
+        let mut bytes = told[3].clone();
+        bytes[40] ^= 1;
+        told.push(words(&raw::restore(id, &bytes)));
+        told.push(words(&raw::restore(1000.into(), &told[3])));
+        told.push(words(&last_refusal()));
+        for room in [0, 5, told[0].len() + 3] {
+            let instance = virtualization::instantiate(id).ok()?;
+            let mut dest = vec![0xaa; room];
+            told.push(words(&raw::snapshot(instance, &mut dest)));
+            told.push(dest);
+        }
+        let mut dest = vec![0xaa; 40];
+        told.push(words(&raw::snapshot(1000.into(), &mut dest)));
+        told.push(dest);
         Some(told)
     }
 

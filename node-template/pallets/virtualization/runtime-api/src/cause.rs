@@ -149,6 +149,8 @@ pub enum Limit {
     Pages,
     /// Machines that wait for one another.
     Nesting,
+    /// Bytes of a snapshot.
+    SnapshotBytes,
 }
 
 /// A part of the weight.

@@ -40,6 +40,8 @@ pub struct CodeInfo<AccountId, Balance> {
     pub references: u32,
     /// Its length in bytes.
     pub length: u32,
+    /// The memory that a machine has of it: data and stack, in pages of 4096 bytes.
+    pub pages: u32,
 }
 
 /// What is known about an instance.
@@ -92,7 +94,7 @@ pub struct DryRun<AccountId, Balance, Event> {
     pub failure: Option<Failure>,
     /// What the guest returned as it reverted; empty otherwise.
     pub reverted_with: Vec<u8>,
-    /// The weight that was used, with every program compiled anew. The extrinsic uses as much or less.
+    /// The weight that was used, with every program compiled anew, once. The extrinsic uses as much or less.
     pub gas_consumed: Weight,
     /// The `gas_limit` to call with: at times more is needed than is used in the end.
     pub gas_required: Weight,
@@ -126,7 +128,7 @@ sp_api::decl_runtime_apis! {
         /// Runs a call of the export `export` of `instance` as if `origin` had sent it now, and undoes it.
         ///
         /// It runs with at most the weight that the largest extrinsic may have; without a `gas_limit`, with that. Every
-        /// program is priced as if it had to be compiled.
+        /// program is priced as if nobody had used it in the block before.
         fn dry_run_call(
             origin: AccountId,
             instance: AccountId,

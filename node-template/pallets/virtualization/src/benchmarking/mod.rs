@@ -8,6 +8,7 @@ mod programs;
 
 use crate::{
     BalanceOf, Call, CodeHash, Config, Event, Instances, Pallet, RemovalQueue, Removals, StorageDeposits,
+    deposits::DepositMeter,
     execution::{BUFFER, Suspended},
     items::{ItemOf, child_trie, trie_key},
     removals,
@@ -194,6 +195,24 @@ mod benches {
             let (module, _) = Module::from_bytes(&code, Some(code_hash.as_bytes())).expect("it is valid");
             let execution = module.instantiate().ok().and_then(|machine| machine.prepare(b"main").ok());
             finished = execution.map(|execution| execution.run(i64::MAX, 0));
+        }
+        assert!(matches!(finished, Some(ExecResult::Finished { .. })));
+    }
+
+    /// A machine with `p` pages of memory besides its stack, and a write to each of them.
+    #[benchmark]
+    fn memory(p: Linear<1, { T::MaxProgramPages::get() - 1 }>) {
+        let (module, _) = Module::from_bytes(&programs::touching(p), None).expect("it is valid");
+        let run = || {
+            let execution = module.instantiate().ok().and_then(|machine| machine.prepare(b"main").ok());
+            execution.map(|execution| execution.run(i64::MAX, 0))
+        };
+        // The first entry into a block is part of compiling.
+        drop(run());
+        let finished;
+        #[block]
+        {
+            finished = run();
         }
         assert!(matches!(finished, Some(ExecResult::Finished { .. })));
     }
@@ -421,6 +440,7 @@ mod benches {
     #[benchmark]
     fn syscall_terminate() {
         let (_, instance, caller) = script::<T>();
+        let mut meter = DepositMeter::<T>::new(caller.clone(), None);
         let mut suspended = Suspended::<T>::new(caller, instance.clone(), Vec::new());
         let beneficiary: T::AccountId = account("beneficiary", 0, 0);
         suspended.write(0, &beneficiary.encode());
@@ -428,7 +448,9 @@ mod benches {
         #[block]
         {
             let beneficiary = suspended.step(b"terminate_v1", [buffer, 0, 0, 0]).expect("it terminates");
-            Pallet::<T>::end_instance(&instance, suspended.info(), &beneficiary, true).expect("it can end");
+            let deposits = Some(&mut meter);
+            Pallet::<T>::end_instance(&instance, suspended.info(), &beneficiary, deposits)
+                .expect("it can end");
         }
         assert!(!Instances::<T>::contains_key(&instance));
         assert!(!T::Currency::balance(&beneficiary).eq(&BalanceOf::<T>::default()));

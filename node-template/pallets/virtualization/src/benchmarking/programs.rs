@@ -101,3 +101,26 @@ pub(crate) fn blocks(bytes: u32) -> Vec<u8> {
     builder.set_code(&code, &[]);
     builder.into_vec().expect("the program fits the format; qed")
 }
+
+/// A program whose export `main` writes to each of its `pages` pages of memory, from the last to the first: where pages come a few at
+/// once, those behind the one that is touched are there already.
+pub(crate) fn touching(pages: u32) -> Vec<u8> {
+    const PAGE: u32 = 4096;
+    let last = DATA + pages.saturating_sub(1) * PAGE;
+    let code = [
+        asm::load_imm(A0, last),
+        asm::load_imm(A1, pages),
+        asm::fallthrough(),
+        asm::store_indirect_u64(A1, A0, 0),
+        asm::add_imm_64(A0, A0, PAGE.wrapping_neg()),
+        asm::add_imm_64(A1, A1, u32::MAX),
+        asm::branch_not_eq_imm(A1, 0, 1),
+        asm::ret(),
+    ];
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+    builder.set_rw_data_size(pages * PAGE);
+    builder.set_stack_size(PAGE);
+    builder.add_export_by_instruction(0, b"main");
+    builder.set_code(&code, &[]);
+    builder.into_vec().expect("the program fits the format; qed")
+}

@@ -13,10 +13,24 @@ pub(crate) fn refusal() -> Cause {
 /// # Errors
 /// [`Cause::MissingExport`] if there is no such export, [`Cause::LimitReached`] if too many machines wait for one another.
 pub(super) fn prepare(machine: Instance, export: &[u8]) -> Result<Execution, Cause> {
-    machine.prepare(export).map_err(|(machine, _)| {
-        let refusal = machine.exit_info().ok().and_then(|info| info.refusal);
-        refusal.map_or(Cause::MissingExport, cause)
-    })
+    machine.prepare(export).map_err(not_prepared)
+}
+
+/// As [`prepare`], with arguments in a1 to a5.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) fn prepare_with_arguments(
+    machine: Instance,
+    export: &[u8],
+    arguments: [u64; 5],
+) -> Result<Execution, Cause> {
+    machine.prepare_with_arguments(export, arguments).map_err(not_prepared)
+}
+
+fn not_prepared((machine, _): (Instance, ExecError)) -> Cause {
+    let refusal = machine.exit_info().ok().and_then(|info| info.refusal);
+    refusal.map_or(Cause::MissingExport, cause)
 }
 
 /// Why a run failed, and the gas that it left. Gas that a node does not tell of counts as used, since a guest that traps in
@@ -38,7 +52,7 @@ pub(super) fn failure(machine: &Instance, error: ExecError) -> (Cause, i64) {
 
 fn cause(refusal: Refusal) -> Cause {
     Cause::LimitReached(match refusal {
-        Refusal::InvalidProgram => return Cause::InvalidCode,
+        Refusal::InvalidProgram | Refusal::InvalidSnapshot => return Cause::InvalidCode,
         Refusal::UnknownExport => return Cause::MissingExport,
         Refusal::CodeBytes => Limit::CodeBytes,
         Refusal::Modules => Limit::Programs,
@@ -46,5 +60,6 @@ fn cause(refusal: Refusal) -> Cause {
         Refusal::Instances => Limit::Machines,
         Refusal::Pages => Limit::Pages,
         Refusal::Nesting => Limit::Nesting,
+        Refusal::SnapshotBytes => Limit::SnapshotBytes,
     })
 }

@@ -4,6 +4,7 @@ mod abi;
 mod debug;
 mod fault;
 mod guest;
+mod job;
 mod machine;
 mod meter;
 #[cfg(feature = "runtime-benchmarks")]
@@ -13,6 +14,7 @@ mod syscalls;
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
+pub(crate) use job::{JobEnd, run_job};
 pub(crate) use machine::refusal;
 pub(crate) use meter::Meter;
 #[cfg(feature = "runtime-benchmarks")]
@@ -40,7 +42,8 @@ const CONSTRUCTOR: &[u8] = b"init";
 pub(crate) enum Pricing {
     /// A program that was compiled before in this block costs no compilation.
     Cached,
-    /// Every program costs its compilation, so that the price does not depend on what else is in the block.
+    /// A program costs its compilation the first time that this call uses it, so that the price does not depend on what else is in
+    /// the block.
     Cold,
 }
 
@@ -49,6 +52,8 @@ pub(crate) struct Context<'a, T: Config> {
     pub(crate) meter: Meter,
     pub(crate) deposits: DepositMeter<T>,
     pricing: Pricing,
+    /// The programs that this call has used, except for what was undone.
+    used: Vec<CodeHash>,
     /// The instances that are being called, the outermost first.
     stack: Vec<T::AccountId>,
     debug: &'a mut Option<DebugMessages<T>>,
@@ -63,6 +68,8 @@ struct Frame<T: Config> {
     value: BalanceOf<T>,
     input: Vec<u8>,
     is_constructor: bool,
+    /// Whether there is no instance, only a program.
+    is_job: bool,
 }
 
 impl<'a, T: Config> Context<'a, T> {
@@ -77,6 +84,7 @@ impl<'a, T: Config> Context<'a, T> {
             meter: Meter::new(gas_limit, T::RefTimePerGas::get()),
             deposits: DepositMeter::new(origin, storage_deposit_limit),
             pricing,
+            used: Vec::new(),
             stack: Vec::new(),
             debug,
         }
@@ -97,7 +105,7 @@ impl<'a, T: Config> Context<'a, T> {
         input: Vec<u8>,
     ) -> Result<Vec<u8>, Fault> {
         let depth = self.stack.len();
-        let before = self.deposits.checkpoint();
+        let (before, used_before) = (self.deposits.checkpoint(), self.used.len());
         if depth >= usize::from(T::MaxCallDepth::get()) {
             return Err(Fault::guest(Cause::CallDepthExceeded, depth));
         }
@@ -119,6 +127,7 @@ impl<'a, T: Config> Context<'a, T> {
                     value,
                     input,
                     is_constructor: false,
+                    is_job: false,
                 },
                 export,
             )?;
@@ -127,6 +136,7 @@ impl<'a, T: Config> Context<'a, T> {
         });
         if result.is_err() {
             self.deposits.restore(before);
+            self.used.truncate(used_before);
         }
         result
     }
@@ -149,6 +159,7 @@ impl<'a, T: Config> Context<'a, T> {
             value,
             input,
             is_constructor: true,
+            is_job: false,
         };
         let output = self.enter(frame, CONSTRUCTOR)?;
         Pallet::<T>::deposit_event(Event::Instantiated { instance, owner, code_hash });
@@ -199,32 +210,44 @@ impl<'a, T: Config> Context<'a, T> {
             }
             Exit::Failed(fault) => Err(fault),
             Exit::Terminated(beneficiary) => {
-                Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, true)
+                let deposits = Some(&mut self.deposits);
+                Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, deposits)
                     .map_err(|_| self.fault(Cause::BeneficiaryRefused))?;
                 Ok(Vec::new())
             }
         }
     }
 
-    /// Finds a compiled program, or compiles it. Its price depends on the length of the program only, and is paid before
-    /// the program is read. The record with the length is part of what a call costs at least.
+    /// Finds a compiled program, or compiles it, and pays for the memory of a machine. The price depends on the length of the program
+    /// and on its pages only, and is paid before the program is read. The record with both is part of what a call costs at least.
     fn load(&mut self, code_hash: CodeHash) -> Result<Module, Fault> {
         let Some(info) = CodeInfos::<T>::get(code_hash) else {
             return Err(self.fault(Cause::InvalidCode));
         };
+        self.charge(T::WeightInfo::memory(info.pages))?;
         // What compiles asks the same cache, so what is not found here is compiled below, and nothing is left to refund.
         let cached = Module::lookup(code_hash.as_bytes()).ok();
-        if cached.is_none() || self.pricing == Pricing::Cold {
+        let is_paid = match self.pricing {
+            Pricing::Cached => cached.is_some(),
+            Pricing::Cold => self.used.contains(&code_hash),
+        };
+        if !is_paid {
             self.charge(T::WeightInfo::compile(info.length))?;
         }
-        if let Some(module) = cached {
-            return Ok(module);
-        }
-        let Some(code) = Codes::<T>::get(code_hash) else {
-            return Err(self.fault(Cause::InvalidCode));
+        let module = match cached {
+            Some(module) => module,
+            None => {
+                let Some(code) = Codes::<T>::get(code_hash) else {
+                    return Err(self.fault(Cause::InvalidCode));
+                };
+                let compiled = Module::from_bytes(&code, Some(code_hash.as_bytes()));
+                compiled.map_err(|_| self.fault(refusal()))?.0
+            }
         };
-        let compiled = Module::from_bytes(&code, Some(code_hash.as_bytes()));
-        compiled.map(|(module, _)| module).map_err(|_| self.fault(refusal()))
+        if self.pricing == Pricing::Cold && !is_paid {
+            self.used.push(code_hash);
+        }
+        Ok(module)
     }
 
     /// A failure of the innermost instance.

@@ -34,6 +34,7 @@ impl<T: Config> Suspended<T> {
             value: BalanceOf::<T>::default(),
             input,
             is_constructor: false,
+            is_job: false,
         };
         let mut no_debug = None;
         let mut context =

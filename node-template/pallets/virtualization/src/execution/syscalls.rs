@@ -9,8 +9,8 @@ use super::{
     guest,
 };
 use crate::{
-    Argument, BalanceOf, Cause, Config, Event, Failure, LOG_TARGET, Pallet, REF_TIME_PER_EVENT_BYTE,
-    WeightInfo, instances::decode_account, items, requests::length,
+    Argument, BalanceOf, Cause, Config, Event, Failure, JOB_SYSCALLS, LOG_TARGET, Pallet,
+    REF_TIME_PER_EVENT_BYTE, WeightInfo, instances::decode_account, items, requests::length,
 };
 use alloc::{string::String, vec, vec::Vec};
 use codec::{Decode as _, Encode as _, MaxEncodedLen as _};
@@ -60,6 +60,12 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         Self { context, frame, gas_given, returned: Vec::new() }
     }
 
+    /// Uses the weight of the gas that the guest has used since the last syscall.
+    pub(super) fn settle(&mut self, gas_left: i64) {
+        self.context.meter.settle(self.gas_given, gas_left);
+        self.gas_given = gas_left;
+    }
+
     /// Answers one syscall.
     pub(super) fn answer(
         &mut self,
@@ -83,6 +89,9 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         symbol: &[u8],
         [a0, a1, a2, a3, ..]: [u64; 6],
     ) -> Answer<T> {
+        if self.frame.is_job && !JOB_SYSCALLS.iter().any(|known| known.as_bytes() == symbol) {
+            return Err(self.failed(Cause::UnknownSyscall));
+        }
         match symbol {
             b"input_v1" => self.input(execution, a0, a1),
             b"return_value_v1" => Err(Exit::Returned(self.output(execution, a0, a1)?)),

@@ -1,7 +1,10 @@
 //! Programs: uploaded and removed.
 
-use crate::{Call, CodeInfos, Codes, Error, Event, HoldReason, Pallet, mock::*};
-use frame_support::{assert_noop, assert_ok};
+use crate::{
+    Call, CodeInfos, Codes, Config, Error, Event, HoldReason, Pallet, WeightInfo as _, mock::*,
+    tests::programs,
+};
+use frame_support::{assert_noop, assert_ok, traits::Get as _, weights::Weight};
 use sp_runtime::DispatchError;
 
 #[test]
@@ -36,6 +39,51 @@ fn what_is_not_a_program_is_refused() {
         for code in [&[][..], b"not a program", half] {
             assert_noop!(dispatch(&ALICE, upload_of(code)), Error::<Test>::InvalidProgram);
         }
+    });
+}
+
+#[test]
+fn only_programs_of_the_instruction_set_that_is_measured_are_taken() {
+    in_block(|| {
+        let other: &[u8] = include_bytes!("../../../../../guests/blobs/revive-v1/hello.polkavm");
+        assert_noop!(dispatch(&ALICE, upload_of(other)), Error::<Test>::OtherInstructions);
+        assert_ok!(dispatch(&ALICE, upload_of(HELLO)));
+    });
+}
+
+#[test]
+fn a_program_has_as_much_memory_as_is_allowed_and_no_more() {
+    in_block(|| {
+        let most = <Test as Config>::MaxProgramPages::get();
+        // One page is the stack.
+        assert_ok!(dispatch(&ALICE, upload_of(&programs::touching(most - 1))));
+        assert_noop!(dispatch(&ALICE, upload_of(&programs::touching(most))), Error::<Test>::TooMuchMemory);
+    });
+}
+
+#[test]
+fn the_first_use_after_an_upload_pays_for_the_compilation() {
+    in_block(|| {
+        let code_hash = upload(TALLY);
+        let cost = |salt| weight(&dispatch(&ALICE, instantiation(code_hash, salt, &[])));
+        let (first, second) = (cost(0), cost(1));
+        assert_eq!(first, second + <Test as Config>::WeightInfo::compile(TALLY.len() as u32));
+    });
+}
+
+#[test]
+fn a_machine_pays_for_its_memory() {
+    in_block(|| {
+        let cost = |pages| {
+            let code_hash = upload(&programs::touching(pages));
+            let instance = instantiate(code_hash, 0, &[], 0);
+            let none = weight(&call(&BOB, &instance, "none", &[]));
+            let all = weight(&call(&BOB, &instance, "main", &[]));
+            assert!(all.all_gt(none - Weight::from_parts(0, 1)));
+            none
+        };
+        let price = <Test as Config>::WeightInfo::memory;
+        assert_eq!(cost(500) - cost(10), price(501) - price(11));
     });
 }
 

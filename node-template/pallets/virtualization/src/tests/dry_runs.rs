@@ -106,7 +106,7 @@ fn a_dry_run_takes_no_more_than_an_extrinsic_could() {
 }
 
 #[test]
-fn a_dry_run_is_priced_as_if_every_program_had_to_be_compiled() {
+fn a_dry_run_is_priced_as_if_nobody_had_used_its_programs_before() {
     let mut externalities = externalities();
     let (outer, inner) = externalities.execute_with(|| {
         let tally = upload(TALLY);
@@ -121,9 +121,42 @@ fn a_dry_run_is_priced_as_if_every_program_had_to_be_compiled() {
         let second = weight(&call(&BOB, &outer, "run", &twice));
         let (outer_code, inner_code) =
             (Weights::compile(SCRIPT.len() as u32), Weights::compile(TALLY.len() as u32));
-        assert_eq!(cold, first + inner_code, "the callee's program is called twice and priced twice");
+        assert_eq!(cold, first, "the callee's program is called twice and compiled once");
         assert_eq!(first, second + inner_code + outer_code);
         assert_eq!(dry_run(&BOB, &outer, "run", &twice, Some(GAS)).gas_consumed, cold);
+    });
+}
+
+#[test]
+fn a_dry_run_pays_again_for_what_was_compiled_in_a_call_that_failed() {
+    let mut externalities = externalities();
+    let (outer, inner) = externalities.execute_with(|| {
+        let tally = upload(TALLY);
+        (script_instance(), instantiate(tally, 0, &[], 0))
+    });
+    next_block(&mut externalities);
+    let fails = Script::new().call_with(&inner, "increment_and_panic", vec![], 0, u64::MAX, false);
+    let script = fails.call_with(&inner, "value", vec![], 0, u64::MAX, false).end();
+    externalities.execute_with(|| {
+        let cold = dry_run(&BOB, &outer, "run", &script, Some(GAS)).gas_consumed;
+        let first = weight(&call(&BOB, &outer, "run", &script));
+        assert_eq!(cold, first);
+        let compiled = first - weight(&call(&BOB, &outer, "run", &script));
+        let twice = Weights::compile(TALLY.len() as u32);
+        // In the second call as well, the first of the two finds what the second of the first call left.
+        assert_eq!(compiled, Weights::compile(SCRIPT.len() as u32) + twice + twice);
+    });
+}
+
+#[test]
+fn a_dry_run_tells_the_deposit_of_an_instance_that_terminates() {
+    in_block(|| {
+        let instance = script_instance();
+        let deposit = Pallet::<Test>::instance_deposit();
+        let script = Script::new().terminate(&CHARLIE);
+        let deposits = |origin| dry_run(origin, &instance, "run", &script, None).deposits;
+        assert_eq!(deposits(&BOB), Deposits { released_to_others: deposit, ..Default::default() });
+        assert_eq!(deposits(&ALICE), Deposits { released: deposit, ..Default::default() });
     });
 }
 

@@ -4,7 +4,7 @@ use super::{
     instances::assert_noop_but_weight,
     script::{Output, Script},
 };
-use crate::{Call, Config, Error, Pallet, REF_TIME_PER_GAS, Resource, WeightInfo, mock::*};
+use crate::{Call, CodeInfos, Config, Error, Pallet, REF_TIME_PER_GAS, Resource, WeightInfo, mock::*};
 use frame_support::{assert_ok, weights::Weight};
 
 type Weights = <Test as Config>::WeightInfo;
@@ -93,6 +93,12 @@ fn a_failed_callee_undoes_its_compilation_too() {
     });
 }
 
+/// What the memory of a machine costs.
+fn memory(code: &[u8]) -> Weight {
+    let info = CodeInfos::<Test>::get(Pallet::<Test>::code_hash(code)).expect("it was uploaded");
+    Weights::memory(info.pages)
+}
+
 #[test]
 fn compilation_is_paid_before_the_program_is_read() {
     let mut externalities = externalities();
@@ -107,13 +113,14 @@ fn compilation_is_paid_before_the_program_is_read() {
             gas_limit,
             storage_deposit_limit: None,
         };
-        let short = Weights::call(0) + Weights::compile(SCRIPT.len() as u32) - Weight::from_parts(1, 0);
+        let least = Weights::call(0) + memory(SCRIPT);
+        let short = least + Weights::compile(SCRIPT.len() as u32) - Weight::from_parts(1, 0);
         assert_noop_but_weight(
             || dispatch(&BOB, limited(short)),
             Error::<Test>::OutOfGas { depth: 0, resource: Resource::RefTime },
         );
         let result = dispatch(&BOB, limited(short));
-        assert_eq!(weight(&result), Weights::call(0), "what could not be paid was not done");
+        assert_eq!(weight(&result), least, "what could not be paid was not done");
     });
 }
 
@@ -163,7 +170,7 @@ fn gas_of_a_trap_is_what_the_engine_counts() {
             assert!(matches!(machine.run(), Ok(hatchery_engine::Exit::Trap(_))), "{export}");
             let used = (i64::MAX - machine.gas()) as u64;
             assert!(used > 0);
-            let expected = Weights::call(0) + Weight::from_parts(used * REF_TIME_PER_GAS, 0);
+            let expected = Weights::call(0) + memory(TRAPS) + Weight::from_parts(used * REF_TIME_PER_GAS, 0);
             assert_eq!(weight(&call(&BOB, &instance, export, &[])), expected, "{export}");
         }
     });

@@ -7,7 +7,12 @@ mod dry_runs;
 mod failures;
 mod gas;
 mod instances;
+mod jobs;
+#[path = "../benchmarking/programs.rs"]
+#[allow(dead_code, reason = "the benchmarks use all of it")]
+mod programs;
 mod properties;
 mod removals;
 mod script;
+mod state;
 mod syscalls;
