@@ -11,7 +11,7 @@ use std::error::Error;
 const PROGRAM: &[u8] = include_bytes!("../../guests/blobs/jam-v1/process-demo.polkavm");
 
 /// Gas of a block.
-const GAS: i64 = 3_000_000;
+const GAS: i64 = 30_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut snapshot: Option<Vec<u8>> = None;

@@ -129,8 +129,13 @@ struct Line {
 
 /// Raises the numbers of a function's lines to those of the same function as another backend has it.
 fn merge(lines: &mut Vec<Line>, other: &str) {
-    for (at, line) in other.split_inclusive('\n').map(Line::of).enumerate() {
-        if at == 0 && !lines.is_empty() {
+    let other = other.split_inclusive('\n').map(Line::of);
+    if lines.is_empty() {
+        lines.extend(other);
+        return;
+    }
+    for (at, line) in other.enumerate() {
+        if at == 0 {
             // A component that one of them does not depend on has an underscore there.
             let (ours, theirs) = (&mut lines[0].around, &line.around);
             let parameters = theirs.concat();
@@ -187,7 +192,7 @@ fn underscored(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push('_');
         }
         text.push(digit);
