@@ -204,6 +204,34 @@ async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
         assert!(message.contains(expected), "`{bytes}` is refused with: {}", refusal.message);
     }
 
+    // Extrinsics that are not, or no longer, what their signer signed.
+    let signer = accounts::bob();
+    let sign = async |nonce| chain.signed(&signer, nonce, "System", "remark", (vec![1u8],)).await;
+    let good = sign(0).await?;
+    let last = good.chars().next_back().expect("it has digits");
+    let forged = format!("{}{}", &good[..good.len() - 1], if last == '0' { '1' } else { '0' });
+    let refusal = chain.refusal("author_submitExtrinsic", json!([forged])).await?;
+    assert_eq!(
+        (refusal.code, refusal.message.contains("bad signature")),
+        (1010, true),
+        "{}",
+        refusal.message
+    );
+    chain.request::<Json>("author_submitExtrinsic", json!([good])).await?;
+    until("the remark is in a block", async || {
+        let pending: Vec<String> = chain.request("author_pendingExtrinsics", json!([])).await?;
+        Ok(pending.is_empty().then_some(()))
+    })
+    .await?;
+    for again in [good, sign(0).await?] {
+        let refusal = chain.refusal("author_submitExtrinsic", json!([again])).await?;
+        assert!(
+            refusal.message.contains("outdated") || refusal.message.contains("banned"),
+            "{}",
+            refusal.message
+        );
+    }
+
     // An extrinsic whose signer has nothing to pay the fee with.
     let poor = stranger([9; 32]);
     let error = chain.submit(&poor, "System", "remark", (vec![1u8],)).await.unwrap_err().to_string();

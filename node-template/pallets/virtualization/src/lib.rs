@@ -585,6 +585,8 @@ pub mod pallet {
         fn integrity_test() {
             assert!(T::RefTimePerGas::get() > 0, "a gas that takes no time would make guests run for free");
             assert!(T::MaxCallDepth::get() > 0, "without a depth nothing can be called");
+            let step = Self::least_clearing();
+            assert!(step.all_lte(T::IdleWeight::get()), "no storage would ever be cleared: {step:?}");
             let least = Self::idle_jobs_weight().saturating_add(Self::slice_overhead(0));
             assert!(least.all_lte(T::JobsWeight::get()), "no slice of a job would ever fit: {least:?}");
         }

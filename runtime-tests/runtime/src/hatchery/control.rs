@@ -139,8 +139,8 @@ mod tour {
         let mut bytes = told[3].clone();
         bytes[40] ^= 1;
         told.push(words(&raw::restore(id, &bytes)));
-        told.push(words(&raw::restore(1000.into(), &told[3])));
         told.push(words(&last_refusal()));
+        told.push(words(&raw::restore(1000.into(), &told[3])));
         for room in [0, 5, told[0].len() + 3] {
             let instance = virtualization::instantiate(id).ok()?;
             let mut dest = vec![0xaa; room];
