@@ -1,6 +1,5 @@
 //! A tree of processes and how it runs.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use hatchery_engine::{Exit, Instance, PageFault, Pause, Reg, RunError};
 
 use crate::abi::{Call, Descriptor, ProcessId};
 use crate::deadlock::{Activity, Deadlock};
+use crate::ended::Ended;
 use crate::limits::{LimitError, Limits};
 use crate::pipe::Pipes;
 use crate::source::{LoadError, Program, ProgramSource};
@@ -22,8 +22,7 @@ pub struct Scheduler<S> {
     pub(crate) limits: Limits,
     pub(crate) table: Table,
     pub(crate) pipes: Pipes,
-    /// Ends that nobody has been told, in the order in which they came.
-    pub(crate) ended: VecDeque<(ProcessId, Status)>,
+    pub(crate) ended: Ended,
     /// The id of the next process.
     pub(crate) next: u64,
     /// The meter: what all processes have used.
@@ -45,7 +44,7 @@ pub enum RunMode<'a> {
     /// Until the meter reads this. The limit is about all that the tree has used since it was made, not about one run: a run
     /// that goes on under the same limit cannot exceed it.
     Limit(u64),
-    /// As [`RunMode::Limit`], and no further than to the end of a block once the flag is up.
+    /// As [`RunMode::Limit`], and no further than to the end of a block or of a call once the flag is up.
     Pause(&'a Pause, u64),
 }
 
@@ -286,6 +285,12 @@ impl<S: ProgramSource> Scheduler<S> {
             if let Some(stop) = self.turn(mode)?.1 {
                 return Ok(stop);
             }
+            // An instance looks at the flag where a block ends. A program whose first block replaces the program never gets there.
+            if let RunMode::Pause(pause, _) = mode
+                && pause.is_raised()
+            {
+                return Ok(Stop::Paused);
+            }
         }
     }
 
@@ -409,7 +414,7 @@ impl<S> Scheduler<S> {
             limits,
             table: Table::new(limits.processes),
             pipes: Pipes::default(),
-            ended: VecDeque::new(),
+            ended: Ended::default(),
             next: 0,
             used: 0,
             limit: 0,
@@ -430,12 +435,12 @@ impl<S> Scheduler<S> {
         self.used_by_ended
     }
 
-    /// Charges for something that the embedder did for the current process. Nothing is charged where the limit of the last run
-    /// does not allow it.
+    /// Charges for something that the embedder does for the current process. Nothing is charged where the meter would then read more
+    /// than `limit`, or nobody has called.
     #[must_use = "if it is false, nothing was charged"]
-    pub fn charge(&mut self, gas: u64) -> bool {
+    pub fn charge(&mut self, gas: u64, limit: u64) -> bool {
         let Some(slot) = self.current else { return false };
-        let used = self.used.checked_add(gas).filter(|&used| used <= self.limit);
+        let used = self.used.checked_add(gas).filter(|&used| used <= limit);
         if let (Some(used), Some(process)) = (used, self.table.get_mut(slot)) {
             self.used = used;
             process.gas += gas;

@@ -20,6 +20,10 @@ use crate::table::{Piping, Process, Slot, State};
 /// The version of the byte form.
 const VERSION: u8 = 1;
 
+/// More processes and pipes than any tree has made: each has cost gas, of which there is less than 2^64, so that counting on from
+/// there does not overflow.
+const MOST_NUMBERS: u64 = 1 << 60;
+
 #[derive(Encode, Decode)]
 struct Tree {
     version: u8,
@@ -184,7 +188,7 @@ impl<S: ProgramSource> Scheduler<S> {
             current: self.current.map(id_of),
             processes,
             pipes,
-            ended: self.ended.iter().map(|&(id, status)| (id.0, status.into())).collect(),
+            ended: self.ended.iter().map(|(id, status)| (id.0, status.into())).collect(),
         };
         tree.encode()
     }
@@ -222,7 +226,7 @@ impl<S: ProgramSource> Scheduler<S> {
         restored.used_by_ended = tree.used_by_ended;
         restored.result = tree.result.as_ref().map(EncodedStatus::decoded).transpose()?;
         for (id, status) in &tree.ended {
-            restored.ended.push_back((ProcessId(*id), status.decoded()?));
+            restored.ended.remember(ProcessId(*id), status.decoded()?, limits.statuses as usize);
         }
         for process in &tree.processes {
             restored.block(process)?;
@@ -293,8 +297,9 @@ impl Unsourced {
         if snapshot.gas() != 0 {
             return Err(ResumeError::Process { process, problem: "it has gas of its own" });
         }
-        let instance =
-            module.restore(&snapshot, &()).map_err(|error| ResumeError::Restore { process, error })?;
+        let instance = module
+            .restore(&snapshot, source.data())
+            .map_err(|error| ResumeError::Restore { process, error })?;
         let inherited: Box<[Descriptor]> =
             encoded.inherited.iter().map(|&number| Descriptor(number)).collect();
         let known: BTreeSet<u64> = encoded.inherited.iter().copied().collect();
@@ -416,6 +421,7 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
     if !tree.processes.is_sorted_by(|a, b| a.id < b.id)
         || tree.processes.first().is_none_or(|root| root.id != ProcessId::ROOT.0)
         || tree.processes.last().is_some_and(|last| last.id >= tree.next_process)
+        || tree.next_process > MOST_NUMBERS
     {
         return wrong("the ids of processes do not count up from the root's");
     }
@@ -430,7 +436,7 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
     if !tree.pipes.is_sorted_by(|a, b| a.number < b.number)
         || tree.pipes.last().is_some_and(|last| last.number >= tree.next_pipe)
         || tree.pipes.iter().any(|pipe| pipe.owners == [None, None])
-        || tree.next_pipe > u64::MAX / 2 - 2
+        || tree.next_pipe > MOST_NUMBERS
     {
         return wrong("the numbers of pipes do not count up, or a pipe has no end");
     }

@@ -4,7 +4,6 @@ use codec::Decode;
 use frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
 use hatchery_node_runtime::{Runtime, VERSION, wasm_binary};
 use merkleized_metadata::{ExtraInfo, generate_metadata_digest};
-use sp_api::runtime_decl_for_metadata::Metadata;
 use sp_core::Get;
 
 /// The hash that a wallet computes from the runtime's metadata and puts under its signature.

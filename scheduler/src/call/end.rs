@@ -27,9 +27,8 @@ impl<S: ProgramSource> Scheduler<S> {
         let [target, address] = self.arguments(slot);
         let (target, address) = (ProcessId(target), address as u32);
         self.check(slot, address, 8, Permission::ReadWrite)?;
-        if let Some(at) = self.ended.iter().position(|(id, _)| *id == target) {
-            let status = self.ended.remove(at).map(|(_, status)| status.to_bytes());
-            self.write(slot, address, &status.unwrap_or_default())?;
+        if let Some(status) = self.ended.take(target) {
+            self.write(slot, address, &status.to_bytes())?;
             return Ok(Code::Success.into());
         }
         let Some(target) = self.table.find(target) else { return Ok(Code::NoProcess.into()) };
@@ -83,12 +82,6 @@ impl<S: ProgramSource> Scheduler<S> {
 
     /// Keeps the end of a process for who waits later.
     pub(super) fn remember(&mut self, id: ProcessId, status: Status) {
-        if self.limits.statuses == 0 {
-            return;
-        }
-        if self.ended.len() >= self.limits.statuses as usize {
-            self.ended.pop_front();
-        }
-        self.ended.push_back((id, status));
+        self.ended.remember(id, status, self.limits.statuses as usize);
     }
 }
