@@ -265,6 +265,30 @@ impl Chain {
         self.request("system_accountNextIndex", serde_json::json!([account.to_string()])).await
     }
 
+    /// The nonce that an account has at the best block: those that wait in the pool are not counted, whose lists can miss some while a
+    /// block is imported.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn nonce(&self, account: &AccountId32) -> Result<u64, Error> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Info {
+            nonce: u32,
+        }
+        let best: H256 = self.request("chain_getBlockHash", Json::Array(Vec::new())).await?;
+        let at = self.api.at_block(best).await.map_err(Error::client("cannot read the state"))?;
+        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
+        let info = at
+            .storage()
+            .try_fetch(address, (account.0,))
+            .await
+            .map_err(Error::client("cannot read an account"))?;
+        let info =
+            info.map(|info| info.decode()).transpose().map_err(Error::client("cannot decode a nonce"))?;
+        Ok(info.map_or(0, |info| info.nonce.into()))
+    }
+
     /// What an account owns at the last finalized block.
     ///
     /// # Errors
