@@ -7,9 +7,13 @@ use hatchery_node_testing::{Chain, Contract, Error, Event, Job, Weight, accounts
 use serde_json::{Value as Json, json};
 use subxt::utils::H256;
 
-const LIMIT: u64 = 1_000_000;
-const PRIMES_BELOW_LIMIT: u64 = 78_498;
-const MOST_SLICES: u32 = 60;
+const LIMIT: u64 = 200_000;
+const PRIMES_BELOW_LIMIT: u64 = 17_984;
+/// Eight would do.
+const MOST_SLICES: u32 = 20;
+
+/// Where a state has the number of its block: the hashes of `System` and of `Number`.
+const BLOCK_NUMBER: &str = "0x26aa394eea5630e07c48ae0c9558cef702a5c1b19ab7a04f536c519aca4983ac";
 
 /// Makes a block, and tells what it has done for the job.
 async fn next_slice(chain: &Chain, job: &Job) -> Result<(H256, Event)> {
@@ -41,7 +45,7 @@ async fn a_job_survives_a_restart_and_is_the_same_for_who_takes_the_chain_or_its
     let node = dev().start_in(files)?;
     let chain = Chain::of(&node).await?;
     let (code_hash, _) = Contract::upload(&chain, &accounts::alice(), guests::PRIMES).await?;
-    let gas = Weight { ref_time: 15_000_000_000, proof_size: 0 };
+    let gas = Weight { ref_time: 10_000_000_000, proof_size: 0 };
     let input = LIMIT.to_le_bytes();
     let job = Job::start(&chain, &accounts::alice(), code_hash, b"primes", &input, gas, MOST_SLICES).await?;
     let (_, event) = next_slice(&chain, &job).await?;
@@ -77,13 +81,18 @@ async fn a_job_survives_a_restart_and_is_the_same_for_who_takes_the_chain_or_its
     assert_eq!(there.to_string(), finished.to_string());
     drop((chain, node));
 
-    // A chain that begins with the state in mid-job goes on with the job.
+    // A chain that begins with the state in mid-job goes on with the job. It counts its blocks from 1.
+    let mut state: Json = serde_json::from_str(&state).expect("a specification is JSON");
+    let items = state.pointer_mut("/genesis/raw/top").and_then(Json::as_object_mut);
+    let number = items.and_then(|items| items.remove(BLOCK_NUMBER));
+    assert!(number.is_some(), "the state has no number of its block");
     let spec = base.join("state.json");
-    std::fs::write(&spec, state).expect("the folder can be written");
+    std::fs::write(&spec, state.to_string()).expect("the folder can be written");
     let node = dev().argument("--seal=manual").argument(&format!("--chain={}", path(&spec))).start()?;
     let chain = Chain::of(&node).await?;
-    let (_, there, again) = finish(&chain, &job).await?;
-    assert_eq!((there.to_string(), again), (finished.to_string(), blocks));
+    // How many slices it had is part of what is told in the end.
+    let (_, there, _) = finish(&chain, &job).await?;
+    assert_eq!(there.to_string(), finished.to_string());
     drop(files);
     Ok(())
 }
