@@ -33,6 +33,7 @@
 //! | `scheduler` | the tree and its run loop |
 //! | `call` | what each call does |
 //! | `table`, `pipe` | live processes and open pipes |
+//! | `ended` | ends that nobody has been told |
 //! | `deadlock` | who waits for whom |
 //! | `suspend` | the state of a tree as bytes, and back |
 //! | `trace` | the schedule as it was, its hash, and whether another is the same |
@@ -45,6 +46,7 @@ mod abi;
 mod call;
 pub mod cost;
 mod deadlock;
+mod ended;
 mod limits;
 mod pipe;
 mod scheduler;

@@ -1,6 +1,5 @@
 //! A tree of processes and how it runs.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use hatchery_engine::{Exit, Instance, PageFault, Pause, Reg, RunError};
 
 use crate::abi::{Call, Descriptor, ProcessId};
 use crate::deadlock::{Activity, Deadlock};
+use crate::ended::Ended;
 use crate::limits::{LimitError, Limits};
 use crate::pipe::Pipes;
 use crate::source::{LoadError, Program, ProgramSource};
@@ -22,8 +22,7 @@ pub struct Scheduler<S> {
     pub(crate) limits: Limits,
     pub(crate) table: Table,
     pub(crate) pipes: Pipes,
-    /// Ends that nobody has been told, in the order in which they came.
-    pub(crate) ended: VecDeque<(ProcessId, Status)>,
+    pub(crate) ended: Ended,
     /// The id of the next process.
     pub(crate) next: u64,
     /// The meter: what all processes have used.
@@ -37,6 +36,15 @@ pub struct Scheduler<S> {
     /// Whose call or fault has been handed to the embedder.
     pub(crate) current: Option<Slot>,
     pub(crate) trace: Option<Box<Trace>>,
+    /// What heaps may grow by, if that is limited.
+    pub(crate) heaps: Option<Heaps>,
+}
+
+/// What the heaps of all processes have grown by, and may grow by, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heaps {
+    bytes: u64,
+    limit: u64,
 }
 
 /// How far to run.
@@ -45,7 +53,7 @@ pub enum RunMode<'a> {
     /// Until the meter reads this. The limit is about all that the tree has used since it was made, not about one run: a run
     /// that goes on under the same limit cannot exceed it.
     Limit(u64),
-    /// As [`RunMode::Limit`], and no further than to the end of a block once the flag is up.
+    /// As [`RunMode::Limit`], and no further than to the end of a block or of a call once the flag is up.
     Pause(&'a Pause, u64),
 }
 
@@ -286,6 +294,12 @@ impl<S: ProgramSource> Scheduler<S> {
             if let Some(stop) = self.turn(mode)?.1 {
                 return Ok(stop);
             }
+            // An instance looks at the flag where a block ends. A program whose first block replaces the program never gets there.
+            if let RunMode::Pause(pause, _) = mode
+                && pause.is_raised()
+            {
+                return Ok(Stop::Paused);
+            }
         }
     }
 
@@ -336,7 +350,10 @@ impl<S: ProgramSource> Scheduler<S> {
             RunMode::Pause(pause, _) => Some(pause.clone()),
         });
         process.instance.set_gas(left);
-        let exit = process.instance.run();
+        let exit = match &mut self.heaps {
+            None => process.instance.run(),
+            Some(heaps) => heaps.run(&mut process.instance),
+        };
         let used = left.abs_diff(process.instance.gas());
         process.gas += used;
         self.used += used;
@@ -409,7 +426,7 @@ impl<S> Scheduler<S> {
             limits,
             table: Table::new(limits.processes),
             pipes: Pipes::default(),
-            ended: VecDeque::new(),
+            ended: Ended::default(),
             next: 0,
             used: 0,
             limit: 0,
@@ -417,6 +434,7 @@ impl<S> Scheduler<S> {
             result: None,
             current: None,
             trace: None,
+            heaps: None,
         }
     }
 
@@ -430,17 +448,51 @@ impl<S> Scheduler<S> {
         self.used_by_ended
     }
 
-    /// Charges for something that the embedder did for the current process. Nothing is charged where the limit of the last run
-    /// does not allow it.
+    /// Charges for something that the embedder does for the current process. Nothing is charged where the meter would then read more
+    /// than `limit`, or nobody has called.
     #[must_use = "if it is false, nothing was charged"]
-    pub fn charge(&mut self, gas: u64) -> bool {
+    pub fn charge(&mut self, gas: u64, limit: u64) -> bool {
         let Some(slot) = self.current else { return false };
-        let used = self.used.checked_add(gas).filter(|&used| used <= self.limit);
+        let used = self.used.checked_add(gas).filter(|&used| used <= limit);
         if let (Some(used), Some(process)) = (used, self.table.get_mut(slot)) {
             self.used = used;
             process.gas += gas;
         }
         used.is_some()
+    }
+
+    /// Bytes that the heaps of live processes have grown by since these began, in whole pages. After its end the root has its heap
+    /// still.
+    pub fn heap_bytes(&self) -> u64 {
+        match self.heaps {
+            Some(Heaps { bytes, .. }) => bytes,
+            None => self
+                .table
+                .in_order()
+                .filter_map(|slot| self.table.get(slot))
+                .map(|process| heap_bytes(&process.instance))
+                .sum(),
+        }
+    }
+
+    /// Sets what [`Scheduler::heap_bytes`] may be from now on; until then only the engine limits each heap. `sbrk` beyond gives 0;
+    /// heaps keep what they have. It is a setting of this tree and of its forks, and no part of what `suspend` gives.
+    pub fn set_heap_limit(&mut self, bytes: u64) {
+        self.heaps = Some(Heaps { bytes: self.heap_bytes(), limit: bytes });
+    }
+
+    /// Takes a process out of the table.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let Some(process) = self.table.remove(slot) else { return };
+        self.used_by_ended += process.gas;
+        self.forget_heap(&process.instance);
+    }
+
+    /// The heap of an instance is given up.
+    pub(crate) fn forget_heap(&mut self, instance: &Instance) {
+        if let Some(heaps) = &mut self.heaps {
+            heaps.bytes -= heap_bytes(instance);
+        }
     }
 
     /// How the root ended, if it has.
@@ -483,6 +535,12 @@ impl<S> Scheduler<S> {
     pub fn current(&mut self) -> Option<&mut Instance> {
         let slot = self.current?;
         self.table.get_mut(slot).map(|process| &mut process.instance)
+    }
+
+    /// Whose turn is next; none: the tree has ended or is in a deadlock.
+    pub fn next_id(&self) -> Option<ProcessId> {
+        let slot = self.table.largest_runnable().filter(|_| self.result.is_none())?;
+        self.table.get(slot).map(|process| process.id)
     }
 
     /// Gives up the windows of all instances, for others to use. Not observable.
@@ -543,8 +601,26 @@ impl<S: ProgramSource> Scheduler<S> {
         fork.used_by_ended = self.used_by_ended;
         fork.result = self.result;
         fork.current = self.current;
+        fork.heaps = self.heaps;
         fork
     }
+}
+
+impl Heaps {
+    /// Runs an instance, whose heap can grow as long as there is room.
+    fn run(&mut self, instance: &mut Instance) -> Result<Exit, RunError> {
+        let before = instance.memory_bytes();
+        let room = self.limit.saturating_sub(self.bytes);
+        instance.set_memory_limit(before.saturating_add(room));
+        let exit = instance.run();
+        self.bytes += instance.memory_bytes() - before;
+        exit
+    }
+}
+
+/// What an instance's heap has grown by.
+fn heap_bytes(instance: &Instance) -> u64 {
+    instance.memory_bytes() - instance.module().memory_map().declared_bytes()
 }
 
 /// A program of a source with the length that it has.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hatchery_engine::{CompileError, Engine, HostError, Module};
+use hatchery_engine::{CompileError, DataSource, Engine, HostError, Module};
 
 /// A program: a part of the bytes that have an identifier.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,6 +45,12 @@ pub trait ProgramSource {
     /// # Errors
     /// If the bytes are no program, or the host fails.
     fn load(&mut self, program: &Program) -> Result<Module, LoadError>;
+
+    /// Where the data is that processes' pages were taken from, for trees that are resumed. Only who records sources (see
+    /// [`MemoryMut::record_source`](hatchery_engine::MemoryMut::record_source)) needs any.
+    fn data(&self) -> &dyn DataSource {
+        &()
+    }
 }
 
 /// Why there is no module of a program.
@@ -81,6 +87,7 @@ pub struct Blobs {
     blobs: BTreeMap<Vec<u8>, Arc<[u8]>>,
     /// The one that was used last is the last.
     compiled: Vec<(Program, Module)>,
+    data: BTreeMap<[u8; 32], Arc<[u8]>>,
 }
 
 impl Blobs {
@@ -89,7 +96,7 @@ impl Blobs {
 
     /// No programs; what is added will be compiled by this engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine, blobs: BTreeMap::new(), compiled: Vec::new() }
+        Self { engine, blobs: BTreeMap::new(), compiled: Vec::new(), data: BTreeMap::new() }
     }
 
     /// Adds a program, which is not looked at yet.
@@ -98,6 +105,13 @@ impl Blobs {
         let identifier = identifier.into();
         self.compiled.retain(|(program, _)| *program.identifier != *identifier);
         self.blobs.insert(identifier, blob.into());
+        self
+    }
+
+    /// Adds data that pages were taken from, by the hash that it was recorded with.
+    #[must_use]
+    pub fn with_data(mut self, hash: [u8; 32], data: impl Into<Arc<[u8]>>) -> Self {
+        self.data.insert(hash, data.into());
         self
     }
 
@@ -132,6 +146,10 @@ impl ProgramSource for Blobs {
         }
         self.compiled.push((program.clone(), module.clone()));
         Ok(module)
+    }
+
+    fn data(&self) -> &dyn DataSource {
+        &self.data
     }
 }
 

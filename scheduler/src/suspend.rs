@@ -20,6 +20,10 @@ use crate::table::{Piping, Process, Slot, State};
 /// The version of the byte form.
 const VERSION: u8 = 1;
 
+/// More processes and pipes than any tree has made: each has cost gas, of which there is less than 2^64, so that counting on from
+/// there does not overflow.
+const MOST_NUMBERS: u64 = 1 << 60;
+
 #[derive(Encode, Decode)]
 struct Tree {
     version: u8,
@@ -38,6 +42,8 @@ struct Tree {
 #[derive(Encode, Decode)]
 struct EncodedProcess {
     id: u64,
+    /// Its place in the table: the first that was free when it was started.
+    slot: u8,
     identifier: Vec<u8>,
     offset: u64,
     length: u64,
@@ -137,6 +143,13 @@ impl<S: ProgramSource> Scheduler<S> {
     ///
     /// Takes time in proportion to the pages that processes have written.
     pub fn suspend(&mut self) -> Vec<u8> {
+        self.suspend_with(|_, snapshot| snapshot.to_bytes())
+    }
+
+    /// As [`Scheduler::suspend`], with what `bytes_of` makes of each process's snapshot in the place of its bytes. So an embedder
+    /// can keep them elsewhere, or pages apart from the rest. It is given a number, too, which no two live processes have at
+    /// a time, which is less than [`Limits::processes`], and which a process keeps from beginning to end.
+    pub fn suspend_with(&mut self, mut bytes_of: impl FnMut(u8, &Snapshot) -> Vec<u8>) -> Vec<u8> {
         let ids: Vec<(Slot, u64)> = self
             .table
             .in_order()
@@ -155,6 +168,7 @@ impl<S: ProgramSource> Scheduler<S> {
             process.instance.set_gas(0);
             processes.push(EncodedProcess {
                 id,
+                slot: slot.0,
                 identifier: process.program.identifier.to_vec(),
                 offset: process.program.offset,
                 length: process.program.length,
@@ -170,7 +184,7 @@ impl<S: ProgramSource> Scheduler<S> {
                         EncodedState::Piping { descriptor: descriptor.0, buffer, length, done, count }
                     }
                 },
-                instance: process.instance.snapshot().to_bytes(),
+                instance: bytes_of(slot.0, &process.instance.snapshot()),
             });
         }
         let tree = Tree {
@@ -184,7 +198,7 @@ impl<S: ProgramSource> Scheduler<S> {
             current: self.current.map(id_of),
             processes,
             pipes,
-            ended: self.ended.iter().map(|&(id, status)| (id.0, status.into())).collect(),
+            ended: self.ended.iter().map(|(id, status)| (id.0, status.into())).collect(),
         };
         tree.encode()
     }
@@ -195,13 +209,27 @@ impl<S: ProgramSource> Scheduler<S> {
     /// # Errors
     /// If the bytes are not exactly what `suspend` gives for a tree that could have come about, or the source does not have its
     /// programs.
-    pub fn resume(mut source: S, limits: Limits, bytes: &[u8]) -> Result<Self, ResumeError> {
+    pub fn resume(source: S, limits: Limits, bytes: &[u8]) -> Result<Self, ResumeError> {
+        Self::resume_with(source, limits, bytes, |_, bytes| Some(bytes))
+    }
+
+    /// As [`Scheduler::resume`], of what [`Scheduler::suspend_with`] gave. `snapshot_of` gives the bytes of a process's snapshot back,
+    /// or none if there are none.
+    ///
+    /// # Errors
+    /// As [`Scheduler::resume`].
+    pub fn resume_with(
+        mut source: S,
+        limits: Limits,
+        bytes: &[u8],
+        mut snapshot_of: impl FnMut(u8, Vec<u8>) -> Option<Vec<u8>>,
+    ) -> Result<Self, ResumeError> {
         limits.check()?;
         if let Some(&found) = bytes.first().filter(|&&version| version != VERSION) {
             return Err(ResumeError::Version { found });
         }
         let mut rest = bytes;
-        let tree =
+        let mut tree =
             Tree::decode(&mut rest).map_err(|error| ResumeError::Bytes { reason: error.to_string() })?;
         if !rest.is_empty() {
             return Err(ResumeError::Bytes { reason: format!("{} bytes follow it", rest.len()) });
@@ -211,8 +239,13 @@ impl<S: ProgramSource> Scheduler<S> {
         }
         check_numbers(&tree, &limits)?;
         let mut restored = Unsourced::empty_with(limits);
-        for process in &tree.processes {
-            restored.add(&mut source, process, tree.next_pipe)?;
+        for process in &mut tree.processes {
+            let bytes = core::mem::take(&mut process.instance);
+            let snapshot = snapshot_of(process.slot, bytes).ok_or(ResumeError::Process {
+                process: ProcessId(process.id),
+                problem: "there is no snapshot of it",
+            })?;
+            restored.add(&mut source, process, &snapshot, tree.next_pipe)?;
         }
         let slot_of = |id: Option<u64>| id.and_then(|id| restored.table.find(ProcessId(id)));
         let ends: Vec<_> = tree.pipes.iter().map(|pipe| (pipe.number, pipe.owners.map(slot_of))).collect();
@@ -222,7 +255,7 @@ impl<S: ProgramSource> Scheduler<S> {
         restored.used_by_ended = tree.used_by_ended;
         restored.result = tree.result.as_ref().map(EncodedStatus::decoded).transpose()?;
         for (id, status) in &tree.ended {
-            restored.ended.push_back((ProcessId(*id), status.decoded()?));
+            restored.ended.remember(ProcessId(*id), status.decoded()?, limits.statuses as usize);
         }
         for process in &tree.processes {
             restored.block(process)?;
@@ -254,6 +287,7 @@ impl Unsourced {
             result,
             current,
             trace,
+            heaps,
         } = self;
         Scheduler {
             source,
@@ -268,6 +302,7 @@ impl Unsourced {
             result,
             current,
             trace,
+            heaps,
         }
     }
 
@@ -276,6 +311,7 @@ impl Unsourced {
         &mut self,
         source: &mut impl ProgramSource,
         encoded: &EncodedProcess,
+        snapshot: &[u8],
         next_pipe: u64,
     ) -> Result<(), ResumeError> {
         let process = ProcessId(encoded.id);
@@ -288,13 +324,14 @@ impl Unsourced {
             return Err(ResumeError::NoProgram { process, program });
         }
         let module = source.load(&program).map_err(|error| ResumeError::Load { process, error })?;
-        let snapshot = Snapshot::from_bytes(&encoded.instance, encoded.instance.len())
+        let snapshot = Snapshot::from_bytes(snapshot, snapshot.len())
             .map_err(|error| ResumeError::Bytes { reason: error.to_string() })?;
         if snapshot.gas() != 0 {
             return Err(ResumeError::Process { process, problem: "it has gas of its own" });
         }
-        let instance =
-            module.restore(&snapshot, &()).map_err(|error| ResumeError::Restore { process, error })?;
+        let instance = module
+            .restore(&snapshot, source.data())
+            .map_err(|error| ResumeError::Restore { process, error })?;
         let inherited: Box<[Descriptor]> =
             encoded.inherited.iter().map(|&number| Descriptor(number)).collect();
         let known: BTreeSet<u64> = encoded.inherited.iter().copied().collect();
@@ -311,9 +348,9 @@ impl Unsourced {
         }
         let gas = encoded.gas;
         let new = Process { id: process, program, instance, state: State::Ready, inherited, waiters: 0, gas };
-        match self.table.insert(new) {
+        match self.table.insert_at(encoded.slot.into(), new) {
             Some(_) => Ok(()),
-            None => Err(ResumeError::State { problem: "there are too many processes" }),
+            None => Err(ResumeError::Process { process, problem: "its place in the table is taken" }),
         }
     }
 
@@ -416,8 +453,12 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
     if !tree.processes.is_sorted_by(|a, b| a.id < b.id)
         || tree.processes.first().is_none_or(|root| root.id != ProcessId::ROOT.0)
         || tree.processes.last().is_some_and(|last| last.id >= tree.next_process)
+        || tree.next_process > MOST_NUMBERS
     {
         return wrong("the ids of processes do not count up from the root's");
+    }
+    if tree.processes.first().is_some_and(|root| root.slot != 0) {
+        return wrong("the root is not in the first place of the table");
     }
     if tree.processes.len() > limits.processes as usize {
         return wrong("there are too many processes");
@@ -430,7 +471,7 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
     if !tree.pipes.is_sorted_by(|a, b| a.number < b.number)
         || tree.pipes.last().is_some_and(|last| last.number >= tree.next_pipe)
         || tree.pipes.iter().any(|pipe| pipe.owners == [None, None])
-        || tree.next_pipe > u64::MAX / 2 - 2
+        || tree.next_pipe > MOST_NUMBERS
     {
         return wrong("the numbers of pipes do not count up, or a pipe has no end");
     }

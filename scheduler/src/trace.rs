@@ -74,8 +74,16 @@ pub struct Trace {
     keep: usize,
     count: u64,
     hash: blake2b_simd::State,
-    expected: Option<Vec<Entry>>,
+    expected: Option<Expected>,
     divergence: Option<Divergence>,
+}
+
+/// What a schedule is compared with.
+#[derive(Clone, Debug)]
+struct Expected {
+    entries: Vec<Entry>,
+    /// Whether there were no others behind them.
+    is_whole: bool,
 }
 
 /// Where a schedule is not as the one that it was compared with.
@@ -97,9 +105,12 @@ impl Trace {
         Self { entries: Vec::new(), keep, count: 0, hash, expected: None, divergence: None }
     }
 
-    /// Keeps nothing, and compares every entry with those of a recorded schedule.
+    /// Keeps nothing, and compares every entry with those that a recorded schedule has kept. Whether the schedule went on as
+    /// long, and what was not kept, is in the count and the hash.
     pub fn replay(expected: &Self) -> Self {
-        Self { expected: Some(expected.entries.clone()), ..Self::new(0) }
+        let is_whole = expected.count == expected.entries.len() as u64;
+        let entries = expected.entries.clone();
+        Self { expected: Some(Expected { entries, is_whole }), ..Self::new(0) }
     }
 
     /// The entries that were kept.
@@ -155,8 +166,8 @@ impl Trace {
         if let Some(expected) = &self.expected
             && self.divergence.is_none()
         {
-            let known = usize::try_from(self.count).ok().and_then(|index| expected.get(index));
-            if known != Some(&entry) {
+            let known = usize::try_from(self.count).ok().and_then(|index| expected.entries.get(index));
+            if known != Some(&entry) && (known.is_some() || expected.is_whole) {
                 let (index, expected, got) = (self.count, known.cloned(), entry.clone());
                 self.divergence = Some(Divergence { index, expected, got });
             }

@@ -215,13 +215,19 @@ on_every_backend! {
 
     fn the_embedder_can_charge(backend) {
         let mut tree = tree(backend, &[33, 0]);
-        assert!(!tree.charge(1), "nobody has called");
+        assert!(!tree.charge(1, PLENTY), "nobody has called");
         let Stop::Syscall { .. } = tree.run(RunMode::Limit(100_000)).unwrap() else { panic!() };
         let (used, left) = (tree.gas_used(), 100_000 - tree.gas_used());
-        assert!(!tree.charge(left + 1) && !tree.charge(u64::MAX));
+        assert!(!tree.charge(left + 1, 100_000) && !tree.charge(u64::MAX, u64::MAX) && !tree.charge(0, used - 1));
         assert_eq!(tree.gas_used(), used);
-        assert!(tree.charge(left));
-        assert_eq!(tree.gas_used(), 100_000);
+        // Whether it was suspended in between makes no difference.
+        let resumed = Scheduler::resume(blobs(engine(backend)), Limits::default(), &tree.suspend());
+        let mut resumed = resumed.unwrap();
+        for tree in [&mut tree, &mut resumed] {
+            assert!(tree.charge(left, 100_000));
+            assert_eq!(tree.gas_used(), 100_000);
+        }
+        assert!(resumed.suspend() == tree.suspend());
         tree.current().unwrap().set_reg(Reg::A0, 50);
         assert_eq!(tree.run(RunMode::Limit(100_000)).unwrap(), Stop::OutOfGas);
         assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));

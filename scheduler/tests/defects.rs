@@ -26,6 +26,9 @@ use hatchery_engine::{Backend, Config, Engine, Pause, Reg};
 use hatchery_scheduler::{
     Activity, Blobs, Call, Event, Limits, ProcessId, RunMode, Scheduler, Status, Stop, cost,
 };
+use polkavm_common_033::program::Reg::{A0, A1, A2, A3, A4, A5};
+use polkavm_common_033::program::{InstructionSetKind, asm};
+use polkavm_common_033::writer::ProgramBlobBuilder;
 
 const OK: Stop = Stop::Ended(Status::Exited(0));
 
@@ -150,6 +153,31 @@ on_every_backend! {
             }
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         });
+    }
+
+    /// A program whose first block replaces the program, for ever, never gets to the end of a block.
+    fn a_pause_is_noticed_between_calls(backend) {
+        let mut blob = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+        blob.set_ro_data_size(4096);
+        blob.set_ro_data(b"cases".to_vec());
+        blob.set_stack_size(4096);
+        blob.add_import(b"process_exec");
+        blob.add_export_by_instruction(0, b"main");
+        let mut code = vec![asm::load_imm(A0, 0x1_0000), asm::load_imm(A1, 5)];
+        code.extend([A2, A3, A4, A5].map(|reg| asm::load_imm(reg, 0)));
+        code.extend([asm::ecalli(0), asm::ret()]);
+        blob.set_code(&code, &[]);
+        let module = engine(backend).compile(&blob.into_vec().unwrap()).unwrap();
+        let mut tree = common::tree_of_module(&module, &[]);
+        let pause = Pause::new();
+        pause.raise();
+        let limit = 100 * cost::EXEC;
+        for calls in 1..50 {
+            assert_eq!(tree.run(RunMode::Pause(&pause, limit)).unwrap(), Stop::Paused);
+            assert_eq!(tree.trace().unwrap().count(), 1 + calls);
+        }
+        pause.lower();
+        assert_eq!(tree.run(RunMode::Pause(&pause, limit)).unwrap(), Stop::OutOfGas);
     }
 
     fn bytes_are_paid_before_they_move(backend) {

@@ -4,7 +4,7 @@ mod common;
 
 use common::script::three_processes;
 use common::{PLENTY, answer, blobs, engine, run, tree, tree_of};
-use hatchery_engine::{Backend, Pause};
+use hatchery_engine::{Backend, DataRange, Pause, RestoreError};
 use hatchery_scheduler::{Limits, ProcessId, ResumeError, RunMode, Scheduler, Status, Stop};
 
 fn resume(bytes: &[u8]) -> Result<Scheduler<hatchery_scheduler::Blobs>, ResumeError> {
@@ -178,6 +178,52 @@ fn other_limits_and_other_programs_are_refused() {
         matches!(error, ResumeError::Restore { process: ProcessId::ROOT, .. } | ResumeError::Load { .. }),
         "{error}"
     );
+}
+
+/// What counts up would overflow, at once or after a few calls.
+#[test]
+fn numbers_that_no_tree_gets_to_are_refused() {
+    let bytes = rich();
+    // Behind the version, the limits and the meter.
+    let (process, pipe) = (1 + 5 * 4 + 2 * 8, 1 + 5 * 4 + 3 * 8);
+    let with = |at: usize, number: u64| {
+        let mut bytes = bytes.clone();
+        assert!((1..20).contains(&bytes[at]) && bytes[at + 1..at + 8] == [0; 7]);
+        bytes[at..at + 8].copy_from_slice(&number.to_le_bytes());
+        resume(&bytes).map(drop)
+    };
+    for at in [process, pipe] {
+        for number in [u64::MAX, u64::MAX - 1, u64::MAX / 2 - 2, (1 << 60) + 1] {
+            assert!(matches!(with(at, number), Err(ResumeError::State { .. })), "{number}");
+        }
+        assert_eq!(with(at, 1 << 60), Ok(()));
+    }
+}
+
+/// Pages that the embedder has written, and has told where their bytes come from, are suspended as references.
+#[test]
+fn data_of_the_embedder_is_found_again() {
+    let data: Vec<u8> = (0..4096).map(|at| (at % 250) as u8 + 1).collect();
+    let hash = [7; 32];
+    let range = DataRange { data: hash, offset: 0, length: 4096 };
+    let mut tree = tree(Backend::Interpreter, &[33, 0]);
+    let Ok(Stop::Syscall { .. }) = tree.run(RunMode::Limit(PLENTY)) else { panic!() };
+    let instance = tree.current().unwrap();
+    let page = instance.module().memory_map().stack().start;
+    instance.memory_mut().write(page, &data).unwrap();
+    let whole = tree.suspend();
+    tree.current().unwrap().memory_mut().record_source(page, range).unwrap();
+    let bytes = tree.suspend();
+    assert!(bytes.len() + 3900 < whole.len(), "{} and {} bytes", bytes.len(), whole.len());
+
+    let error = resume(&bytes).map(drop).unwrap_err();
+    let missing = |error: &ResumeError| matches!(error, ResumeError::Restore { error: RestoreError::MissingData { data, .. }, .. } if *data == hash);
+    assert!(missing(&error), "{error}");
+    let source = blobs(engine(Backend::Interpreter)).with_data(hash, data.clone());
+    let mut resumed = Scheduler::resume(source, Limits::default(), &bytes).unwrap();
+    let mut found = vec![0; 4096];
+    resumed.current().unwrap().memory().read(page, &mut found).unwrap();
+    assert!(found == data && resumed.suspend() == bytes);
 }
 
 /// A call that gas has interrupted is still to be made.

@@ -204,6 +204,17 @@ on_every_backend! {
         assert_eq!(divergence.expected.as_ref(), recorded.entries().get(divergence.index as usize));
         assert_ne!(divergence.expected.as_ref(), Some(&divergence.got));
         assert_ne!(other.hash(), recorded.hash());
+
+        // Of a schedule of which only the first entries were kept nothing is known behind them.
+        let mut short = common::tree(backend, &[1, 0]);
+        short.set_trace(Some(Trace::new(10)));
+        run(&mut short, PLENTY);
+        let short = short.set_trace(None).unwrap();
+        let mut again = common::tree(backend, &[1, 0]);
+        again.set_trace(Some(Trace::replay(&short)));
+        run(&mut again, PLENTY);
+        assert_eq!(again.trace().unwrap().divergence(), None);
+        assert_eq!(short.hash(), recorded.hash());
     }
 
     /// The events say what each process used.

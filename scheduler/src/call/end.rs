@@ -27,9 +27,8 @@ impl<S: ProgramSource> Scheduler<S> {
         let [target, address] = self.arguments(slot);
         let (target, address) = (ProcessId(target), address as u32);
         self.check(slot, address, 8, Permission::ReadWrite)?;
-        if let Some(at) = self.ended.iter().position(|(id, _)| *id == target) {
-            let status = self.ended.remove(at).map(|(_, status)| status.to_bytes());
-            self.write(slot, address, &status.unwrap_or_default())?;
+        if let Some(status) = self.ended.take(target) {
+            self.write(slot, address, &status.to_bytes())?;
             return Ok(Code::Success.into());
         }
         let Some(target) = self.table.find(target) else { return Ok(Code::NoProcess.into()) };
@@ -48,7 +47,7 @@ impl<S: ProgramSource> Scheduler<S> {
         if id == ProcessId::ROOT {
             self.result = Some(status);
             for other in self.table.in_order().skip(1).collect::<Vec<_>>() {
-                self.used_by_ended += self.table.remove(other).map_or(0, |process| process.gas);
+                self.remove(other);
             }
             for descriptor in self.pipes.all() {
                 self.pipes.close(descriptor);
@@ -60,7 +59,7 @@ impl<S: ProgramSource> Scheduler<S> {
             }
             return Ok(());
         }
-        // In the order of ids: slots are not the same after a suspension.
+        // In the order of ids, which is not that of slots.
         let woken: Vec<Slot> = self.table.in_order().filter(|waiter| waiters & 1 << waiter.0 != 0).collect();
         for waiter in woken {
             if let Some(process) = self.table.get(waiter)
@@ -77,18 +76,12 @@ impl<S: ProgramSource> Scheduler<S> {
         for descriptor in descriptors {
             self.close(descriptor)?;
         }
-        self.used_by_ended += self.table.remove(slot).map_or(0, |process| process.gas);
+        self.remove(slot);
         Ok(())
     }
 
     /// Keeps the end of a process for who waits later.
     pub(super) fn remember(&mut self, id: ProcessId, status: Status) {
-        if self.limits.statuses == 0 {
-            return;
-        }
-        if self.ended.len() >= self.limits.statuses as usize {
-            self.ended.pop_front();
-        }
-        self.ended.push_back((id, status));
+        self.ended.remember(id, status, self.limits.statuses as usize);
     }
 }
