@@ -314,7 +314,7 @@ pub(crate) struct ProgramArguments {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct BackendArgument {
-    /// What executes the program. Makes no difference but speed.
+    /// What executes the program: `auto` is the recompiler where there is one. Makes no difference but speed.
     #[arg(long, value_name = "BACKEND", value_parser = backend(), default_value = Backend::Auto.name())]
     pub(crate) backend: Backend,
 }

@@ -37,7 +37,8 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    /// What executes programs. Default: [`Backend::Auto`], which is the interpreter for now. All give the same results and gas.
+    /// What executes programs. Default: [`Backend::Auto`], the recompiler where the machine allows it. All give the same results and
+    /// gas.
     ///
     /// [`check`](Self::check) and [`install`](Self::install) tell whether this machine has it.
     #[must_use]

@@ -32,7 +32,11 @@ pub struct Config {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Backend {
-    /// The best that this machine has.
+    /// The recompiler where the machine and the other settings allow it, otherwise the interpreter, which also executes programs for
+    /// whose native code there is no memory.
+    ///
+    /// The recompiler runs programs some ten times as fast, and takes longer to compile them: what runs once and briefly is done
+    /// sooner by the interpreter. It also installs a handler for SIGSEGV in the process, see `docs/engine.md`.
     #[default]
     Auto,
     /// The portable interpreter.

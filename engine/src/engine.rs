@@ -143,7 +143,14 @@ impl Engine {
 /// What makes native code, if these settings want it.
 fn recompiler(config: &Config) -> Result<Option<Recompiler>, EngineError> {
     match config.backend {
-        Backend::Auto | Backend::Interpreter => Ok(None),
+        Backend::Interpreter => Ok(None),
+        // What executes nothing is not made: it installs a signal handler.
+        Backend::Auto
+            if config.charge == Charge::Block && Backend::Recompiler.runs_in(config.window_kind) =>
+        {
+            Ok(Recompiler::new().ok())
+        }
+        Backend::Auto => Ok(None),
         Backend::Recompiler | Backend::Verify => {
             if !config.backend.runs_in(config.window_kind) {
                 return Err(EngineError::NoRecompiler { reason: "portable windows have no guard pages" });
@@ -158,7 +165,11 @@ impl Inner {
     pub(crate) fn recompile(&self, code: &Code, blocks: &[u64]) -> Result<Option<Compiled>, HostError> {
         match &self.recompiler {
             Some(recompiler) if self.config.charge == Charge::Block => {
-                recompiler.compile(code, blocks, self.config.gas_model)
+                match recompiler.compile(code, blocks, self.config.gas_model) {
+                    // Nobody has asked for native code.
+                    Err(_) if self.config.backend == Backend::Auto => Ok(None),
+                    result => result,
+                }
             }
             _ => Ok(None),
         }

@@ -37,10 +37,11 @@ pub(crate) struct Recompiler {
 impl Recompiler {
     /// A recompiler for this machine, or why there is none.
     pub(crate) fn new() -> Result<Self, &'static str> {
-        sys::install_handler().map_err(|error| error.operation)?;
+        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
         // Some systems forbid this to all or some processes.
         sys::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
-        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
+        // Last: it stays there.
+        sys::install_handler().map_err(|error| error.operation)?;
         Ok(Self { features })
     }
 

@@ -27,7 +27,7 @@ const MOST_PROGRAMS: u32 = 8192;
 /// The operator's settings: they change how fast the node is, never what a runtime is told.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct VirtualizationParams {
-    /// What executes guest programs. All give the same results and the same gas.
+    /// What executes guest programs: `auto` is the recompiler where there is one. All give the same results and the same gas.
     #[arg(long, default_value = Backend::Auto.name(), value_name = "BACKEND", value_parser = backend_parser(), global = true)]
     virt_backend: Backend,
 
