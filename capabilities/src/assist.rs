@@ -66,6 +66,8 @@ pub trait KernelAssist {
 pub enum Embedded {
     /// The program goes on.
     Done,
+    /// There was not enough gas ([`EmbedderCall::charge`]), and nothing was done. It is asked for again when there is more.
+    OutOfGas,
     /// The program traps.
     Trap,
 }

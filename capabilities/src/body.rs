@@ -228,6 +228,11 @@ impl Resting {
         self.root
     }
 
+    /// Its program, if it was called before.
+    pub(crate) fn program(&self) -> Option<&Program> {
+        self.memory.as_ref().map(|memory| &*memory.program)
+    }
+
     /// A copy to be executed, and its registers.
     pub(crate) fn wake(
         &self,
@@ -283,12 +288,10 @@ impl RestingMemory {
                 continue;
             }
             let now = base(cache, root, mapping)?;
-            let data = match now {
-                Some(hash) => match &*cache.get(hash)? {
-                    Cap::Data(data) => data.clone(),
-                    _ => DataCap::default(),
-                },
-                None => DataCap::default(),
+            let source = now.map(|hash| cache.get(hash)).transpose()?;
+            let data = match source.as_deref() {
+                Some(Cap::Data(data)) => Some(data),
+                _ => None,
             };
             let range = mapping.pages();
             let all: Vec<u32>;
@@ -305,7 +308,7 @@ impl RestingMemory {
                 // Mappings are mapped.
                 let read = machine.memory().read(page * PAGE_SIZE, &mut bytes);
                 debug_assert!(read.is_ok(), "{read:?}");
-                let shown = data.page((page - range.start) as usize).ok().flatten();
+                let shown = data.and_then(|data| data.page((page - range.start) as usize).ok().flatten());
                 let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| *shown.bytes() == bytes);
                 if !same {
                     let start = page * PAGE_SIZE;

@@ -22,15 +22,13 @@ const DEFAULT_WORKING_LIMIT: usize = 1 << 20;
 pub struct CacheDirectory {
     store: Box<dyn BlobStore>,
     blobs: HashMap<CapHash, Blob>,
-    /// Which blob was used when, the longest unused first.
+    /// Which blob that the store has, too, was used when, the longest unused first.
     by_use: BTreeMap<u64, CapHash>,
     clock: u64,
     bytes: usize,
     limit: usize,
     /// New since the last commit.
     new: BTreeSet<CapHash>,
-    /// What those weigh, which cannot be forgotten.
-    new_bytes: usize,
     /// How often something outside holds a capability, which keeps it and what it names.
     roots: BTreeMap<CapHash, u64>,
     counter: Counter,
@@ -41,7 +39,8 @@ pub struct CacheDirectory {
 struct Blob {
     cap: Arc<Cap>,
     weight: usize,
-    used: u64,
+    /// When it was used; none if it is new, so that it cannot be forgotten.
+    used: Option<u64>,
 }
 
 /// Why a capability cannot be kept or found. Nothing was changed.
@@ -129,7 +128,6 @@ impl CacheDirectory {
             bytes: 0,
             limit: DEFAULT_LIMIT,
             new: BTreeSet::new(),
-            new_bytes: 0,
             roots: BTreeMap::new(),
             counter: Counter::default(),
             working_limit: DEFAULT_WORKING_LIMIT,
@@ -137,8 +135,7 @@ impl CacheDirectory {
         // What every kernel instance names.
         let nothing = Cap::CNode(CNode::nothing());
         directory.new.insert(CNode::nothing_hash());
-        directory.new_bytes += nothing.weight();
-        directory.insert(CNode::nothing_hash(), Arc::new(nothing));
+        directory.insert(CNode::nothing_hash(), Arc::new(nothing), true);
         directory
     }
 
@@ -161,14 +158,11 @@ impl CacheDirectory {
     /// # Errors
     /// If it breaks a rule of its kind, or names what is not here or of the wrong kind.
     pub fn put(&mut self, cap: Cap) -> Result<CapHash, CacheError> {
+        // First of all: what breaks a rule may have the hash of what does not.
+        cap.check()?;
         let hash = cap.hash()?;
         if self.blobs.contains_key(&hash) {
             return Ok(hash);
-        }
-        match &cap {
-            Cap::Image(image) => image.check().map_err(CapDecodeError::from)?,
-            Cap::Instance(instance) => instance.check()?,
-            _ => {}
         }
         for (named, wanted) in cap.references() {
             let found = match self.get(named) {
@@ -188,8 +182,7 @@ impl CacheDirectory {
             }
         }
         self.new.insert(hash);
-        self.new_bytes += cap.weight();
-        self.insert(hash, Arc::new(cap));
+        self.insert(hash, Arc::new(cap), true);
         Ok(hash)
     }
 
@@ -201,10 +194,12 @@ impl CacheDirectory {
         if let Some(blob) = self.blobs.get_mut(&hash) {
             let cap = Arc::clone(&blob.cap);
             // Moving it to the end of the queue every time would cost more than it is worth.
-            if self.clock - blob.used > 1024 {
-                self.by_use.remove(&blob.used);
+            if let Some(used) = blob.used
+                && self.clock - used > 1024
+            {
+                self.by_use.remove(&used);
                 self.clock += 1;
-                blob.used = self.clock;
+                blob.used = Some(self.clock);
                 self.by_use.insert(self.clock, hash);
             }
             return Ok(cap);
@@ -217,7 +212,7 @@ impl CacheDirectory {
             return Err(damaged(format!("{} {actual}", cap.kind())));
         }
         let cap = Arc::new(cap);
-        self.insert(hash, Arc::clone(&cap));
+        self.insert(hash, Arc::clone(&cap), false);
         Ok(cap)
     }
 
@@ -276,7 +271,8 @@ impl CacheDirectory {
         Ok(CapRef::new(content, &self.counter))
     }
 
-    /// Gives what is being worked on its hash, and everything in it first.
+    /// Gives what is being worked on its hash, and everything in it first. What was settled before, and has not changed since, takes no
+    /// time.
     ///
     /// # Errors
     /// If something in it breaks a rule.
@@ -285,12 +281,23 @@ impl CacheDirectory {
             CapHashOrRef::Hash(hash) => return Ok(*hash),
             CapHashOrRef::Ref(working) => working,
         };
+        if let Some(hash) = self.settled(working)? {
+            return Ok(hash);
+        }
         // Without recursion: guests choose how deep nodes lie in each other.
         let mut settled: HashMap<u64, CapHash> = HashMap::new();
         let mut pending = vec![working.clone()];
         while let Some(top) = pending.last().cloned() {
-            let missing: Vec<CapRef> =
-                top.inner().filter(|inner| !settled.contains_key(&inner.id())).cloned().collect();
+            let mut missing = Vec::new();
+            for inner in top.inner() {
+                if settled.contains_key(&inner.id()) {
+                    continue;
+                }
+                match self.settled(inner)? {
+                    Some(hash) => drop(settled.insert(inner.id(), hash)),
+                    None => missing.push(inner.clone()),
+                }
+            }
             if !missing.is_empty() {
                 pending.extend(missing);
                 continue;
@@ -298,10 +305,19 @@ impl CacheDirectory {
             pending.pop();
             if !settled.contains_key(&top.id()) {
                 let hash = self.settle_one(&top, |inner| settled.get(&inner.id()).copied())?;
+                top.note_settled(hash);
                 settled.insert(top.id(), hash);
             }
         }
         Ok(settled[&working.id()])
+    }
+
+    /// The hash that something got when it was settled, unless what it is of was collected since.
+    fn settled(&self, working: &CapRef) -> Result<Option<CapHash>, CacheError> {
+        match working.settled() {
+            Some(hash) if self.contains(hash)? => Ok(Some(hash)),
+            _ => Ok(None),
+        }
     }
 
     /// As [`CacheDirectory::settle`], all slots of a node that nobody shares.
@@ -366,8 +382,13 @@ impl CacheDirectory {
         }
         changes.extend(records.into_iter().map(|(name, value)| Change::Record { name, value }));
         self.store.commit(changes)?;
-        self.new.clear();
-        self.new_bytes = 0;
+        for hash in core::mem::take(&mut self.new) {
+            if let Some(blob) = self.blobs.get_mut(&hash) {
+                self.clock += 1;
+                blob.used = Some(self.clock);
+                self.by_use.insert(self.clock, hash);
+            }
+        }
         self.make_room();
         Ok(())
     }
@@ -416,41 +437,38 @@ impl CacheDirectory {
         garbage.retain(|hash| !reached.contains(hash));
         self.store.commit(garbage.iter().map(|&hash| Change::Remove { hash }).collect())?;
         for hash in &garbage {
-            if self.new.remove(hash) {
-                self.new_bytes -= self.blobs.get(hash).map_or(0, |blob| blob.weight);
-            }
+            self.new.remove(hash);
             self.forget(*hash);
         }
         Ok(garbage.len())
     }
 
-    fn insert(&mut self, hash: CapHash, cap: Arc<Cap>) {
+    fn insert(&mut self, hash: CapHash, cap: Arc<Cap>, is_new: bool) {
         let weight = cap.weight();
-        self.clock += 1;
-        self.by_use.insert(self.clock, hash);
         self.bytes += weight;
-        self.blobs.insert(hash, Blob { cap, weight, used: self.clock });
+        let used = (!is_new).then(|| {
+            self.clock += 1;
+            self.by_use.insert(self.clock, hash);
+            self.clock
+        });
+        self.blobs.insert(hash, Blob { cap, weight, used });
         self.make_room();
     }
 
     fn forget(&mut self, hash: CapHash) {
         if let Some(blob) = self.blobs.remove(&hash) {
-            self.by_use.remove(&blob.used);
+            if let Some(used) = blob.used {
+                self.by_use.remove(&used);
+            }
             self.bytes -= blob.weight;
         }
     }
 
     /// Forgets what the store has, too, the longest unused first.
     fn make_room(&mut self) {
-        if self.bytes <= self.limit || self.bytes == self.new_bytes {
-            return;
-        }
-        let candidates: Vec<CapHash> =
-            self.by_use.values().copied().filter(|hash| !self.new.contains(hash)).collect();
-        for hash in candidates {
-            if self.bytes <= self.limit {
-                break;
-            }
+        while self.bytes > self.limit
+            && let Some((_, hash)) = self.by_use.pop_first()
+        {
             self.forget(hash);
         }
     }

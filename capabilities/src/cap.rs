@@ -136,6 +136,12 @@ pub enum CapDecodeError {
         /// Why.
         reason: &'static str,
     },
+    /// It is data that do not fit the address space.
+    #[error("data of {pages} pages: at most 2^20 are possible")]
+    Data {
+        /// How many pages.
+        pages: usize,
+    },
     /// It is an image that breaks a rule.
     #[error(transparent)]
     Image(#[from] crate::image::ImageError),
@@ -193,11 +199,7 @@ impl Cap {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CapDecodeError> {
         let cap = Self::decode_all(&mut &bytes[..])
             .map_err(|error| CapDecodeError::Structure { reason: error.to_string() })?;
-        match &cap {
-            Self::Image(image) => image.check()?,
-            Self::Instance(instance) => instance.check()?,
-            _ => {}
-        }
+        cap.check()?;
         Ok(cap)
     }
 
@@ -216,6 +218,24 @@ impl Cap {
             }
             Self::CNode(node) => node.iter().filter_map(|(_, cap)| Some((cap.hash()?, None))).collect(),
             Self::Data(_) | Self::Type(_) => Vec::new(),
+        }
+    }
+
+    /// The node it is, if it is one.
+    pub(crate) const fn as_cnode(&self) -> Option<&CNode> {
+        match self {
+            Self::CNode(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Checks the rules of its kind that types do not keep.
+    pub(crate) fn check(&self) -> Result<(), CapDecodeError> {
+        match self {
+            Self::Image(image) => Ok(image.check()?),
+            Self::Instance(instance) => instance.check(),
+            Self::Data(data) => data.check(),
+            Self::CNode(_) | Self::Type(_) => Ok(()),
         }
     }
 
@@ -259,7 +279,7 @@ impl InstanceCap {
         self.image_hash_chain == hash::extended_chain(ancestor, self.image_hash)
     }
 
-    pub(crate) fn check(&self) -> Result<(), CapDecodeError> {
+    fn check(&self) -> Result<(), CapDecodeError> {
         let mut next = 0u64;
         for overlay in &self.rw_overlays {
             if overlay.start % PAGE_SIZE != 0 {
@@ -326,6 +346,14 @@ impl DataCap {
             PageSlot::Loaded(Arc::new(Page::new(page)))
         };
         Self { pages: bytes.chunks(PAGE).map(page).collect() }
+    }
+
+    /// More pages than their tree has leaves would not all count for the hash.
+    fn check(&self) -> Result<(), CapDecodeError> {
+        match self.pages.len() {
+            pages if pages > 1 << PAGES_LOG => Err(CapDecodeError::Data { pages }),
+            _ => Ok(()),
+        }
     }
 
     /// Its length in bytes, a multiple of 4096.

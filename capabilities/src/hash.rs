@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn pages_hash_as_the_library_says() {
-        let bytes = core::array::from_fn(|at| (at * at >> 3) as u8);
+        let bytes = core::array::from_fn(|at| ((at * at) >> 3) as u8);
         assert_eq!(page(&bytes), packed(&bytes, 7));
         assert_eq!(page(&[0; PAGE]), ZERO_HASHES[7]);
     }

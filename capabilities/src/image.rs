@@ -265,6 +265,7 @@ impl Image {
     /// The first rule that is broken.
     pub fn check(&self) -> Result<(), ImageError> {
         limit("bytes of code", self.code.len(), MAX_CODE_SIZE as usize)?;
+        limit("bytes of the bitmask", self.bitmask.len(), (MAX_CODE_SIZE as usize).div_ceil(8))?;
         limit("jump table entries", self.jump_table.len(), MAX_JUMP_TABLE)?;
         limit("endpoints", self.endpoints.len(), MAX_ENDPOINTS)?;
         limit("mappings", self.mappings.len(), MAX_MAPPINGS)?;

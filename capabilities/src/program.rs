@@ -25,8 +25,8 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// For each mapping, how the engine provides for it.
     pub(crate) places: Vec<Place>,
-    /// Pages that its instances can write.
-    pub(crate) writable_pages: u64,
+    /// Pages that entering an instance takes time for, see [`pages_to_load`].
+    pub(crate) pages_to_load: u64,
 }
 
 /// How the engine provides for a mapping.
@@ -159,10 +159,19 @@ impl Program {
             }
         }
         let module = image.compile(engine, memory)?;
-        let writable = image.mappings.iter().filter(|mapping| !image.is_read_only(mapping));
-        let writable_pages = writable.map(|mapping| mapping.pages().len() as u64).sum();
-        Ok(Self { hash, image, module, places, writable_pages })
+        let pages_to_load = pages_to_load(&image);
+        Ok(Self { hash, image, module, places, pages_to_load })
     }
+}
+
+/// How many pages entering an instance of an image takes time for: those that it can have written, and those that the engine has to
+/// be told of one by one.
+pub(crate) fn pages_to_load(image: &Image) -> u64 {
+    let in_layout = Layout::of(image).and_then(|layout| layout.read_only);
+    let counts = |(index, mapping): &(usize, &Mapping)| {
+        !image.is_read_only(mapping) || in_layout.is_none_or(|read_only| read_only != *index)
+    };
+    image.mappings.iter().enumerate().filter(counts).map(|(_, mapping)| mapping.pages().len() as u64).sum()
 }
 
 /// The data with this hash, which must not exceed the mapping that shows them.

@@ -2,8 +2,8 @@
 //! changes its own.
 
 use core::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::body::Resting;
 use crate::cnode::CNode;
@@ -15,10 +15,18 @@ use crate::hash::CapHash;
 #[derive(Clone)]
 pub struct CapRef(Arc<Entry>);
 
-#[derive(Clone)]
 struct Entry {
     content: Working,
     ticket: Ticket,
+    /// Its hash, once it was settled and as long as nothing in it changes.
+    hash: OnceLock<CapHash>,
+}
+
+/// A copy is made to be changed: it has no hash.
+impl Clone for Entry {
+    fn clone(&self) -> Self {
+        Self { content: self.content.clone(), ticket: self.ticket.clone(), hash: OnceLock::new() }
+    }
 }
 
 /// What can be worked on.
@@ -48,7 +56,7 @@ struct Ticket {
 
 impl CapRef {
     pub(crate) fn new(content: Working, counter: &Counter) -> Self {
-        Self(Arc::new(Entry { content, ticket: counter.ticket() }))
+        Self(Arc::new(Entry { content, ticket: counter.ticket(), hash: OnceLock::new() }))
     }
 
     /// Its number, for display. Copies made for a change have another.
@@ -94,10 +102,22 @@ impl CapRef {
     /// The node it is, to be changed, which others do not see.
     pub fn cnode_mut(&mut self) -> Option<&mut CNode> {
         self.cnode()?;
-        match &mut Arc::make_mut(&mut self.0).content {
+        let entry = Arc::make_mut(&mut self.0);
+        entry.hash.take();
+        match &mut entry.content {
             Working::CNode(node) => Some(node),
             Working::Instance(_) => None,
         }
+    }
+
+    /// Its hash, if it was settled as it is now. What it holds has not changed since either: to change it is to change its holder.
+    pub(crate) fn settled(&self) -> Option<CapHash> {
+        self.0.hash.get().copied()
+    }
+
+    pub(crate) fn note_settled(&self, hash: CapHash) {
+        // Whoever was faster has found the same.
+        let _ = self.0.hash.set(hash);
     }
 }
 
@@ -174,6 +194,19 @@ mod tests {
         assert_eq!((a.holders(), b.holders(), counter.live()), (1, 1, 2));
         drop((a, b));
         assert_eq!(counter.live(), 0);
+    }
+
+    #[test]
+    fn a_hash_is_forgotten_when_what_it_is_of_changes() {
+        let counter = Counter::default();
+        let mut a = node(&counter);
+        a.note_settled(CapHash([7; 32]));
+        let b = a.clone();
+        a.cnode_mut().unwrap();
+        assert_eq!((a.settled(), b.settled()), (None, Some(CapHash([7; 32]))));
+        let mut b = b;
+        b.cnode_mut().unwrap();
+        assert_eq!(b.settled(), None, "changed in place");
     }
 
     #[test]

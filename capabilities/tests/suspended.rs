@@ -147,6 +147,57 @@ fn equal_states_have_equal_bytes_however_they_came_about() {
     });
 }
 
+/// Data in every kind of mapping: where PolkaVM puts memory and elsewhere, writable and not, as the image says and not.
+#[test]
+fn memory_that_shows_data_goes_on_elsewhere_as_well() {
+    /// Read-write data begin 64 KiB behind the end of a page of read-only data.
+    const WRITABLE: u32 = 0x3_0000;
+    const FAR: u32 = 0x60_0000;
+    const GIVEN_SLOT: u8 = 251;
+    let instance_of = |world: &mut World| {
+        let [constant, declared, given] = [1, 2, 3].map(|byte| world.data(&[byte; 4096]));
+        let marker = world.data(b"marker");
+        world.vm.assist_mut().catch(marker);
+        let code = Code::new()
+            .load(Reg::S0, WRITABLE + 16)
+            .store(WRITABLE + 24, Reg::S0)
+            .store(WRITABLE + 0x1000, Reg::S0)
+            .store(ASIDE + 8, Reg::S0)
+            .op(Operation::Drop, &[GIVEN_SLOT.into()])
+            .op(Operation::Yield, &[3]);
+        let addresses = [0x1_0000, WRITABLE, WRITABLE + 24, WRITABLE + 0x1000, ASIDE, ASIDE + 8, FAR];
+        let code = addresses.iter().fold(code, |code, &address| {
+            code.load(Reg::A1, address).sum(Reg::A0, Reg::A0, Reg::A1).store(ASIDE + 16, Reg::A0)
+        });
+        let mut image = code.reply().image();
+        let mapping = |start, size, slot: u8| Mapping { start, size, source: SlotPath::slot(slot.into()) };
+        image.mappings = vec![
+            mapping(0x1_0000, 0x1000, 4),
+            mapping(WRITABLE, 0x2000, DATA_SLOT),
+            mapping(ASIDE, 0x1000, GIVEN_SLOT),
+            mapping(FAR, 0x1000, 4),
+        ];
+        image.pinned = vec![SlotContent { slot: 4, cap: constant }];
+        image.initial = vec![SlotContent { slot: DATA_SLOT, cap: declared }];
+        let as_declared = world.instance(image.clone(), &[(3, marker), (GIVEN_SLOT, given)]);
+        [as_declared, world.instance(image, &[(3, marker), (DATA_SLOT, given), (GIVEN_SLOT, given)])]
+    };
+    each_backend(|world| {
+        let mut courses = Vec::new();
+        for instance in instance_of(world) {
+            let here = course(world, instance, GAS, |_| {});
+            assert!(matches!(here.0[..], [CallResult::Paused { .. }, CallResult::Halt { .. }]), "{here:?}");
+            for &backend in Backend::AVAILABLE {
+                let there = course(world, instance, GAS, |world| drop(elsewhere(world, backend)));
+                assert_eq!(there, here, "on {backend:?}");
+            }
+            courses.push(here);
+        }
+        assert_ne!(courses[0], courses[1]);
+        courses
+    });
+}
+
 #[test]
 fn it_can_be_dropped_elsewhere_as_well() {
     each_backend(|world| {

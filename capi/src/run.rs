@@ -84,13 +84,13 @@ pub unsafe extern "C" fn pvm_step(vm: *mut Vm) -> ExecutionResult {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_interrupt(vm: *mut Vm) -> Status {
     // SAFETY: as the header asks of callers.
-    match unsafe { Vm::of(vm) } {
+    match unsafe { Vm::find(vm) } {
         Ok(vm) => {
             vm.pause.raise();
             PVM_STATUS_OK
         }
-        // Nothing is remembered, which would allocate.
-        Err(failure) => failure.status,
+        // Nothing is said, which would allocate.
+        Err(status) => status,
     }
 }
 
@@ -204,10 +204,9 @@ unsafe fn drive(
     begin: impl FnOnce(&mut State) -> Result<(), Failure>,
 ) -> ExecutionResult {
     // SAFETY: as the caller says.
-    let result = unsafe { Vm::hold(vm) }.and_then(Vm::begin_execution).and_then(|executing| {
-        let execution = Execution { executing, vm, with_callback };
-        // SAFETY: as the caller says.
-        unsafe { execution.drive(begin) }
+    let result = status::catch(|| unsafe {
+        let executing = Vm::hold(vm)?.begin_execution()?;
+        Execution { executing, vm, with_callback }.drive(begin)
     });
     report(result)
 }

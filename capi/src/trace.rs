@@ -1,6 +1,7 @@
 //! Watching an execution: instruction by instruction, block by block, or by its stops.
 
 use core::ffi::{c_char, c_int, c_void};
+use std::io::Write as _;
 
 use hatchery_engine::{Exit, Pause, Reg, RunError};
 
@@ -58,7 +59,8 @@ impl Voice {
     #[cold]
     pub(crate) unsafe fn say(self, vm: *mut Vm, line: &str) {
         match self.callback {
-            None => eprintln!("pvm: {line}"),
+            // A standard error that is closed loses the line: it is no reason to end the host, as `eprintln` does.
+            None => drop(writeln!(std::io::stderr(), "pvm: {line}")),
             Some(callback) => {
                 let text = c_text(line);
                 let user_data = self.user_data.unwrap_or(core::ptr::null_mut());

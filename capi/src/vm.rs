@@ -220,14 +220,14 @@ impl State {
 
     /// Back to the beginning, with the same regions.
     pub(crate) fn reset(&mut self) -> Result<(), Failure> {
-        let regions = core::mem::take(&mut self.regions);
+        // A copy: should the host fail they are still known.
+        let regions = self.regions.clone();
         let instance = self.instance()?;
         instance.reset();
         for region in &regions {
             region.apply(instance)?;
         }
         instance.set_pc(ProgramCounter(0));
-        self.regions = regions;
         Ok(())
     }
 
@@ -321,13 +321,29 @@ impl Vm {
     /// If the pointer is neither null nor misaligned it must be one that this library gave, and that is still alive.
     #[inline]
     pub(crate) unsafe fn of<'a>(handle: *const Self) -> Result<&'a Self, Failure> {
-        if handle.is_null() || !handle.is_aligned() {
-            pointer::check(handle, "the VM")?;
+        // SAFETY: as the caller says.
+        unsafe { Self::find(handle) }.map_err(|status| match pointer::check(handle, "the VM") {
+            Err(failure) => failure,
+            Ok(()) => Failure::new(status, "the VM is none, or has been destroyed"),
+        })
+    }
+
+    /// As [`Vm::of`], without an allocation for the text: for signal handlers.
+    ///
+    /// # Safety
+    /// As [`Vm::of`].
+    #[inline]
+    pub(crate) unsafe fn find<'a>(handle: *const Self) -> Result<&'a Self, Status> {
+        if handle.is_null() {
+            return Err(PVM_STATUS_NULL_POINTER);
+        }
+        if !handle.is_aligned() {
+            return Err(PVM_STATUS_INVALID_ARGUMENT);
         }
         // SAFETY: not null and aligned; whatever this library gave has eight bytes at its beginning that say what it is.
         let tag = unsafe { (*handle.cast::<AtomicU64>()).load(Ordering::Relaxed) };
         if tag != TAG {
-            return Err(Failure::new(PVM_STATUS_INVALID_HANDLE, "the VM is none, or has been destroyed"));
+            return Err(PVM_STATUS_INVALID_HANDLE);
         }
         // SAFETY: it is a VM, which lives as long as its caller holds it.
         Ok(unsafe { &*handle })

@@ -33,6 +33,11 @@ fn threads_do_not_get_in_each_others_way() {
 }
 
 #[test]
+fn logging_to_nowhere_does_not_abort() {
+    passes("closed_output");
+}
+
+#[test]
 fn hosts_keep_their_signal_handlers() {
     if is_there("cc") {
         let program = compile(&package().join("tests/c/signals.c"), &[]);

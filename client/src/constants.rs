@@ -1,5 +1,6 @@
 //! What a chain decides: everything about virtualization that its runtimes can observe.
 
+use crate::processes::MOST_IDENTIFIER_BYTES;
 use hatchery_engine::{Charge, Config, GasModel, InstructionSet};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -68,6 +69,10 @@ pub struct Limits {
     pub nesting: u32,
     /// Bytes of a snapshot, taken or restored.
     pub snapshot_bytes: u32,
+    /// Processes of a tree that live at a time: 1 to 64; what is beyond counts as the nearest.
+    pub processes: u32,
+    /// Descriptors that are open in a tree at a time: at most 1024.
+    pub descriptors: u32,
 }
 
 impl Limits {
@@ -79,9 +84,11 @@ impl Limits {
         code_bytes: 16 << 20,
         nesting: 256,
         snapshot_bytes: 16 << 20,
+        processes: 17,
+        descriptors: 64,
     };
 
-    /// As good as no limits.
+    /// As good as no limits, or the farthest that there can be.
     pub const NONE: Self = Self {
         modules: u32::MAX,
         instances: u32::MAX,
@@ -89,6 +96,8 @@ impl Limits {
         code_bytes: u32::MAX,
         nesting: u32::MAX,
         snapshot_bytes: u32::MAX,
+        processes: 64,
+        descriptors: 1024,
     };
 }
 
@@ -163,6 +172,18 @@ impl ConsensusConstants {
         }
     }
 
+    /// The limits of a tree of processes.
+    pub(crate) fn process_limits(&self) -> hatchery_scheduler::Limits {
+        let Limits { processes, descriptors, .. } = self.effective_limits();
+        hatchery_scheduler::Limits {
+            processes: processes.clamp(1, 64),
+            descriptors: descriptors.min(1024),
+            statuses: 256,
+            identifier_bytes: MOST_IDENTIFIER_BYTES,
+            argument_bytes: 64 * 1024,
+        }
+    }
+
     pub(crate) const fn is_upstream(&self) -> bool {
         matches!(self.compatibility, Compatibility::Upstream)
     }
@@ -185,8 +206,10 @@ impl ConsensusConstants {
 impl fmt::Display for ConsensusConstants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EngineRules { gas_model, memory_bytes } = self.engine_rules();
-        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
             self.effective_limits();
+        let hatchery_scheduler::Limits { processes, descriptors, statuses, identifier_bytes, argument_bytes } =
+            self.process_limits();
         let compatibility = match self.compatibility {
             Compatibility::Sound => "sound",
             Compatibility::Upstream => "upstream",
@@ -195,7 +218,9 @@ impl fmt::Display for ConsensusConstants {
             f,
             "gas={} charge=block latest64=bitmask memory_bytes={memory_bytes} modules={modules} \
              instances={instances} pages={pages} code_bytes={code_bytes} nesting={nesting} \
-             snapshot_bytes={snapshot_bytes} compatibility={compatibility}",
+             snapshot_bytes={snapshot_bytes} processes={processes} descriptors={descriptors} \
+             statuses={statuses} identifier_bytes={identifier_bytes} argument_bytes={argument_bytes} \
+             compatibility={compatibility}",
             gas_model.name(),
         )
     }
@@ -233,7 +258,8 @@ mod tests {
         assert_eq!(
             ConsensusConstants::v1().to_string(),
             "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=268435456 modules=1024 instances=1024 \
-             pages=262144 code_bytes=16777216 nesting=256 snapshot_bytes=16777216 compatibility=sound"
+             pages=262144 code_bytes=16777216 nesting=256 snapshot_bytes=16777216 processes=17 descriptors=64 \
+             statuses=256 identifier_bytes=64 argument_bytes=65536 compatibility=sound"
         );
         assert_eq!(ConsensusConstants::default(), ConsensusConstants::v1());
         let upstream = ConsensusConstants::v1().compatibility(Compatibility::Upstream);
@@ -241,13 +267,14 @@ mod tests {
             upstream.to_string(),
             "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=4294967296 modules=4294967295 \
              instances=4294967295 pages=4294967295 code_bytes=4294967295 nesting=4294967295 \
-             snapshot_bytes=4294967295 compatibility=upstream"
+             snapshot_bytes=4294967295 processes=64 descriptors=1024 statuses=256 identifier_bytes=64 \
+             argument_bytes=65536 compatibility=upstream"
         );
         assert_eq!(
             fingerprint(ConsensusConstants::v1()),
-            "9feaf22cccfd8859bd7bdede04a497e7792540b33599ff4649f6994eddc4bb6b"
+            "dcaf6b4603dd4fa6494e975167a9ab488f00599aec550ec2ebae30ff0109c5d6"
         );
-        assert_eq!(fingerprint(upstream), "5fc03cf53746e0953a584f2266bb4e0ff63ee460f5d5bd26849d9eda5819df77");
+        assert_eq!(fingerprint(upstream), "282cb976ae90ba38f39bee3f7a85a322a26fbb62f35cb2e5bdd9a720dadc80a3");
     }
 
     #[test]
@@ -263,6 +290,8 @@ mod tests {
             v1.limits(Limits { code_bytes: 1, ..Limits::V1 }),
             v1.limits(Limits { nesting: 1, ..Limits::V1 }),
             v1.limits(Limits { snapshot_bytes: 1, ..Limits::V1 }),
+            v1.limits(Limits { processes: 1, ..Limits::V1 }),
+            v1.limits(Limits { descriptors: 1, ..Limits::V1 }),
         ];
         let mut fingerprints: Vec<_> =
             others.iter().chain([&v1]).map(ConsensusConstants::fingerprint).collect();

@@ -47,6 +47,7 @@ mod manager;
 mod metrics;
 #[cfg(feature = "node")]
 mod node;
+mod processes;
 mod program;
 pub mod testing;
 mod trace;

@@ -6,6 +6,7 @@ use crate::{
     constants::{ConsensusConstants, Limits},
     identifiers::Identifiers,
     instance::Instance,
+    processes::{MOST_IDENTIFIER_BYTES, Programs},
     program::{CodeHash, Program},
     transactions::Journal,
 };
@@ -68,8 +69,9 @@ pub(crate) struct State {
     pub(crate) identifiers: Identifiers,
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
-    /// Of `instances`, how many are ready, and the pages that they all have, heaps included.
+    /// Of `instances`, how many are ready, the machines that they can have, and the pages that they all have, heaps included.
     pub(crate) ready: u32,
+    pub(crate) machines: u64,
     pub(crate) pages: u64,
     /// Why the last request for a module or an instance was refused, if its answer does not say so itself.
     pub(crate) refusal: Option<Refusal>,
@@ -117,12 +119,13 @@ impl VirtManager {
         Ok(())
     }
 
-    fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
+    /// Whether there is room for so many machines that have so many pages.
+    fn check_room(&self, more_machines: u64, more_pages: u64) -> Result<(), Refusal> {
         let limit = self.constants.effective_limits().instances;
-        if self.state.instances.len() as u64 >= limit.into() {
+        if self.state.machines + more_machines > limit.into() {
             return Err(Refusal::Instances);
         }
-        self.check_pages(program.declared_pages())
+        self.check_pages(more_pages)
     }
 
     fn check_pages(&self, pages: u64) -> Result<(), Refusal> {
@@ -132,6 +135,36 @@ impl VirtManager {
     /// How many more pages instances may have.
     fn spare_pages(&self) -> u64 {
         u64::from(self.constants.effective_limits().pages).saturating_sub(self.state.pages)
+    }
+
+    fn check_instance(&self, program: &Program) -> Result<(), Refusal> {
+        self.check_room(1, program.declared_pages())
+    }
+
+    fn check_tree(&self, programs: &Programs) -> Result<(), Refusal> {
+        self.check_room(programs.most_machines(), programs.most_declared_pages())
+    }
+
+    /// The programs of a tree of processes.
+    fn programs(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<Arc<Programs>, ControlError> {
+        let root = self.module(root).ok_or(ControlError::InvalidModule)?.clone();
+        if programs.len() as u64 > self.constants.effective_limits().modules.into() {
+            return self.answered(Err(Refusal::Modules)).map_err(|_| ControlError::LimitReached);
+        }
+        let mut listed = BTreeMap::new();
+        for (identifier, module) in programs {
+            let program = self.module(*module).ok_or(ControlError::InvalidModule)?.clone();
+            if identifier.len() > MOST_IDENTIFIER_BYTES as usize
+                || listed.insert(identifier.clone(), program).is_some()
+            {
+                return Err(ControlError::InvalidPrograms);
+            }
+        }
+        Ok(Programs::new(root, listed, self.constants.process_limits()))
     }
 
     fn check_nesting(&self) -> Result<(), Refusal> {
@@ -181,11 +214,14 @@ impl VirtManager {
         arguments: [u64; 5],
     ) -> Result<(), ExecError> {
         let nesting = self.check_nesting();
-        let Changing { instance, ready, .. } = self.changing(id).ok_or(ExecError::InvalidInstance)?;
+        let Changing { instance, ready, pages } = self.changing(id).ok_or(ExecError::InvalidInstance)?;
         if instance.is_ready() {
             return Err(ExecError::InvalidInstance);
         }
+        let before = instance.pages();
         let result = nesting.and_then(|()| instance.prepare(function, arguments));
+        // Of a tree that had stopped, all processes but the root are gone now.
+        *pages = pages.saturating_sub(before) + instance.pages();
         tracing::trace!(target: LOG_TARGET, ?id, function = %function.escape_ascii(), ?result, "prepare");
         instance.refusal = result.err();
         *ready += u32::from(result.is_ok());
@@ -197,6 +233,18 @@ impl VirtManager {
         self.check_instance(&program)?;
         let mut instance =
             Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        self.check_pages(instance.pages())?;
+        if instance.is_ready() {
+            self.check_nesting()?;
+        }
+        instance.revive();
+        Ok(self.state.add_instance(instance))
+    }
+
+    fn try_restore_tree(&mut self, programs: Arc<Programs>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
+        self.check_tree(&programs)?;
+        let most_bytes = self.constants.effective_limits().snapshot_bytes;
+        let mut instance = Instance::restored_tree(programs, snapshot, most_bytes)?;
         self.check_pages(instance.pages())?;
         if instance.is_ready() {
             self.check_nesting()?;
@@ -310,6 +358,7 @@ impl State {
             instance.program().metrics().host_failure("number another instance", &"2^32 - 1 of them existed");
         }
         self.next_instance += 1;
+        self.machines += instance.most_machines();
         self.pages += instance.pages();
         self.ready += u32::from(instance.is_ready());
         let id = InstanceId::from(id);
@@ -321,6 +370,7 @@ impl State {
     pub(crate) fn count_instances(&mut self) {
         let instances = || self.instances.values();
         self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
+        self.machines = instances().map(Instance::most_machines).sum();
         self.pages = instances().map(Instance::pages).sum();
     }
 }
@@ -376,6 +426,7 @@ impl VirtManagerBackend for VirtManager {
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
         let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
+        self.state.machines -= instance.most_machines();
         self.state.pages = self.state.pages.saturating_sub(instance.pages());
         tracing::trace!(target: LOG_TARGET, ?instance_id, "destroy");
         instance.retire();
@@ -486,18 +537,21 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn limits(&mut self) -> ResourceInfo {
-        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes } =
+        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
             self.constants.effective_limits();
+        let processes = self.constants.process_limits();
         let state = &self.state;
         let usage = |used, limit: u32| Usage { used, limit: limit.into() };
         ResourceInfo {
             modules: usage(state.codes.count() as u64, modules),
-            instances: usage(state.instances.len() as u64, instances),
+            instances: usage(state.machines, instances),
             pages: usage(state.pages, pages),
             nesting: usage(state.ready.into(), nesting),
             most_code_bytes: code_bytes,
             most_memory_bytes: self.constants.effective_memory_bytes(),
             most_snapshot_bytes: snapshot_bytes,
+            most_processes: processes.processes,
+            most_descriptors: processes.descriptors,
         }
     }
 
@@ -505,9 +559,7 @@ impl VirtControlBackend for VirtManager {
         self.state.refusal = None;
         let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let nesting = if instance.is_ready() { self.check_nesting() } else { Ok(()) };
-        let allowed = nesting
-            .and_then(|()| self.check_instance(instance.program()))
-            .and_then(|()| self.check_pages(instance.pages()));
+        let allowed = nesting.and_then(|()| self.check_room(instance.most_machines(), instance.pages()));
         self.answered(allowed).map_err(|_| ControlError::LimitReached)?;
         // Nobody can tell that the original now shares its memory, so this is no change of it.
         let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
@@ -518,7 +570,7 @@ impl VirtControlBackend for VirtManager {
     fn snapshot(&mut self, instance_id: InstanceId) -> Result<Vec<u8>, ControlError> {
         self.state.refusal = None;
         let limit = self.constants.effective_limits().snapshot_bytes;
-        let instance = self.state.instances.get(&instance_id).ok_or(ControlError::InvalidInstance)?;
+        let instance = self.state.instances.get_mut(&instance_id).ok_or(ControlError::InvalidInstance)?;
         let snapshot = instance.snapshot(limit);
         tracing::trace!(target: LOG_TARGET, ?instance_id, bytes = ?snapshot.as_ref().map(Vec::len), "snapshot");
         self.answered(snapshot).map_err(|_| ControlError::LimitReached)
@@ -529,15 +581,45 @@ impl VirtControlBackend for VirtManager {
         let program = self.module(module_id).ok_or(ControlError::InvalidModule)?.clone();
         let result = self.try_restore(program, snapshot);
         tracing::trace!(target: LOG_TARGET, ?module_id, bytes = snapshot.len(), ?result, "restore");
-        self.answered(result).map_err(|refusal| match refusal {
-            Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
-            _ => ControlError::LimitReached,
-        })
+        self.answered(result).map_err(not_restored)
+    }
+
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
+        let programs = self.programs(root, programs)?;
+        let allowed = self.check_tree(&programs);
+        let result = allowed.map(|()| self.state.add_instance(Instance::tree(programs)));
+        tracing::trace!(target: LOG_TARGET, ?root, ?result, "process_instantiate");
+        self.answered(result).map_err(|_| ControlError::LimitReached)
+    }
+
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError> {
+        self.state.refusal = None;
+        let programs = self.programs(root, programs)?;
+        let result = self.try_restore_tree(programs, snapshot);
+        tracing::trace!(target: LOG_TARGET, ?root, bytes = snapshot.len(), ?result, "process_restore");
+        self.answered(result).map_err(not_restored)
     }
 
     fn next_block(&mut self) {
         self.state = State::default();
         self.journal = Journal::new(self.constants.is_upstream());
+    }
+}
+
+fn not_restored(refusal: Refusal) -> ControlError {
+    match refusal {
+        Refusal::InvalidSnapshot => ControlError::InvalidSnapshot,
+        _ => ControlError::LimitReached,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Watching what guests do, for debuggers.
 
-use crate::{VirtManager, program::CodeHash};
+use crate::{VirtManager, instance::Instance, program::CodeHash};
 use hatchery_engine::{
     Module, Trap,
     program::{DebugInfo, Frame},
@@ -107,6 +107,8 @@ pub struct TracedSyscall {
     pub answer: Option<u64>,
     /// Gas left as the guest made it.
     pub gas_left: i64,
+    /// Which process made it, in an instance that is a tree of processes; otherwise 0.
+    pub process: u64,
 }
 
 /// How a call of an export ended.
@@ -128,6 +130,15 @@ pub enum TracedEnd {
     },
     /// It made a syscall that the program does not import.
     InvalidSyscall,
+    /// The root of a tree of processes gave a call memory that it cannot access.
+    CallArgument {
+        /// The address that it gave.
+        address: Option<u32>,
+    },
+    /// All processes of a tree wait for one another.
+    Deadlock,
+    /// The root of a tree of processes replaced its program by something that cannot be executed.
+    BadImage,
 }
 
 /// A function, as a program's debug information has it.
@@ -234,10 +245,17 @@ impl Tracer {
         rest.is_some()
     }
 
-    /// How the trap ended a call, with as many names as there is room for.
-    fn trapped(&mut self, id: InstanceId) -> Option<TracedEnd> {
+    /// How a call ended that failed, with as many names as there is room for.
+    fn failed(&mut self, id: InstanceId) -> Option<TracedEnd> {
         let instance = self.manager.instance(id)?;
-        let (trap, program) = (instance.trap()?, instance.program());
+        let (trap, program) = match (instance.trap(), instance.exit_info().stop) {
+            (Some(trap), _) => (trap, instance.stopped_program()),
+            (None, Stop::Trap { address, .. }) => return Some(TracedEnd::CallArgument { address }),
+            (None, Stop::InvalidSyscall { .. }) => return Some(TracedEnd::InvalidSyscall),
+            (None, Stop::Deadlock) => return Some(TracedEnd::Deadlock),
+            (None, Stop::BadImage { .. }) => return Some(TracedEnd::BadImage),
+            (None, _) => return None,
+        };
         let mut symbol = symbol(program.module(), trap.pc);
         let debug_info = self.described.get(&program.hash());
         let mut frames = debug_info.map_or_else(Vec::new, |bytes| frames(bytes, trap.pc));
@@ -261,11 +279,14 @@ impl Tracer {
         result: Result<ExecStatus, ExecError>,
         buffer: &ExecBuffer,
     ) {
-        let stop = self.manager.instance(id).map(|instance| instance.exit_info().stop);
+        let info = self.manager.instance(id).map(Instance::exit_info).unwrap_or_default();
         let was_refused = match result {
             Err(ExecError::InvalidInstance) => true,
-            // The guest did this only if it made a syscall that does not exist. Otherwise it is a limit, and nothing was run.
-            Err(ExecError::InvalidImage) => !matches!(stop, Some(Stop::InvalidSyscall { .. })),
+            // The guest did this only if it made a syscall that does not exist, or became a program that is none. Otherwise it is
+            // a limit, and nothing was run.
+            Err(ExecError::InvalidImage) => {
+                !matches!(info.stop, Stop::InvalidSyscall { .. } | Stop::BadImage { .. })
+            }
             _ => false,
         };
         if was_refused || !self.open.contains_key(&id) {
@@ -273,14 +294,13 @@ impl Tracer {
         }
         let gas_left = match result {
             Ok(_) => buffer.gas_left,
-            Err(_) => self.manager.instance(id).map_or(gas, |instance| instance.exit_info().gas_left),
+            Err(_) => info.gas_left,
         };
         let end = match result {
             Ok(ExecStatus::Syscall) => None,
             Ok(ExecStatus::Finished) => Some(TracedEnd::Finished),
             Err(ExecError::OutOfGas) => Some(TracedEnd::OutOfGas),
-            Err(ExecError::Trap) => self.trapped(id),
-            Err(_) => Some(TracedEnd::InvalidSyscall),
+            Err(_) => self.failed(id),
         };
         let Some(Open { call, waiting, has_ended }) = self.open.get_mut(&id) else { return };
         let has_room = self.room > 0 && call.is_some();
@@ -303,6 +323,7 @@ impl Tracer {
                     arguments: [buffer.a0, buffer.a1, buffer.a2, buffer.a3, buffer.a4, buffer.a5],
                     answer: None,
                     gas_left: buffer.gas_left,
+                    process: info.process,
                 });
             }
             call.end = end;
@@ -491,6 +512,25 @@ impl VirtControlBackend for Tracer {
 
     fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError> {
         let id = self.manager.restore(module_id, snapshot)?;
+        self.begin_restored(id);
+        Ok(id)
+    }
+
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError> {
+        self.manager.process_instantiate(root, programs)
+    }
+
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError> {
+        let id = self.manager.process_restore(root, programs, snapshot)?;
         self.begin_restored(id);
         Ok(id)
     }

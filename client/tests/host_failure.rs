@@ -16,7 +16,7 @@ use std::{
     process::{Command, Stdio},
     sync::Arc,
 };
-use substrate_prometheus_endpoint::Registry;
+use substrate_prometheus_endpoint::{Registry, prometheus::proto::MetricFamily};
 
 /// Set in the process that has little address space.
 const STARVED: &str = "HATCHERY_TEST_STARVED";
@@ -59,7 +59,7 @@ fn starved() {
 fn counted(registry: &Registry, name: &str) -> f64 {
     let families = registry.gather();
     let metrics = families.iter().filter(|family| family.get_name() == name);
-    metrics.flat_map(|family| family.get_metric()).map(|metric| metric.get_counter().get_value()).sum()
+    metrics.flat_map(MetricFamily::get_metric).map(|metric| metric.get_counter().get_value()).sum()
 }
 
 /// Set in the process that gets no pages for native code.

@@ -327,7 +327,16 @@ fn a_release_inside_a_committed_transaction_is_undone_with_the_one_around_it() {
 
 #[test]
 fn with_upstreams_rules_there_are_no_limits() {
-    let none = Limits { modules: 0, instances: 0, pages: 0, code_bytes: 0, nesting: 0, snapshot_bytes: 0 };
+    let none = Limits {
+        modules: 0,
+        instances: 0,
+        pages: 0,
+        code_bytes: 0,
+        nesting: 0,
+        snapshot_bytes: 0,
+        processes: 0,
+        descriptors: 0,
+    };
     let constants =
         ConsensusConstants::v1().limits(none).memory_bytes(4096).compatibility(Compatibility::Upstream);
     let manager = &mut VirtManager::new(constants);
@@ -342,6 +351,8 @@ fn with_upstreams_rules_there_are_no_limits() {
         most_code_bytes,
         most_memory_bytes,
         most_snapshot_bytes,
+        most_processes,
+        most_descriptors,
     } = manager.limits();
     let all = u64::from(u32::MAX);
     assert_eq!(modules, Usage { used: 1, limit: all });
@@ -349,4 +360,5 @@ fn with_upstreams_rules_there_are_no_limits() {
     assert_eq!(pages, Usage { used: 100_000, limit: all });
     assert_eq!(nesting, Usage { used: 1, limit: all });
     assert_eq!((most_code_bytes, most_memory_bytes, most_snapshot_bytes), (u32::MAX, 1 << 32, u32::MAX));
+    assert_eq!((most_processes, most_descriptors), (64, 1024), "as many as a tree can have at all");
 }

@@ -83,8 +83,29 @@ fn sections_that_contradict_themselves() {
     );
     let message = build([0; 3], [&[], &[]], &[], &[7]);
     assert!(message.starts_with("code: bits of the bitmask's last byte"), "{message}");
+    let most = container(0, [&[], &[]], [0; 3], &vec!["x"; 1024], &[], &[0, 0], &[3], &[]);
+    assert!(Program::from_polkavm(&most, InstructionSet::Latest64Bitmask).is_ok());
     let many = vec!["x"; 1025];
     assert_eq!(build([0; 3], [&[], &[]], &many, &[3]), "imports: 1025 exceeds the limit of 1024");
+}
+
+#[test]
+fn counts_in_a_header_can_reach_their_limits_and_not_exceed_them() {
+    // Entries of no bytes; code and bitmask of one.
+    let program = |entries: [u8; 4]| {
+        let blob = [&entries[..], &[0, 1, 0, 1]].concat();
+        Program::from_raw(&blob, InstructionSet::JamV1).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(program([0xe1, 0, 0, 0]), Ok(()));
+    let message = "jump table: 16777217 exceeds the limit of 16777216".to_owned();
+    assert_eq!(program([0xe1, 1, 0, 0]), Err(message));
+    // As much code: without it the program ends too early, with one byte more it is refused at once.
+    let code = |length: [u8; 4]| {
+        let blob = [&[0, 0][..], &length].concat();
+        Program::from_raw(&blob, InstructionSet::JamV1).unwrap_err().to_string()
+    };
+    assert_ne!(code([0xe2, 0, 0, 0]), code([0xe2, 1, 0, 0]));
+    assert_eq!(code([0xe2, 1, 0, 0]), "code: 33554433 exceeds the limit of 33554432");
 }
 
 #[test]

@@ -185,6 +185,27 @@ pub trait VirtControlBackend: VirtManagerBackend {
     /// [`ControlError::InvalidModule`], [`ControlError::LimitReached`], [`ControlError::InvalidSnapshot`].
     fn restore(&mut self, module_id: ModuleId, snapshot: &[u8]) -> Result<InstanceId, ControlError>;
 
+    /// Makes an instance that is a tree of processes. The list says what they can start, and under which identifiers.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidModule`], [`ControlError::InvalidPrograms`], [`ControlError::LimitReached`].
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError>;
+
+    /// Makes a tree of processes in the state that [`snapshot`](Self::snapshot) gave of one with the same programs.
+    ///
+    /// # Errors
+    /// As [`process_instantiate`](Self::process_instantiate), and [`ControlError::InvalidSnapshot`].
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError>;
+
     /// Forgets everything, as between two blocks. No host function does this; it is for tests, whose externalities
     /// last longer than a block.
     fn next_block(&mut self);

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use alloc::{vec, vec::Vec};
-use codec::Decode;
+use codec::{Decode, Encode};
 
 /// Enough for all that has a fixed size, and for the information on most modules, so that one call suffices.
 const FIRST_ATTEMPT: usize = 1024;
@@ -39,17 +39,37 @@ impl Module {
         virtualization_control::release_module(self.id())
     }
 
+    /// An instance that is a tree of processes, whose root is of this module and which can start `programs`, by their
+    /// identifiers, and nothing else. `docs/processes.md` has the rules.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidPrograms`] if an identifier is there twice or has more than 64 bytes,
+    /// [`ControlError::LimitReached`], [`ControlError::InvalidModule`] if a module was released by its id.
+    pub fn instantiate_processes(&self, programs: &[(&[u8], &Self)]) -> Result<Instance, ControlError> {
+        let programs = program_list(programs);
+        virtualization_control::process_instantiate(self.id(), &programs).map(|id| Instance(Handle::new(id)))
+    }
+
+    /// A tree of processes in the state that a snapshot tells of, where `programs` are the same.
+    ///
+    /// # Errors
+    /// As [`Module::instantiate_processes`] and [`Module::restore`].
+    pub fn restore_processes(
+        &self,
+        programs: &[(&[u8], &Self)],
+        snapshot: &[u8],
+    ) -> Result<Restored, ControlError> {
+        let programs = program_list(programs);
+        restored(virtualization_control::process_restore(self.id(), &programs, snapshot)?)
+    }
+
     /// An instance in the state that a snapshot tells of, which was taken in this block or another one, here or elsewhere.
     ///
     /// # Errors
     /// [`ControlError::InvalidSnapshot`] if the bytes are not a snapshot of this module, [`ControlError::LimitReached`],
     /// [`ControlError::InvalidModule`] if the module was released by its id.
     pub fn restore(&self, snapshot: &[u8]) -> Result<Restored, ControlError> {
-        let handle = Handle::new(virtualization_control::restore(self.id(), snapshot)?);
-        Ok(match exit_info(handle.id())?.stop {
-            Stop::Ready | Stop::Syscall { .. } => Restored::Ready(Execution(handle)),
-            _ => Restored::Idle(Instance(handle)),
-        })
+        restored(virtualization_control::restore(self.id(), snapshot)?)
     }
 }
 
@@ -236,6 +256,20 @@ pub fn limits() -> Result<ResourceInfo, ControlError> {
 /// None that a node of this version gives.
 pub fn last_refusal() -> Result<Option<Refusal>, ControlError> {
     exit_info(NO_INSTANCE.into()).map(|info| info.refusal)
+}
+
+fn restored(id: InstanceId) -> Result<Restored, ControlError> {
+    let handle = Handle::new(id);
+    Ok(match exit_info(id)?.stop {
+        Stop::Ready | Stop::Syscall { .. } => Restored::Ready(Execution(handle)),
+        _ => Restored::Idle(Instance(handle)),
+    })
+}
+
+/// How a list of programs is passed.
+fn program_list(programs: &[(&[u8], &Module)]) -> Vec<u8> {
+    let pairs = programs.iter().map(|(identifier, module)| (*identifier, u32::from(module.id())));
+    pairs.collect::<Vec<(&[u8], u32)>>().encode()
 }
 
 fn exit_info(id: InstanceId) -> Result<ExitInfo, ControlError> {

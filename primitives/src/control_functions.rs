@@ -7,7 +7,9 @@ use crate::wire::{
 #[cfg(not(substrate_runtime))]
 use crate::{backend, wire::NO_INSTANCE};
 #[cfg(not(substrate_runtime))]
-use codec::Encode;
+use alloc::vec::Vec;
+#[cfg(not(substrate_runtime))]
+use codec::{DecodeAll, Encode};
 use sp_runtime_interface::{
     pass_by::{
         ConvertAndReturnAs, PassAs, PassFatPointerAndRead, PassFatPointerAndWrite, PassPointerAndWrite,
@@ -186,6 +188,44 @@ pub trait VirtualizationControl {
     ) -> ConvertAndReturnAs<Result<InstanceId, ControlError>, WireResult<InstanceId, ControlError>, i64> {
         backend::registered(self).restore(module_id, snapshot)
     }
+
+    /// Makes an instance that is a tree of processes. Its root is of the module `root`. `programs` is SCALE, a vector of
+    /// identifiers with ids of modules: what processes can start, and nothing else.
+    ///
+    /// To all other functions the tree is one instance. `prepare` is about the root; memory and registers are those of the
+    /// process that has made the syscall; `exit_info` tells its id; all processes share the gas.
+    ///
+    /// Errors: `InvalidModule`; `InvalidPrograms`; `LimitReached`, where a tree counts as many instances as it may have processes,
+    /// and the pages that they could declare.
+    fn process_instantiate(
+        &mut self,
+        root: PassAs<ModuleId, u32>,
+        programs: PassFatPointerAndRead<&[u8]>,
+    ) -> ConvertAndReturnAs<Result<InstanceId, ControlError>, WireResult<InstanceId, ControlError>, i64> {
+        let programs = program_list(programs)?;
+        backend::registered(self).process_instantiate(root, &programs)
+    }
+
+    /// Makes a tree of processes in the state that `snapshot` told of one with the same programs, under the same identifiers.
+    ///
+    /// Errors: as `process_instantiate`, and as `restore`.
+    fn process_restore(
+        &mut self,
+        root: PassAs<ModuleId, u32>,
+        programs: PassFatPointerAndRead<&[u8]>,
+        snapshot: PassFatPointerAndRead<&[u8]>,
+    ) -> ConvertAndReturnAs<Result<InstanceId, ControlError>, WireResult<InstanceId, ControlError>, i64> {
+        let programs = program_list(programs)?;
+        backend::registered(self).process_restore(root, &programs, snapshot)
+    }
+}
+
+/// A list of programs as it was passed.
+#[cfg(not(substrate_runtime))]
+fn program_list(bytes: &[u8]) -> Result<Vec<(Vec<u8>, ModuleId)>, ControlError> {
+    let programs: Vec<(Vec<u8>, u32)> =
+        DecodeAll::decode_all(&mut &bytes[..]).map_err(|_| ControlError::InvalidPrograms)?;
+    Ok(programs.into_iter().map(|(identifier, module)| (identifier, ModuleId::from(module))).collect())
 }
 
 /// Puts as much of `bytes` into `dest` as there is room for. Gives how many there are.

@@ -207,6 +207,30 @@ impl VirtControlBackend for Backend {
         if snapshot == b"garbage" { Err(ControlError::InvalidSnapshot) } else { Ok(InstanceId::from(9)) }
     }
 
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError> {
+        self.log(format!("process_instantiate {} {programs:?}", u32::from(root)));
+        Ok(InstanceId::from(10))
+    }
+
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError> {
+        self.log(format!(
+            "process_restore {} {} {}",
+            u32::from(root),
+            programs.len(),
+            snapshot.escape_ascii()
+        ));
+        Err(ControlError::InvalidSnapshot)
+    }
+
     fn next_block(&mut self) {
         self.log("next_block".into());
     }
@@ -566,7 +590,7 @@ fn control_functions_reach_the_backend_with_their_arguments() {
         assert_eq!(control::reset(2.into()), Ok(()));
         assert_eq!(control::zero_memory(3.into(), 0x10, 4), Ok(()));
         assert_eq!(control::release_module(4.into()), Ok(()));
-        assert_eq!(control::limits(&mut info), Ok(80));
+        assert_eq!(control::limits(&mut info), Ok(88));
         assert_eq!(control::fork(5.into()), Err(ControlError::LimitReached));
         assert_eq!(control::snapshot(6.into(), &mut info[..3]), Ok(40_000));
         assert_eq!(info[..4], [7, 7, 7, 0]);
@@ -574,6 +598,14 @@ fn control_functions_reach_the_backend_with_their_arguments() {
         assert!(info.iter().all(|&byte| byte == 0), "output is zero on an error");
         assert_eq!(control::restore(7.into(), b"bytes"), Ok(InstanceId::from(9)));
         assert_eq!(control::restore(7.into(), b"garbage"), Err(ControlError::InvalidSnapshot));
+        // A list of programs: "a" is module 1.
+        let list = [4, 4, b'a', 1, 0, 0, 0];
+        assert_eq!(control::process_instantiate(8.into(), &list), Ok(InstanceId::from(10)));
+        assert_eq!(control::process_restore(8.into(), &list, b"b"), Err(ControlError::InvalidSnapshot));
+        for bytes in [&list[..6], &[&list[..], &[0]].concat(), b""] {
+            assert_eq!(control::process_instantiate(8.into(), bytes), Err(ControlError::InvalidPrograms));
+            assert_eq!(control::process_restore(8.into(), bytes, b"b"), Err(ControlError::InvalidPrograms));
+        }
         assert_eq!(
             backend.calls(),
             [
@@ -594,6 +626,8 @@ fn control_functions_reach_the_backend_with_their_arguments() {
                 "snapshot 1000",
                 "restore 7 bytes",
                 "restore 7 garbage",
+                "process_instantiate 8 [([97], ModuleId(1))]",
+                "process_restore 8 1 b",
             ]
         );
     });

@@ -38,14 +38,16 @@ fn the_host_functions_are_the_nine_of_version_1() {
 
 /// The second set, with its signatures, of which upstream has none.
 #[test]
-fn the_control_functions_are_the_twelve_of_version_1() {
+fn the_control_functions_are_the_fourteen_of_version_1() {
     use ValueType::{I32, I64};
-    let expected: [(&str, &[ValueType]); 12] = [
+    let expected: [(&str, &[ValueType]); 14] = [
         ("exit_info", &[I32, I64]),
         ("fork", &[I32]),
         ("limits", &[I64]),
         ("module_info", &[I32, I64]),
         ("prepare_with_args", &[I32, I64, I64, I64, I64, I64, I64]),
+        ("process_instantiate", &[I32, I64]),
+        ("process_restore", &[I32, I64, I64]),
         ("release_module", &[I32]),
         ("reset", &[I32]),
         ("restore", &[I32, I64]),
@@ -67,7 +69,7 @@ fn the_control_functions_are_the_twelve_of_version_1() {
 #[test]
 fn a_node_offers_both_sets() {
     let both = hatchery_primitives::HostFunctions::host_functions();
-    assert_eq!(both.len(), 21);
+    assert_eq!(both.len(), 23);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The second set of host functions natively and as Wasm, where they must tell the same to the byte.
 
 use codec::{Decode, DecodeAll, Encode};
-use hatchery_primitives::{ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TrapKind};
+use hatchery_primitives::{
+    ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TransactionType, TrapKind,
+};
 use hatchery_runtime_tests::{
-    Node, Runtime, STRATEGIES, Setup,
+    Node, Runtime, STRATEGIES, Setup, externalities,
     guests::{self, InstructionSet::JamV1},
 };
 use hatchery_test_runtime::{Flavour, Input, scenario};
@@ -43,7 +45,7 @@ fn natively_it_tells_what_happened() {
     assert_eq!(told[10], b"Err(OutOfBounds)");
     let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
     assert_eq!(text(b"Ok(Some(InvalidProgram))"), 1);
-    assert_eq!(text(b"Err(InvalidModule)"), 3);
+    assert_eq!(text(b"Err(InvalidModule)"), 6);
     assert_eq!(text(b"Err(InvalidInstance)"), 8);
     assert_eq!(text(&[0; 40]), 3, "output is zero after an error");
     assert_eq!(text(&[0; 96]), 1);
@@ -80,10 +82,40 @@ fn snapshots_tell_the_same_and_go_on_in_the_same_way() {
     assert!(again > 0, "it goes on as the original did");
     let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
     assert_eq!(text(b"InvalidInstance"), 2, "idle and trapped: there is nothing to go on with");
-    assert_eq!(text(b"Err(InvalidSnapshot)"), 1);
-    assert_eq!(text(b"Ok(Some(InvalidSnapshot))"), 1, "an unknown module is no refusal");
+    assert_eq!(text(b"Err(InvalidSnapshot)"), 3);
+    assert_eq!(text(b"Ok(Some(InvalidSnapshot))"), 1);
     assert_eq!(text(format!("Ok({})", idle.len()).as_bytes()), 3);
     assert_eq!(text(&[&idle[..], &[0; 3]].concat()), 1);
+}
+
+/// What the part of the tour about processes tells.
+#[test]
+fn a_tree_of_processes_goes_on_from_its_snapshots() {
+    let told = play(Setup::native(Node::Hatchery));
+    let of_tree =
+        |told: &&Vec<u8>| SnapshotParts::decode_all(&mut &told[..]).is_ok_and(|parts| parts.version == 129);
+    let snapshots: Vec<&Vec<u8>> = told.iter().filter(of_tree).collect();
+    assert!(snapshots.len() > 4, "{} slices", snapshots.len());
+    let places = |snapshot: &[u8]| {
+        let parts: SnapshotParts = decode(snapshot);
+        let mut places: Vec<u32> = parts.pages.iter().map(|(page, _)| page >> 20).collect();
+        places.dedup();
+        places
+    };
+    assert!(places(snapshots[0]).is_empty(), "nothing is written yet");
+    assert!(snapshots.iter().any(|snapshot| places(snapshot).len() > 1), "several processes have pages");
+    let resources: Vec<ResourceInfo> = told
+        .iter()
+        .filter_map(|told| ResourceInfo::decode_all(&mut &told[..]).ok())
+        .filter(|info| info.instances.limit == 1024)
+        .collect();
+    let last = resources.last().expect("limits were asked for");
+    assert_eq!((last.most_processes, last.most_descriptors), (17, 64));
+    assert!(last.instances.used >= 17, "a tree counts as all that it may come to: {last:?}");
+    let said = told.iter().filter(|told| told.windows(6).any(|part| part == b"\x109592\x02"));
+    assert_eq!(said.count(), 1, "there are 9592 primes below 100,000, says a process at a syscall");
+    let text = |part: &[u8]| told.iter().filter(|told| told.as_slice() == part).count();
+    assert_eq!(text(b"Err(InvalidPrograms)"), 6, "no list, and one with an identifier twice");
 }
 
 #[test]
@@ -96,6 +128,21 @@ fn in_wasm_it_tells_the_same() {
             assert_eq!(wasm, native, "step {at}, {strategy:?}");
         }
         assert_eq!(wasm.len(), native.len());
+    }
+}
+
+/// What a node tried and gave up, trees of processes included, leaves nothing: made again, it tells the same, ids included.
+#[test]
+fn what_was_rolled_back_leaves_nothing() {
+    for setup in [Setup::native(Node::Hatchery), Setup::wasm(Flavour::Control, Node::Hatchery)] {
+        let mut externalities = externalities(Node::Hatchery, &[]);
+        externalities.extensions.start_transaction(TransactionType::Host);
+        let told = setup.play_in(&mut externalities, &input()).expect("it does not trap");
+        externalities.extensions.rollback_transaction(TransactionType::Host);
+        for is_new in [true, false] {
+            let again = setup.play_in(&mut externalities, &input()).expect("it does not trap");
+            assert_eq!(told == again, is_new, "{setup}");
+        }
     }
 }
 

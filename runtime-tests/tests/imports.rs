@@ -19,12 +19,14 @@ const INTERFACE: [&str; 9] = [
 ];
 
 /// What a runtime with the feature `control` imports in addition.
-const CONTROL: [&str; 12] = [
+const CONTROL: [&str; 14] = [
     "ext_virtualization_control_exit_info_version_1(i32, i64) -> i64",
     "ext_virtualization_control_fork_version_1(i32) -> i64",
     "ext_virtualization_control_limits_version_1(i64) -> i64",
     "ext_virtualization_control_module_info_version_1(i32, i64) -> i64",
     "ext_virtualization_control_prepare_with_args_version_1(i32, i64, i64, i64, i64, i64, i64) -> i64",
+    "ext_virtualization_control_process_instantiate_version_1(i32, i64) -> i64",
+    "ext_virtualization_control_process_restore_version_1(i32, i64, i64) -> i64",
     "ext_virtualization_control_release_module_version_1(i32) -> i64",
     "ext_virtualization_control_reset_version_1(i32) -> i64",
     "ext_virtualization_control_restore_version_1(i32, i64) -> i64",

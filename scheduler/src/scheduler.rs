@@ -36,6 +36,15 @@ pub struct Scheduler<S> {
     /// Whose call or fault has been handed to the embedder.
     pub(crate) current: Option<Slot>,
     pub(crate) trace: Option<Box<Trace>>,
+    /// What heaps may grow by, if that is limited.
+    pub(crate) heaps: Option<Heaps>,
+}
+
+/// What the heaps of all processes have grown by, and may grow by, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heaps {
+    bytes: u64,
+    limit: u64,
 }
 
 /// How far to run.
@@ -350,7 +359,10 @@ impl<S: ProgramSource> Scheduler<S> {
             RunMode::Pause(pause, _) => Some(pause.clone()),
         });
         process.instance.set_gas(left);
-        let exit = process.instance.run();
+        let exit = match &mut self.heaps {
+            None => process.instance.run(),
+            Some(heaps) => heaps.run(&mut process.instance),
+        };
         let used = left.abs_diff(process.instance.gas());
         process.gas += used;
         self.used += used;
@@ -443,6 +455,7 @@ impl<S> Scheduler<S> {
             result: None,
             current: None,
             trace: None,
+            heaps: None,
         }
     }
 
@@ -467,6 +480,40 @@ impl<S> Scheduler<S> {
             process.gas += gas;
         }
         used.is_some()
+    }
+
+    /// Bytes that the heaps of live processes have grown by since these began, in whole pages. After its end the root has its heap
+    /// still.
+    pub fn heap_bytes(&self) -> u64 {
+        match self.heaps {
+            Some(Heaps { bytes, .. }) => bytes,
+            None => self
+                .table
+                .in_order()
+                .filter_map(|slot| self.table.get(slot))
+                .map(|process| heap_bytes(&process.instance))
+                .sum(),
+        }
+    }
+
+    /// Sets what [`Scheduler::heap_bytes`] may be from now on; until then only the engine limits each heap. `sbrk` beyond gives 0;
+    /// heaps keep what they have. It is a setting of this tree and of its forks, and no part of what `suspend` gives.
+    pub fn set_heap_limit(&mut self, bytes: u64) {
+        self.heaps = Some(Heaps { bytes: self.heap_bytes(), limit: bytes });
+    }
+
+    /// Takes a process out of the table.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let Some(process) = self.table.remove(slot) else { return };
+        self.used_by_ended += process.gas;
+        self.forget_heap(&process.instance);
+    }
+
+    /// The heap of an instance is given up.
+    pub(crate) fn forget_heap(&mut self, instance: &Instance) {
+        if let Some(heaps) = &mut self.heaps {
+            heaps.bytes -= heap_bytes(instance);
+        }
     }
 
     /// How the root ended, if it has.
@@ -509,6 +556,12 @@ impl<S> Scheduler<S> {
     pub fn current(&mut self) -> Option<&mut Instance> {
         let slot = self.current?;
         self.table.get_mut(slot).map(|process| &mut process.instance)
+    }
+
+    /// Whose turn is next; none: the tree has ended or is in a deadlock.
+    pub fn next_id(&self) -> Option<ProcessId> {
+        let slot = self.table.largest_runnable().filter(|_| self.result.is_none())?;
+        self.table.get(slot).map(|process| process.id)
     }
 
     /// Gives up the windows of all instances, for others to use. Not observable.
@@ -569,8 +622,26 @@ impl<S: ProgramSource> Scheduler<S> {
         fork.used_by_ended = self.used_by_ended;
         fork.result = self.result;
         fork.current = self.current;
+        fork.heaps = self.heaps;
         fork
     }
+}
+
+impl Heaps {
+    /// Runs an instance, whose heap can grow as long as there is room.
+    fn run(&mut self, instance: &mut Instance) -> Result<Exit, RunError> {
+        let before = instance.memory_bytes();
+        let room = self.limit.saturating_sub(self.bytes);
+        instance.set_memory_limit(before.saturating_add(room));
+        let exit = instance.run();
+        self.bytes += instance.memory_bytes() - before;
+        exit
+    }
+}
+
+/// What an instance's heap has grown by.
+fn heap_bytes(instance: &Instance) -> u64 {
+    instance.memory_bytes() - instance.module().memory_map().declared_bytes()
 }
 
 /// A program of a source with the length that it has.

@@ -42,6 +42,8 @@ struct Tree {
 #[derive(Encode, Decode)]
 struct EncodedProcess {
     id: u64,
+    /// Its place in the table: the first that was free when it was started.
+    slot: u8,
     identifier: Vec<u8>,
     offset: u64,
     length: u64,
@@ -141,6 +143,13 @@ impl<S: ProgramSource> Scheduler<S> {
     ///
     /// Takes time in proportion to the pages that processes have written.
     pub fn suspend(&mut self) -> Vec<u8> {
+        self.suspend_with(|_, snapshot| snapshot.to_bytes())
+    }
+
+    /// As [`Scheduler::suspend`], with what `bytes_of` makes of each process's snapshot in the place of its bytes. So an embedder
+    /// can keep them elsewhere, or pages apart from the rest. It is given a number, too, which no two live processes have at
+    /// a time, which is less than [`Limits::processes`], and which a process keeps from beginning to end.
+    pub fn suspend_with(&mut self, mut bytes_of: impl FnMut(u8, &Snapshot) -> Vec<u8>) -> Vec<u8> {
         let ids: Vec<(Slot, u64)> = self
             .table
             .in_order()
@@ -159,6 +168,7 @@ impl<S: ProgramSource> Scheduler<S> {
             process.instance.set_gas(0);
             processes.push(EncodedProcess {
                 id,
+                slot: slot.0,
                 identifier: process.program.identifier.to_vec(),
                 offset: process.program.offset,
                 length: process.program.length,
@@ -174,7 +184,7 @@ impl<S: ProgramSource> Scheduler<S> {
                         EncodedState::Piping { descriptor: descriptor.0, buffer, length, done, count }
                     }
                 },
-                instance: process.instance.snapshot().to_bytes(),
+                instance: bytes_of(slot.0, &process.instance.snapshot()),
             });
         }
         let tree = Tree {
@@ -199,13 +209,27 @@ impl<S: ProgramSource> Scheduler<S> {
     /// # Errors
     /// If the bytes are not exactly what `suspend` gives for a tree that could have come about, or the source does not have its
     /// programs.
-    pub fn resume(mut source: S, limits: Limits, bytes: &[u8]) -> Result<Self, ResumeError> {
+    pub fn resume(source: S, limits: Limits, bytes: &[u8]) -> Result<Self, ResumeError> {
+        Self::resume_with(source, limits, bytes, |_, bytes| Some(bytes))
+    }
+
+    /// As [`Scheduler::resume`], of what [`Scheduler::suspend_with`] gave. `snapshot_of` gives the bytes of a process's snapshot back,
+    /// or none if there are none.
+    ///
+    /// # Errors
+    /// As [`Scheduler::resume`].
+    pub fn resume_with(
+        mut source: S,
+        limits: Limits,
+        bytes: &[u8],
+        mut snapshot_of: impl FnMut(u8, Vec<u8>) -> Option<Vec<u8>>,
+    ) -> Result<Self, ResumeError> {
         limits.check()?;
         if let Some(&found) = bytes.first().filter(|&&version| version != VERSION) {
             return Err(ResumeError::Version { found });
         }
         let mut rest = bytes;
-        let tree =
+        let mut tree =
             Tree::decode(&mut rest).map_err(|error| ResumeError::Bytes { reason: error.to_string() })?;
         if !rest.is_empty() {
             return Err(ResumeError::Bytes { reason: format!("{} bytes follow it", rest.len()) });
@@ -215,8 +239,13 @@ impl<S: ProgramSource> Scheduler<S> {
         }
         check_numbers(&tree, &limits)?;
         let mut restored = Unsourced::empty_with(limits);
-        for process in &tree.processes {
-            restored.add(&mut source, process, tree.next_pipe)?;
+        for process in &mut tree.processes {
+            let bytes = core::mem::take(&mut process.instance);
+            let snapshot = snapshot_of(process.slot, bytes).ok_or(ResumeError::Process {
+                process: ProcessId(process.id),
+                problem: "there is no snapshot of it",
+            })?;
+            restored.add(&mut source, process, &snapshot, tree.next_pipe)?;
         }
         let slot_of = |id: Option<u64>| id.and_then(|id| restored.table.find(ProcessId(id)));
         let ends: Vec<_> = tree.pipes.iter().map(|pipe| (pipe.number, pipe.owners.map(slot_of))).collect();
@@ -258,6 +287,7 @@ impl Unsourced {
             result,
             current,
             trace,
+            heaps,
         } = self;
         Scheduler {
             source,
@@ -272,6 +302,7 @@ impl Unsourced {
             result,
             current,
             trace,
+            heaps,
         }
     }
 
@@ -280,6 +311,7 @@ impl Unsourced {
         &mut self,
         source: &mut impl ProgramSource,
         encoded: &EncodedProcess,
+        snapshot: &[u8],
         next_pipe: u64,
     ) -> Result<(), ResumeError> {
         let process = ProcessId(encoded.id);
@@ -292,7 +324,7 @@ impl Unsourced {
             return Err(ResumeError::NoProgram { process, program });
         }
         let module = source.load(&program).map_err(|error| ResumeError::Load { process, error })?;
-        let snapshot = Snapshot::from_bytes(&encoded.instance, encoded.instance.len())
+        let snapshot = Snapshot::from_bytes(snapshot, snapshot.len())
             .map_err(|error| ResumeError::Bytes { reason: error.to_string() })?;
         if snapshot.gas() != 0 {
             return Err(ResumeError::Process { process, problem: "it has gas of its own" });
@@ -316,9 +348,9 @@ impl Unsourced {
         }
         let gas = encoded.gas;
         let new = Process { id: process, program, instance, state: State::Ready, inherited, waiters: 0, gas };
-        match self.table.insert(new) {
+        match self.table.insert_at(encoded.slot.into(), new) {
             Some(_) => Ok(()),
-            None => Err(ResumeError::State { problem: "there are too many processes" }),
+            None => Err(ResumeError::Process { process, problem: "its place in the table is taken" }),
         }
     }
 
@@ -424,6 +456,9 @@ fn check_numbers(tree: &Tree, limits: &Limits) -> Result<(), ResumeError> {
         || tree.next_process > MOST_NUMBERS
     {
         return wrong("the ids of processes do not count up from the root's");
+    }
+    if tree.processes.first().is_some_and(|root| root.slot != 0) {
+        return wrong("the root is not in the first place of the table");
     }
     if tree.processes.len() > limits.processes as usize {
         return wrong("there are too many processes");

@@ -92,16 +92,20 @@ impl Table {
         usize::from(self.live) >= self.limit
     }
 
-    /// Adds a process, whose id is larger than all others; none: there is no place.
+    /// Adds a process, whose id is larger than all others, in the first free slot; none: there is no place.
     pub(crate) fn insert(&mut self, process: Process) -> Option<Slot> {
-        if self.is_full() {
+        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        self.insert_at(free, process)
+    }
+
+    /// As `insert`, in a slot that is free.
+    pub(crate) fn insert_at(&mut self, at: usize, process: Process) -> Option<Slot> {
+        if self.is_full() || at >= self.limit || self.slots.get(at).is_some_and(Option::is_some) {
             return None;
         }
-        let free = self.slots.iter().position(Option::is_none);
-        let at = free.unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        });
+        if at >= self.slots.len() {
+            self.slots.resize_with(at + 1, || None);
+        }
         let is_runnable = process.state.is_runnable();
         self.slots[at] = Some(process);
         let (slot, rank) = (at as u8, self.live);

@@ -9,7 +9,6 @@ use clap::ValueEnum;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// The crates that have `unsafe` code.
 const ENGINE: &str = "hatchery-engine";
 const LIBRARY: &str = "hatchery-capi";
 
@@ -23,6 +22,17 @@ pub(crate) struct Arguments {
     /// Use one of them only.
     #[arg(long, value_enum)]
     with: Option<Sanitizer>,
+
+    /// Only this part of the code. ThreadSanitizer looks at libpvm only.
+    #[arg(long, value_enum)]
+    part: Option<Part>,
+}
+
+/// The crates that have `unsafe` code.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Engine,
+    Libpvm,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,29 +49,36 @@ enum Sanitizer {
 pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let all = Sanitizer::value_variants();
+    let has = |part: Part| arguments.part.is_none_or(|wanted| wanted == part);
     for sanitizer in arguments.with.as_ref().map_or(all, std::slice::from_ref) {
         match sanitizer {
-            Sanitizer::Address => address()?,
-            Sanitizer::Thread => thread()?,
-            Sanitizer::Valgrind => valgrind()?,
+            Sanitizer::Address => address(has)?,
+            Sanitizer::Thread if has(Part::Libpvm) => thread()?,
+            Sanitizer::Thread => {}
+            Sanitizer::Valgrind => valgrind(has)?,
         }
     }
     println!("\nNo error of memory was found ({}).", seconds(started.elapsed()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn address() -> Result<()> {
+fn address(has: impl Fn(Part) -> bool) -> Result<()> {
     println!("=== AddressSanitizer");
     nightly::ensure(&[])?;
     let host = host(Some(nightly::TOOLCHAIN))?;
     // With a target the flags are not those of build scripts and macros, which the compiler itself loads.
-    let mut command = test(ENGINE, Some(nightly::TOOLCHAIN), "address-sanitizer");
-    command.args(["--lib", "--tests", "--target", &host]).env("RUSTFLAGS", "-Zsanitizer=address");
-    pass(command)?;
-    let mut command = test(LIBRARY, Some(nightly::TOOLCHAIN), "address-sanitizer");
-    command.args(["--lib", "--test", "threads", "--test", "differential", "--target", &host]);
-    command.env("RUSTFLAGS", "-Zsanitizer=address");
-    pass(command)
+    if has(Part::Engine) {
+        let mut command = test(ENGINE, Some(nightly::TOOLCHAIN), "address-sanitizer");
+        command.args(["--lib", "--tests", "--target", &host]).env("RUSTFLAGS", "-Zsanitizer=address");
+        pass(command)?;
+    }
+    if has(Part::Libpvm) {
+        let mut command = test(LIBRARY, Some(nightly::TOOLCHAIN), "address-sanitizer");
+        command.args(["--lib", "--test", "threads", "--test", "differential", "--target", &host]);
+        command.env("RUSTFLAGS", "-Zsanitizer=address");
+        pass(command)?;
+    }
+    Ok(())
 }
 
 fn thread() -> Result<()> {
@@ -75,7 +92,7 @@ fn thread() -> Result<()> {
     pass(command)
 }
 
-fn valgrind() -> Result<()> {
+fn valgrind(has: impl Fn(Part) -> bool) -> Result<()> {
     println!("=== valgrind");
     if process::find("valgrind").is_none() {
         let fix = "Fix: install the package `valgrind` of your distribution";
@@ -85,15 +102,20 @@ fn valgrind() -> Result<()> {
     let runner = "valgrind --vex-iropt-register-updates=allregs-at-mem-access --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
                   --errors-for-leak-kinds=definite,indirect";
     let variable = format!("CARGO_TARGET_{}_RUNNER", host(None)?.to_uppercase().replace('-', "_"));
-    let mut command = test(ENGINE, None, "valgrind");
     // Native code finds out by refused accesses which pages a guest wants, each of which valgrind would take for an error.
     let flags = "--cfg hatchery_no_native_code";
-    command.args(UNDER_VALGRIND).env(variable, runner).env("RUSTFLAGS", flags);
-    pass(command)?;
-    // Programs in C over a library with the same flags: valgrind runs them, not the test that starts them.
-    let mut command = test(LIBRARY, None, "valgrind");
-    command.args(["--test", "c"]).env("HATCHERY_RUNNER", runner).env("RUSTFLAGS", flags);
-    pass(command)
+    if has(Part::Engine) {
+        let mut command = test(ENGINE, None, "valgrind");
+        command.args(UNDER_VALGRIND).env(variable, runner).env("RUSTFLAGS", flags);
+        pass(command)?;
+    }
+    if has(Part::Libpvm) {
+        // Programs in C over a library with the same flags: valgrind runs them, not the test that starts them.
+        let mut command = test(LIBRARY, None, "valgrind");
+        command.args(["--test", "c"]).env("HATCHERY_RUNNER", runner).env("RUSTFLAGS", flags);
+        pass(command)?;
+    }
+    Ok(())
 }
 
 /// `cargo test` of a package with a target directory of its own, so that nothing is rebuilt because of other flags.

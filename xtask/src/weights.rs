@@ -1,13 +1,11 @@
 //! `cargo xtask weights`: measures the weights of `pallet-virtualization` and writes them into its sources.
 //!
-//! Validators choose what executes guests, so each benchmark counts as dear as with the dearest of what they may choose.
+//! Validators choose what executes guests, so each number is the greatest that was measured with any of what they may choose.
 
 use crate::progress::seconds;
 use crate::setup::Toolchains;
 use crate::{node, process, setup, workspace};
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -47,20 +45,6 @@ struct Measured {
     backend: &'static str,
     /// The source that the template gives.
     source: String,
-    /// Nanoseconds of all measurements of a benchmark together.
-    times: BTreeMap<String, u128>,
-}
-
-/// A benchmark in the results, as far as it matters here.
-#[derive(Deserialize)]
-struct Batch {
-    benchmark: Vec<u8>,
-    time_results: Vec<Run>,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    extrinsic_time: u128,
 }
 
 /// Runs `cargo xtask weights`.
@@ -93,7 +77,7 @@ fn build(toolchains: &Toolchains) -> Result<()> {
 }
 
 fn measure(backend: &'static str, arguments: &Arguments, files: &Path) -> Result<Measured> {
-    let (source, times) = (files.join(format!("{backend}.rs")), files.join(format!("{backend}.json")));
+    let source = files.join(format!("{backend}.rs"));
     let mut benchmark = Command::new(node::program("release"));
     benchmark
         .args(["benchmark", "pallet", "--chain=dev", "--pallet=pallet_virtualization", "--extrinsic=*"])
@@ -102,18 +86,15 @@ fn measure(backend: &'static str, arguments: &Arguments, files: &Path) -> Result
         .arg("--template")
         .arg(workspace::root().join(PALLET).join("weights.hbs"))
         .arg("--output")
-        .arg(&source)
-        .arg("--json-file")
-        .arg(&times);
+        .arg(&source);
     println!();
     process::pass(benchmark)?;
-    let read =
-        |file: &Path| fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
-    let batches: Vec<Batch> = serde_json::from_str(&read(&times)?).context("in the results")?;
-    Ok(Measured { backend, source: read(&source)?, times: batches.iter().map(Batch::time).collect() })
+    let source = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    Ok(Measured { backend, source })
 }
 
-/// The source, with each benchmark as it was measured with the backend that took the longest.
+/// The source, with the greatest number that any backend has at each place: no backend takes longer than that, whatever the
+/// components are.
 fn dearest(measured: &[Measured]) -> Result<String> {
     let sources: Vec<Vec<&str>> = measured.iter().map(|measured| sections(&measured.source)).collect();
     let first = sources.first().context("nothing was measured")?;
@@ -124,21 +105,99 @@ fn dearest(measured: &[Measured]) -> Result<String> {
             dearest.push_str(section);
             continue;
         };
-        let mut choice = (&measured[0], *section);
-        for (other, source) in measured.iter().zip(&sources) {
-            ensure!(
-                function(source[index]) == Some(name),
-                "{name} was not measured with the {}",
-                other.backend
-            );
-            if other.times.get(name) > choice.0.times.get(name) {
-                choice = (other, source[index]);
-            }
+        let mut lines: Vec<Line> = Vec::new();
+        let mut times = Vec::new();
+        for (one, source) in measured.iter().zip(&sources) {
+            let section = source[index];
+            ensure!(function(section) == Some(name), "{name} was not measured with the {}", one.backend);
+            let (time, function) = section.split_once('\n').context("a section has no function")?;
+            times.push(format!("{} ({})", time.trim_start_matches(MARK).trim_end_matches('.'), one.backend));
+            merge(&mut lines, function);
         }
-        let mark = format!("    // {}, at least: ", choice.0.backend);
-        dearest.push_str(&choice.1.replacen(MARK, &mark, 1));
+        dearest.push_str(&format!("    // At least: {}.\n", times.join(", ")));
+        lines.iter().for_each(|line| dearest.push_str(&line.text()));
     }
     Ok(dearest)
+}
+
+/// A line of a function, and the numbers in it.
+struct Line {
+    /// What is around the numbers.
+    around: Vec<String>,
+    numbers: Vec<u128>,
+}
+
+/// Raises the numbers of a function's lines to those of the same function as another backend has it.
+fn merge(lines: &mut Vec<Line>, other: &str) {
+    let other = other.split_inclusive('\n').map(Line::of);
+    if lines.is_empty() {
+        lines.extend(other);
+        return;
+    }
+    for (at, line) in other.enumerate() {
+        if at == 0 {
+            // A component that one of them does not depend on has an underscore there.
+            let (ours, theirs) = (&mut lines[0].around, &line.around);
+            let parameters = theirs.concat();
+            for parameter in
+                parameters.split([',', '(']).map(str::trim).filter(|parameter| parameter.contains(':'))
+            {
+                let unused = format!("_{parameter}");
+                ours.iter_mut().for_each(|text| *text = text.replace(&unused, parameter));
+            }
+        } else if let Some(same) = lines.iter_mut().find(|ours| ours.around == line.around) {
+            for (number, other) in same.numbers.iter_mut().zip(line.numbers) {
+                *number = other.max(*number);
+            }
+        } else {
+            // Before the brace, if there is one.
+            let end =
+                lines.iter().rposition(|line| line.around.concat().trim() == "}").unwrap_or(lines.len());
+            lines.insert(end, line);
+        }
+    }
+}
+
+impl Line {
+    fn of(text: &str) -> Self {
+        let mut line = Self { around: vec![String::new()], numbers: Vec::new() };
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let in_word = line.around.last().is_some_and(|text| text.ends_with(char::is_alphanumeric));
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(rest.len());
+            let digits = rest[..digits].trim_end_matches('_');
+            match digits.replace('_', "").parse() {
+                Ok(number) if first.is_ascii_digit() && !in_word => {
+                    line.numbers.push(number);
+                    line.around.push(String::new());
+                    rest = &rest[digits.len()..];
+                }
+                _ => {
+                    line.around.last_mut().expect("it has one from the start; qed").push(first);
+                    rest = &rest[first.len_utf8()..];
+                }
+            }
+        }
+        line
+    }
+
+    fn text(&self) -> String {
+        let numbers = self.numbers.iter().map(|number| underscored(*number)).chain([String::new()]);
+        self.around.iter().zip(numbers).map(|(text, number)| text.clone() + &number).collect()
+    }
+}
+
+/// For example 1_234_567.
+fn underscored(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The parts of a source: each function with its comment, and what is around them.
@@ -169,49 +228,46 @@ fn rustfmt(file: &Path) -> Command {
     command
 }
 
-impl Batch {
-    fn time(&self) -> (String, u128) {
-        let name = String::from_utf8_lossy(&self.benchmark).into_owned();
-        (name, self.time_results.iter().map(|run| run.extrinsic_time).sum())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// What the template gives, in short.
-    fn source(first: u32, second: u32) -> String {
-        format!(
-            "//! Head.\n\nimpl A {{\n{MARK}1 ns.\n    fn first(a: u32) -> u32 {{\n        {first}\n    }}\n\n{MARK}2 ns.\n    \
-             fn second() -> u32 {{\n        {second}\n    }}\n\n}}\n\nimpl B {{\n{MARK}1 ns.\n    fn first(a: u32) -> u32 {{\n        \
-             {first}0\n    }}\n}}\n"
-        )
+    fn source(functions: &[&str]) -> String {
+        let functions: String =
+            functions.iter().map(|function| format!("{MARK}{} ns.\n{function}\n", function.len())).collect();
+        format!("//! Head.\n\nimpl A {{\n{functions}}}\n\nimpl B {{\n{functions}}}\n")
     }
 
-    fn measured(backend: &'static str, source: String, first: u128, second: u128) -> Measured {
-        let times = [("first".to_owned(), first), ("second".to_owned(), second)].into();
-        Measured { backend, source, times }
-    }
+    const ONE: &str = "    fn first(a: u32, _b: u32, ) -> Weight {\n        Weight::from_parts(1_234_567, 8)\n            \
+                       .saturating_add(Weight::from_parts(10, 0).saturating_mul(a.into()))\n            \
+                       .saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(a.into())))\n    }\n";
+
+    const TWO: &str = "    fn first(_a: u32, b: u32, ) -> Weight {\n        Weight::from_parts(234_567, 1_009)\n            \
+                       .saturating_add(Weight::from_parts(2_000, 0).saturating_mul(b.into()))\n            \
+                       .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(a.into())))\n    }\n";
 
     #[test]
-    fn each_function_is_of_the_backend_that_took_the_longest() {
-        let merged =
-            dearest(&[measured("one", source(1, 2), 10, 20), measured("two", source(3, 4), 11, 19)]).unwrap();
-        assert_eq!(
-            merged,
-            source(3, 2)
-                .replace(&format!("{MARK}1"), "    // two, at least: 1")
-                .replace(&format!("{MARK}2"), "    // one, at least: 2")
-        );
-        let alone = dearest(&[measured("one", source(1, 2), 10, 20)]).unwrap();
-        assert_eq!(alone, source(1, 2).replace(MARK, "    // one, at least: "));
+    fn each_number_is_the_greatest_of_all_backends() {
+        let measured = |backend, source| Measured { backend, source };
+        let merged = dearest(&[measured("one", source(&[ONE])), measured("two", source(&[TWO]))]).unwrap();
+        let expected = "    fn first(a: u32, b: u32, ) -> Weight {\n        Weight::from_parts(1_234_567, 1_009)\n            \
+                        .saturating_add(Weight::from_parts(10, 0).saturating_mul(a.into()))\n            \
+                        .saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(a.into())))\n            \
+                        .saturating_add(Weight::from_parts(2_000, 0).saturating_mul(b.into()))\n    }\n";
+        let mark = format!("    // At least: {} ns (one), {} ns (two).", ONE.len(), TWO.len());
+        let old = format!("{MARK}{} ns.", expected.len());
+        assert_eq!(merged, source(&[expected]).replace(&old, &mark));
+        let alone = dearest(&[measured("one", source(&[ONE, TWO]))]).unwrap();
+        assert!(alone.contains(ONE) && alone.contains(TWO), "{alone}");
     }
 
     #[test]
     fn other_benchmarks_are_no_match() {
-        let other = source(1, 2).replace("fn second", "fn third");
-        assert!(dearest(&[measured("one", source(1, 2), 1, 1), measured("two", other, 1, 1)]).is_err());
+        let other = ONE.replace("fn first", "fn third");
+        let measured = |backend, source| Measured { backend, source };
+        assert!(dearest(&[measured("one", source(&[ONE])), measured("two", source(&[&other]))]).is_err());
+        assert!(dearest(&[measured("one", source(&[ONE])), measured("two", source(&[ONE, TWO]))]).is_err());
         assert!(dearest(&[]).is_err());
     }
 }

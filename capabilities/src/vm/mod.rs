@@ -12,7 +12,7 @@ use hatchery_engine::{Backend, Exit, Reg};
 
 use crate::assist::KernelAssist;
 use crate::body::{Body, LoadError};
-use crate::cache::CacheDirectory;
+use crate::cache::{CacheDirectory, CacheError};
 use crate::cap::CapHashOrRef;
 use crate::hash::CapHash;
 use crate::kernel::KernelImage;
@@ -139,7 +139,7 @@ impl<K: KernelAssist> Vm<K> {
         let given = scratchpad.map(CapHashOrRef::Hash);
         if let Some(hash) = scratchpad {
             cache.get(hash)?;
-            body.root.set(0, given.clone()).map_err(crate::CacheError::from)?;
+            body.root.set(0, given.clone()).map_err(CacheError::from)?;
         }
         let entrance = Entrance { regs, endpoint, args, origin: Origin::Embedder, given };
         let entry = match InstanceEntry::new(body, entrance, cache, &mut self.assist) {
@@ -315,10 +315,13 @@ impl<K: KernelAssist> Vm<K> {
         let reflected = entry.body.root.take(0);
         match entry.origin {
             Origin::Embedder => {
-                let resting = cache.work(Working::Instance(Arc::new(entry.body.rest())))?;
-                let post_instance_hash = cache.settle(&resting.into())?;
-                let reflected_slot0 = reflected.map(|cap| cache.settle(&cap)).transpose()?;
+                let settled = settled(cache, entry.body, reflected);
+                if settled.is_err() {
+                    // It is not on the stack any more, from where everything else is undone.
+                    self.assist.roll_back(entry.checkpoint);
+                }
                 self.assist.forget_checkpoints();
+                let (post_instance_hash, reflected_slot0) = settled?;
                 Ok(Some(CallResult::Halt {
                     return_value,
                     post_instance_hash,
@@ -461,6 +464,17 @@ impl<K: KernelAssist> Vm<K> {
         self.assist.forget_checkpoints();
         self.stack.clear();
     }
+}
+
+/// What became of an instance, and of what it left in slot 0.
+fn settled(
+    cache: &mut CacheDirectory,
+    body: Body,
+    reflected: Option<CapHashOrRef>,
+) -> Result<(CapHash, Option<CapHash>), CacheError> {
+    let resting = cache.work(Working::Instance(Arc::new(body.rest())))?;
+    let instance = cache.settle(&resting.into())?;
+    Ok((instance, reflected.map(|cap| cache.settle(&cap)).transpose()?))
 }
 
 const NO_INSTANCE: VmError = VmError::Defect { reason: "there is no instance where one should be" };

@@ -15,11 +15,12 @@ use crate::hash::{CapHash, extended_chain};
 use crate::image::{Image, SlotContent};
 use crate::kernel::KernelImage;
 use crate::operation::{FIRST_EMBEDDER_OPERATION, Operation};
-use crate::program::{ProgramLoadError, Programs};
+use crate::program::{ProgramLoadError, Programs, pages_to_load};
 use crate::slots::{self, Refused};
 use crate::stack::StackError;
 use crate::working::Working;
 
+use super::NO_INSTANCE;
 use super::costs::*;
 use super::frame::{Entrance, InstanceEntry, NotEntered, Origin, kernel_caps, meters};
 use super::result::{FaultReason, OperationError, VmError};
@@ -142,10 +143,16 @@ impl<K: KernelAssist> Context<'_, K> {
         if number < FIRST_EMBEDDER_OPERATION {
             return Err(OperationError::Unknown.into());
         }
+        let before = entry.body.machine.gas();
         charge(entry, 0)?;
         let mut call = EmbedderCall { number, chain: entry.body.chain, machine: &mut entry.body.machine };
         match self.assist.ecall(&mut call) {
             Embedded::Done => Ok(()),
+            Embedded::OutOfGas => {
+                // All of it is charged when it is done.
+                entry.body.machine.set_gas(before);
+                Err(Stop::OutOfGas)
+            }
             Embedded::Trap => Err(OperationError::Embedder.into()),
         }
     }
@@ -236,13 +243,15 @@ impl<K: KernelAssist> Context<'_, K> {
             .map_err(|_| OperationError::Entry { reason: "the image has no endpoint of this number" })?;
         let args = [Reg::A2, Reg::A3, Reg::A4, Reg::A5].map(|reg| entry.reg(reg));
         let cap = self.filled(entry, &path)?;
-        let (mut body, regs) = self.wake(&cap, &path)?;
-        let pages = body.program.writable_pages;
-        charge(entry, CALL_GAS + pages + GAS_PER_SLOT * body.root.filled() as u64)?;
+        let writes_back = entry.body.program.image.pinned(path.first()).is_none();
+        // Before anything is loaded: who has no gas for that cannot have it done.
+        let gas = self.call_gas(&cap, &path)?;
+        let back = if writes_back { slot(slots::write_gas(&entry.body.root, self.cache, &path))? } else { 0 };
+        charge(entry, gas + back)?;
+        let (mut body, regs) = self.wake(&cap)?;
 
         let given = entry.body.root.get(0).cloned();
         body.root.set(0, given.clone())?;
-        let writes_back = entry.body.program.image.pinned(path.first()).is_none();
         let origin = Origin::Slot { path, writes_back };
         let entrance = Entrance { regs, endpoint, args, origin, given };
         let callee = match InstanceEntry::new(body, entrance, self.cache, self.assist) {
@@ -254,36 +263,57 @@ impl<K: KernelAssist> Context<'_, K> {
         Ok(Leave::Call(Box::new(callee)))
     }
 
-    /// A copy of an instance, to be executed.
-    fn wake(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<(Body, Registers)> {
+    /// What it costs to enter what lies at `path`, which must be an instance.
+    fn call_gas(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<u64> {
         let wrong = || OperationError::Kind { path: *path, wanted: "an instance" };
+        let held = self.held(cap)?;
+        let (filled, image) = match &held {
+            Held::Working(Working::Instance(resting)) => match resting.program() {
+                Some(program) => return Ok(entry_gas(program.pages_to_load, resting.root().filled())),
+                None => (resting.root().filled(), resting.image()),
+            },
+            Held::Working(Working::CNode(_)) => return Err(wrong().into()),
+            Held::Settled(cap) => match &**cap {
+                Cap::Instance(instance) if instance.kernel().is_some() => {
+                    // It has no code: what it costs to find that out does not matter.
+                    return Ok(entry_gas(0, 0));
+                }
+                Cap::Instance(instance) => {
+                    let root = host(self.cache.get(instance.root_cnode))?;
+                    (root.as_cnode().map_or(0, CNode::filled), instance.image_hash)
+                }
+                _ => return Err(wrong().into()),
+            },
+        };
+        match &*host(self.cache.get(image))? {
+            Cap::Image(image) => Ok(entry_gas(pages_to_load(image), filled)),
+            _ => Err(wrong().into()),
+        }
+    }
+
+    /// A copy of an instance, to be executed.
+    fn wake(&mut self, cap: &CapHashOrRef) -> Done<(Body, Registers)> {
         match cap {
             CapHashOrRef::Ref(working) => match working.content() {
                 Working::Instance(resting) => load(resting.wake(self.cache, self.programs)),
-                Working::CNode(_) => Err(wrong().into()),
+                Working::CNode(_) => Err(Stop::Host(NO_INSTANCE)),
             },
-            CapHashOrRef::Hash(hash) => {
-                if host(self.cache.get(*hash))?.kind() != Kind::Instance {
-                    return Err(wrong().into());
-                }
-                load(Body::load(self.cache, self.programs, *hash))
-            }
+            CapHashOrRef::Hash(hash) => load(Body::load(self.cache, self.programs, *hash)),
         }
     }
 
     fn set_image(&mut self, entry: &mut InstanceEntry) -> Done<Leave> {
         let [path] = paths(entry, [Reg::A0])?;
-        let (hash, image) = self.image(entry, &path)?;
-        let writable = image.mappings.iter().filter(|mapping| !image.is_read_only(mapping));
-        let pages: u64 = writable.map(|mapping| mapping.pages().len() as u64).sum();
-        charge(entry, SET_IMAGE_GAS + SET_IMAGE_GAS_PER_PAGE * pages)?;
+        let (hash, cap) = self.image(entry, &path)?;
+        let Cap::Image(image) = &*cap else { return Err(not_an_image(&path)) };
+        charge(entry, SET_IMAGE_GAS + SET_IMAGE_GAS_PER_PAGE * pages_to_load(image))?;
         let program = load(self.programs.load(self.cache, hash).map_err(LoadError::from))?;
 
         let mut root = entry.body.root.clone();
         for content in &entry.body.program.image.pinned {
             root.take(content.slot.into());
         }
-        furnish(&mut root, &image)?;
+        furnish(&mut root, image)?;
         let chain = extended_chain(entry.body.chain, hash);
         let mut body = load(Body::fresh(self.cache, program, chain, root))?;
         load(body.take_over(&entry.body))?;
@@ -303,19 +333,23 @@ impl<K: KernelAssist> Context<'_, K> {
         if to.is_below(&prepared) {
             return Err(SlotError::IntoItself { from: prepared, to }.into());
         }
-        let (hash, image) = self.image(entry, &image)?;
+        let (hash, image_cap) = self.image(entry, &image)?;
+        let Cap::Image(image) = &*image_cap else { return Err(not_an_image(&image)) };
         let pinned = Arc::clone(&entry.body.program.image);
         slots::check_not_pinned(&pinned, &prepared)?;
         let cap = self.filled(entry, &prepared)?;
-        let mut root = self.node(&cap, &prepared)?;
-        if root.size_log() != ROOT_SIZE_LOG {
+        let held = self.held(&cap)?;
+        let node = held.node(&prepared)?;
+        if node.size_log() != ROOT_SIZE_LOG {
             return Err(OperationError::Kind { path: prepared, wanted: "a node of 256 slots" }.into());
         }
-        furnish(&mut root, &image)?;
-        let made = root.filled() as u64;
+        let initial = image.initial.iter().filter(|content| node.get(content.slot.into()).is_none());
+        let made = (node.filled() + image.pinned.len() + initial.count()) as u64;
         self.charge_writes(entry, CALL_GAS + GAS_PER_SLOT * made, &[prepared, to])?;
+        let mut root = node.clone();
+        furnish(&mut root, image)?;
         let chain = extended_chain(entry.body.chain, hash);
-        let resting = Working::Instance(Arc::new(Resting::new(chain, hash, &image, root)));
+        let resting = Working::Instance(Arc::new(Resting::new(chain, hash, image, root)));
         let instance = host(self.cache.work(resting))?;
         slot(slots::node_mut(&mut entry.body.root, &pinned, self.cache, &to))?;
         self.write(entry, &prepared, None)?;
@@ -325,7 +359,8 @@ impl<K: KernelAssist> Context<'_, K> {
 
     fn make_image(&mut self, entry: &mut InstanceEntry) -> Done {
         let [source, to] = paths(entry, [Reg::A0, Reg::A3])?;
-        let data = self.data(entry, &source)?.1;
+        let (_, cap) = self.data(entry, &source)?;
+        let Cap::Data(data) = &*cap else { return Err(not_data(&source)) };
         let length = data.length();
         self.charge_writes(entry, MAKE_IMAGE_GAS + MAKE_IMAGE_GAS_PER_BYTE * length, &[to])?;
         let bytes = data.prefix(u64::MAX).map_err(|_| OperationError::MissingPage { path: source })?;
@@ -358,9 +393,9 @@ impl<K: KernelAssist> Context<'_, K> {
         let path = SlotPath::from_register(entry.reg(reg))?;
         slots::check_not_pinned(&entry.body.program.image, &path)?;
         let cap = self.filled(entry, &path)?;
-        let node = self.node(&cap, &path)?;
+        let held = self.held(&cap)?;
         let mut contents = Vec::new();
-        for (number, cap) in node.iter() {
+        for (number, cap) in held.node(&path)?.iter() {
             let wide = OperationError::Kind { path, wanted: "a node whose filled slots are below 256" };
             let slot = u8::try_from(number).map_err(|_| wide)?;
             contents.push(SlotContent { slot, cap: host(self.cache.settle(cap))? });
@@ -388,7 +423,8 @@ impl<K: KernelAssist> Context<'_, K> {
     fn read_data(&mut self, entry: &mut InstanceEntry) -> Done {
         let [from] = paths(entry, [Reg::A0])?;
         let (address, length) = (address(entry.reg(Reg::A1))?, entry.reg(Reg::A2));
-        let data = self.data(entry, &from)?.1;
+        let (_, cap) = self.data(entry, &from)?;
+        let Cap::Data(data) = &*cap else { return Err(not_data(&from)) };
         let length = length.min(data.length());
         charge(entry, by_length(length))?;
         let bytes = data.prefix(length).map_err(|_| OperationError::MissingPage { path: from })?;
@@ -430,7 +466,8 @@ impl<K: KernelAssist> Context<'_, K> {
     fn save(&mut self, entry: &mut InstanceEntry) -> Done {
         let [from] = paths(entry, [Reg::A0])?;
         let quota = entry.reg(Reg::A1);
-        let (hash, data) = self.data(entry, &from)?;
+        let (hash, cap) = self.data(entry, &from)?;
+        let Cap::Data(data) = &*cap else { return Err(not_data(&from)) };
         charge(entry, by_length(data.length()))?;
         self.debit(entry, quota, data.length())?;
         let file = self.assist.save_file(entry.body.chain, hash);
@@ -473,33 +510,25 @@ impl<K: KernelAssist> Context<'_, K> {
         charge(entry, gas)
     }
 
-    fn node(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<CNode> {
-        let wrong = || OperationError::Kind { path: *path, wanted: "a node" };
-        match cap {
-            CapHashOrRef::Ref(working) => Ok(working.cnode().ok_or_else(wrong)?.clone()),
-            CapHashOrRef::Hash(hash) => match &*host(self.cache.get(*hash))? {
-                Cap::CNode(node) => Ok(node.clone()),
-                _ => Err(wrong().into()),
-            },
-        }
+    fn held<'a>(&mut self, cap: &'a CapHashOrRef) -> Done<Held<'a>> {
+        Ok(match cap {
+            CapHashOrRef::Ref(working) => Held::Working(working.content()),
+            CapHashOrRef::Hash(hash) => Held::Settled(host(self.cache.get(*hash))?),
+        })
     }
 
-    fn image(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, Image)> {
-        let wrong = || OperationError::Kind { path: *path, wanted: "an image" };
-        let hash = self.filled(entry, path)?.hash().ok_or_else(wrong)?;
-        match &*host(self.cache.get(hash))? {
-            Cap::Image(image) => Ok((hash, image.clone())),
-            _ => Err(wrong().into()),
-        }
+    /// The image that a slot holds, with its hash.
+    fn image(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, Arc<Cap>)> {
+        let hash = self.filled(entry, path)?.hash().ok_or_else(|| not_an_image(path))?;
+        let cap = host(self.cache.get(hash))?;
+        if cap.kind() == Kind::Image { Ok((hash, cap)) } else { Err(not_an_image(path)) }
     }
 
-    fn data(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, DataCap)> {
-        let wrong = || OperationError::Kind { path: *path, wanted: "data" };
-        let hash = self.filled(entry, path)?.hash().ok_or_else(wrong)?;
-        match &*host(self.cache.get(hash))? {
-            Cap::Data(data) => Ok((hash, data.clone())),
-            _ => Err(wrong().into()),
-        }
+    /// The data that a slot holds, with their hash.
+    fn data(&mut self, entry: &InstanceEntry, path: &SlotPath) -> Done<(CapHash, Arc<Cap>)> {
+        let hash = self.filled(entry, path)?.hash().ok_or_else(|| not_data(path))?;
+        let cap = host(self.cache.get(hash))?;
+        if cap.kind() == Kind::Data { Ok((hash, cap)) } else { Err(not_data(path)) }
     }
 
     /// What an instance is an instance of, or a type is the type of.
@@ -517,6 +546,36 @@ impl<K: KernelAssist> Context<'_, K> {
             },
         }
     }
+}
+
+/// What a slot holds, to be looked at: neither is copied.
+enum Held<'a> {
+    Working(&'a Working),
+    Settled(Arc<Cap>),
+}
+
+impl Held<'_> {
+    fn node(&self, path: &SlotPath) -> Done<&CNode> {
+        let node = match self {
+            Self::Working(Working::CNode(node)) => Some(node),
+            Self::Working(Working::Instance(_)) => None,
+            Self::Settled(cap) => cap.as_cnode(),
+        };
+        Ok(node.ok_or(OperationError::Kind { path: *path, wanted: "a node" })?)
+    }
+}
+
+fn not_an_image(path: &SlotPath) -> Stop {
+    OperationError::Kind { path: *path, wanted: "an image" }.into()
+}
+
+fn not_data(path: &SlotPath) -> Stop {
+    OperationError::Kind { path: *path, wanted: "data" }.into()
+}
+
+/// Gas for entering an instance with so many pages to load and slots filled.
+const fn entry_gas(pages: u64, filled: usize) -> u64 {
+    CALL_GAS + pages + GAS_PER_SLOT * filled as u64
 }
 
 /// Takes gas for an operation, beside that of its `ecalli`. Nothing may have been done before.

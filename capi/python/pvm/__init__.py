@@ -383,11 +383,11 @@ class Vm:
     def prepare(self, pc: int, *arguments: int) -> None:
         """Prepares a call with up to nine arguments in registers."""
         values = (ctypes.c_uint64 * len(arguments))(*(value & NONE for value in arguments))
-        _check(_lib.pvm_prepare(self._handle, pc, values, len(arguments)))
+        _check(_lib.pvm_prepare(self._handle, self._pc(pc), values, len(arguments)))
 
     def prepare_standard(self, arguments: bytes, pc: int = 0) -> None:
         """Prepares a JAM standard program, with arguments in memory."""
-        _check(_lib.pvm_prepare_standard(self._handle, pc, bytes(arguments), len(arguments)))
+        _check(_lib.pvm_prepare_standard(self._handle, self._pc(pc), bytes(arguments), len(arguments)))
 
     def resume(self) -> Result:
         """Executes what was prepared, or goes on where the last execution stopped. Exceptions of callbacks come out here."""
@@ -395,7 +395,7 @@ class Vm:
 
     def execute(self, pc: int) -> Result:
         """Executes from a place in the code, with registers and memory as they are."""
-        return self._finish(_lib.pvm_execute(self._handle, pc, 0))
+        return self._finish(_lib.pvm_execute(self._handle, self._pc(pc), 0))
 
     def step(self) -> Result:
         """Executes one instruction; PAUSED if nothing else stopped it."""
@@ -531,7 +531,14 @@ class Vm:
 
     @pc.setter
     def pc(self, pc: int) -> None:
-        _check(_lib.pvm_set_pc(self._handle, pc))
+        _check(_lib.pvm_set_pc(self._handle, self._pc(pc)))
+
+    @staticmethod
+    def _pc(pc: int) -> int:
+        # ctypes would take the low half, and execute from there.
+        if not 0 <= pc < 1 << 32:
+            raise ValueError(f"{pc:#x}: code has no such place")
+        return pc
 
     # Memory.
 

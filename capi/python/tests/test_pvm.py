@@ -220,6 +220,14 @@ class State(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.vm.registers = [1]
 
+    def test_places_are_not_cut_off(self):
+        for pc in (-1, 1 << 32):
+            for start in (self.vm.prepare, self.vm.execute, lambda pc: self.vm.prepare_standard(b"", pc)):
+                with self.assertRaisesRegex(ValueError, "code has no such place"):
+                    start(pc)
+            with self.assertRaises(ValueError):
+                self.vm.pc = pc
+
     def test_memory(self):
         vm = self.vm
         vm.map(0x50000, 8192)

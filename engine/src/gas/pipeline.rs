@@ -82,9 +82,11 @@ pub(super) struct Pipeline<O = ()> {
     cycle: u32,
     slots_left: u8,
     units_left: u32,
-    /// Slot of the oldest entry, and number of entries.
+    /// The oldest entry, and number of entries. They are numbered as they come; the slot is the number modulo the size of the buffer.
     head: u32,
     entries: u32,
+    /// The slots whose result has not come.
+    pending: u32,
 
     /// Sets of slots: those that wait for no result; those decoded in this cycle, which start in the next one at the earliest;
     /// those whose result came in the last cycle; those that can retire.
@@ -103,7 +105,8 @@ pub(super) struct Pipeline<O = ()> {
     unit: [Unit; BUFFER as usize],
     /// For each kind of units the slots that need them, whatever else they wait for. Of empty slots it says nothing.
     needs: [u32; Unit::COUNT],
-    /// For each register the slot that is going to write it, as a set of at most one.
+    /// For each register the number of the entry that writes it. It may have been written long ago: then that entry is not pending, or
+    /// older than the oldest. So nobody has to look through this when results come.
     writer: [u32; 16],
 }
 
@@ -114,8 +117,9 @@ impl<O: Observer> Pipeline<O> {
             cycle: 0,
             slots_left: DECODE_SLOTS,
             units_left: units::ALL,
-            head: 0,
+            head: BUFFER,
             entries: 0,
+            pending: 0,
             ready: 0,
             decoded: 0,
             resulted: 0,
@@ -132,7 +136,7 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// Feeds the next instruction of the block.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch(&mut self, demand: Demand) {
         let Demand { cost, sources, destination, renames } = demand;
         self.wait_to_decode(cost.slots);
@@ -142,11 +146,15 @@ impl<O: Observer> Pipeline<O> {
             self.observer.decoded(None, self.cycle);
             return;
         }
-        let waits_for = sources.into_iter().fold(0, |slots, source| slots | self.writer[usize::from(source)]);
-        let slot = self.enter(cost, waits_for);
-        if destination != Demand::NOWHERE {
-            self.writer[usize::from(destination)] = 1 << slot;
-        }
+        let writers = sources.map(|source| {
+            let number = self.writer[usize::from(source)];
+            let is_here = number.wrapping_sub(self.head) < BUFFER;
+            mask(is_here) & 1 << (number % BUFFER)
+        });
+        let waits_for = writers.into_iter().fold(0, |slots, slot| slots | slot) & self.pending;
+        let number = self.enter(cost, waits_for);
+        // Nobody reads what is written nowhere.
+        self.writer[usize::from(destination)] = number;
     }
 
     /// Ends the block, gives its cost and starts anew.
@@ -157,16 +165,20 @@ impl<O: Observer> Pipeline<O> {
         let cost = self.cycle.saturating_sub(SLACK).max(1);
         self.cycle = 0;
         self.slots_left = DECODE_SLOTS;
-        self.head = 0;
-        // Renamed registers have no writers other than entries.
-        debug_assert_eq!((self.units_left, self.writer), (units::ALL, [0; 16]));
+        debug_assert_eq!((self.units_left, self.pending), (units::ALL, 0));
+        if self.head > u32::MAX / 2 {
+            // A block does not have as many instructions as there are numbers left.
+            self.head = BUFFER;
+            self.writer = [0; 16];
+        }
         cost
     }
 
-    /// Puts an instruction into the next slot, which it gives.
+    /// Puts an instruction into the next slot, and gives its number.
     #[inline]
     fn enter(&mut self, cost: Cost, waits_for: u32) -> u32 {
-        let slot = (self.head + self.entries) % BUFFER;
+        let number = self.head + self.entries;
+        let slot = number % BUFFER;
         let bit = 1u32 << slot;
         let at = slot as usize;
         self.waits_for[at] = waits_for;
@@ -180,10 +192,11 @@ impl<O: Observer> Pipeline<O> {
         self.unit[at] = cost.unit;
         self.ready |= bit & mask(waits_for == 0);
         self.decoded |= bit;
+        self.pending |= bit;
         self.entries += 1;
         self.slots_left -= cost.slots;
         self.observer.decoded(Some(slot), self.cycle);
-        slot
+        number
     }
 
     /// Lets time pass until `slots` decode slots and an entry are free.
@@ -198,11 +211,12 @@ impl<O: Observer> Pipeline<O> {
     }
 
     /// One cycle, and with it those that follow in which nothing would happen. Nothing more is decoded when `ending`.
+    #[inline(never)]
     fn tick(&mut self, ending: bool) {
         self.retire();
         let nothing_else_can_start = self.start();
         let decoder_is_stuck = ending || self.entries == BUFFER;
-        let nothing_retires = self.resulted == 0 && self.executed >> self.head & 1 == 0;
+        let nothing_retires = self.resulted == 0 && self.executed.rotate_right(self.head) & 1 == 0;
         if decoder_is_stuck && nothing_else_can_start && nothing_retires && self.decoded == 0 {
             self.skip_to_next_result();
         }
@@ -215,7 +229,7 @@ impl<O: Observer> Pipeline<O> {
     /// Executed entries leave at the head, in order.
     #[inline]
     fn retire(&mut self) {
-        if self.executed >> self.head & 1 == 0 {
+        if self.executed.rotate_right(self.head) & 1 == 0 {
             return;
         }
         let count = self.executed.rotate_right(self.head).trailing_ones();
@@ -224,7 +238,7 @@ impl<O: Observer> Pipeline<O> {
         for position in 0..count {
             self.observer.retired((self.head + position) % BUFFER, self.cycle);
         }
-        self.head = (self.head + count) % BUFFER;
+        self.head += count;
         self.entries -= count;
     }
 
@@ -290,9 +304,7 @@ impl<O: Observer> Pipeline<O> {
             return;
         }
         self.cycles_with_results[now as usize / 64] &= !(1 << (now % 64));
-        for writer in &mut self.writer {
-            *writer &= !results;
-        }
+        self.pending &= !results;
         let mut waiters = 0;
         for slot in bits(results) {
             self.units_left += units::TAKEN[self.unit[slot as usize] as usize];

@@ -29,6 +29,85 @@ impl Decoded {
 /// appendix A.5: lengths of immediates come from `skip`, bytes are read even where they belong to the next instruction.
 #[inline(always)]
 pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
+    let layout = &LAYOUTS[opcode as usize];
+    if !layout.is_simple {
+        return decode_by_shape(opcode, pc, bytes, skip);
+    }
+    let [b0, b1, b2, b3, b4, ..] = bytes;
+    let word = u64::from_le_bytes([b0, b1, b2, b3, b4, 0, 0, 0]);
+    let register = |shift: u8| Reg::from_nibble((u32::from(word as u16) >> shift) as u8);
+    let unused = 32 - 8 * skip.saturating_sub(layout.before.into()).min(layout.longest.into());
+    let four = u64::from((word >> (8 * layout.before)) as u32);
+    let value = ((four << 32 << unused) as i64 >> 32 >> unused) as u64;
+    let (x, target) = if layout.is_target { (0, pc.wrapping_add(value as u32)) } else { (value, 0) };
+    Instruction {
+        opcode,
+        d: register(layout.d),
+        s1: register(layout.s1),
+        s2: register(layout.s2),
+        x,
+        y: 0,
+        target,
+    }
+}
+
+/// Where the operands of an instruction are, so that most are decoded without asking for the shape: a jump that no processor
+/// predicts.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// At which bit of the first two bytes registers are named; [`Layout::ABSENT`] if there is no such register.
+    d: u8,
+    s1: u8,
+    s2: u8,
+    /// Bytes before the immediate or offset, and how long it is at most.
+    before: u8,
+    longest: u8,
+    is_target: bool,
+    /// There is at most one immediate, of at most four bytes: all of the above holds.
+    is_simple: bool,
+}
+
+impl Layout {
+    /// Behind the two bytes, where zeros come from.
+    const ABSENT: u8 = 16;
+
+    const fn of(shape: Shape) -> Self {
+        const NO: u8 = Layout::ABSENT;
+        let ([d, s1, s2], before, longest, is_simple) = match shape {
+            Shape::None => ([NO; 3], 0, 0, true),
+            Shape::Imm | Shape::Offset => ([NO; 3], 0, 4, true),
+            Shape::DestImm => ([0, NO, NO], 1, 4, true),
+            Shape::SourceImm => ([NO, 0, NO], 1, 4, true),
+            Shape::DestSource => ([0, 4, NO], 1, 0, true),
+            Shape::DestSourceImm => ([0, 4, NO], 1, 4, true),
+            Shape::SourceSourceImm | Shape::SourceSourceOffset => ([NO, 0, 4], 1, 4, true),
+            Shape::DestSourceSource => ([8, 0, 4], 2, 0, true),
+            Shape::ImmImm
+            | Shape::DestImm64
+            | Shape::DestImmOffset
+            | Shape::SourceImmOffset
+            | Shape::SourceImmImm
+            | Shape::DestSourceImmImm => ([NO; 3], 0, 0, false),
+        };
+        let is_target = matches!(shape, Shape::Offset | Shape::SourceSourceOffset);
+        Self { d, s1, s2, before, longest, is_target, is_simple }
+    }
+}
+
+/// The layouts by opcode.
+const LAYOUTS: [Layout; Opcode::ALL.len()] = {
+    let mut layouts = [Layout::of(Shape::None); Opcode::ALL.len()];
+    let mut index = 0;
+    while index < layouts.len() {
+        layouts[index] = Layout::of(Opcode::ALL[index].info().shape);
+        index += 1;
+    }
+    layouts
+};
+
+/// Decodes the operands of any opcode, by its shape.
+#[inline(never)]
+fn decode_by_shape(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
     let mut i = Instruction::plain(opcode);
     let first = bytes[0];
     let low = Reg::from_nibble(first);
@@ -130,6 +209,28 @@ mod tests {
         let mut bytes = [0xee; 16];
         bytes[..operands.len()].copy_from_slice(operands);
         decode_operands(opcode, 1000, bytes, operands.len() as u32)
+    }
+
+    #[test]
+    fn both_ways_to_decode_give_the_same() {
+        let mut state = 1u64;
+        for &opcode in Opcode::ALL {
+            for round in 0..200 {
+                let mut bytes = [0; 16];
+                for byte in &mut bytes {
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    *byte = (state >> 56) as u8;
+                }
+                let (pc, skip) = (state as u32, round % 25);
+                let expected = decode_by_shape(opcode, pc, bytes, skip);
+                assert_eq!(
+                    decode_operands(opcode, pc, bytes, skip),
+                    expected,
+                    "{bytes:?}, {skip} bytes at {pc}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -263,6 +263,10 @@ impl<B: Backing> Window<B> {
         });
         let others: Vec<u32> = others.collect();
         self.revoke(others.into_iter());
+        self.settle(|page| match few {
+            true => (contents.permission(page), contents.bytes(page)),
+            false => (Permission::None, &[]),
+        });
     }
 
     /// Lets the guest do to a page of a guarded window what it may, and to some around it.
@@ -390,6 +394,9 @@ impl AddressSpace {
         let limit = self.contents.limit;
         self.contents = Contents::new(Arc::clone(&self.contents.image));
         self.contents.limit = limit;
+        if let Some(window) = &mut self.window {
+            any_window!(window, window => window.expect(&self.contents));
+        }
     }
 
     /// The pages of its own, in ascending order: all that are not as in the image, and some that are again.

@@ -19,6 +19,10 @@ pub(crate) mod state {
     pub(crate) const STALE: u8 = 16;
     /// It is in the list of dirty pages of a guarded window, dirty or not.
     pub(crate) const LISTED: u8 = 32;
+    /// Of a stale page in a guarded window in which nobody runs: the processor lets it be read, and also be written. It is in the
+    /// list of open pages.
+    pub(crate) const OPEN: u8 = 64;
+    pub(crate) const OPEN_TO_WRITE: u8 = 128;
 }
 
 /// How many pages (4 MiB) a window keeps for its next instance; the others are given back to the operating system. Overwriting
@@ -38,6 +42,8 @@ pub(crate) struct Window<B> {
     table: Box<[u8]>,
     resident: Vec<u32>,
     dirty: Vec<u32>,
+    /// Pages to be given to the next instance or closed before it runs.
+    open: Vec<u32>,
     /// Whose contents the clean resident pages have.
     image: Option<Arc<Image>>,
     /// How many times pages were granted since it was last empty.
@@ -53,6 +59,7 @@ impl<B: Backing> Window<B> {
             table: vec![0; PAGES].into_boxed_slice(),
             resident: Vec::new(),
             dirty: Vec::new(),
+            open: Vec::new(),
             image: None,
             grants: 0,
             is_leaky: false,
@@ -352,21 +359,23 @@ impl<B: Backing> Window<B> {
             pages.for_each(|page| self.note_stale(page));
             return Err(error);
         }
-        for page in pages {
-            let entry = &mut self.table[page as usize];
-            if *entry & state::STALE == 0 {
-                self.resident.push(page);
-            }
-            let listed = *entry & state::LISTED;
-            *entry = state::RESIDENT | state::READ | listed;
-            if permission == Permission::ReadWrite {
-                *entry |= state::WRITE | state::DIRTY | state::LISTED;
-                if listed == 0 {
-                    self.dirty.push(page);
-                }
+        pages.for_each(|page| self.note_granted(page, permission));
+        Ok(())
+    }
+
+    fn note_granted(&mut self, page: u32, permission: Permission) {
+        let entry = &mut self.table[page as usize];
+        if *entry & state::STALE == 0 {
+            self.resident.push(page);
+        }
+        let listed = *entry & state::LISTED;
+        *entry = state::RESIDENT | state::READ | listed;
+        if permission == Permission::ReadWrite {
+            *entry |= state::WRITE | state::DIRTY | state::LISTED;
+            if listed == 0 {
+                self.dirty.push(page);
             }
         }
-        Ok(())
     }
 
     fn note_stale(&mut self, page: u32) {
@@ -380,12 +389,17 @@ impl<B: Backing> Window<B> {
     /// Takes these pages from the guest, those of them that it has.
     pub(crate) fn revoke(&mut self, pages: impl Iterator<Item = u32>) {
         let mut pages: Vec<u32> = pages.filter(|&page| self.state(page) & state::RESIDENT != 0).collect();
+        self.close_runs(&mut pages);
+        pages.into_iter().for_each(|page| self.note_stale(page));
+    }
+
+    /// Forbids everything to these pages.
+    fn close_runs(&mut self, pages: &mut Vec<u32>) {
         pages.sort_unstable();
         pages.dedup();
         for run in pages.chunk_by(|a, b| a + 1 == *b) {
             self.close(run[0]..run[0] + run.len() as u32);
         }
-        pages.into_iter().for_each(|page| self.note_stale(page));
     }
 
     /// Forbids everything.
@@ -415,6 +429,7 @@ impl<B: Backing> Window<B> {
         for page in self.dirty.drain(..) {
             self.table[page as usize] = 0;
         }
+        self.open.clear();
     }
 
     /// As `give_surplus_back`, in a guarded window.
@@ -470,9 +485,54 @@ impl<B: Backing> Window<B> {
         };
         others.retain(|&page| !writable(self, page));
         if !others.is_empty() {
-            self.revoke(others.into_iter());
+            others.into_iter().for_each(|page| self.leave_open(page));
             self.forget_clean_pages();
         }
+    }
+
+    /// Takes a page from the instance that leaves a guarded window, and leaves it to `settle` whether the next one gets it.
+    fn leave_open(&mut self, page: u32) {
+        let before = self.state(page);
+        if before & state::RESIDENT == 0 {
+            return;
+        }
+        self.note_stale(page);
+        let is_writable = before & state::WRITE != 0;
+        self.table[page as usize] |= state::OPEN | if is_writable { state::OPEN_TO_WRITE } else { 0 };
+        self.open.push(page);
+    }
+
+    /// Decides about the open pages of a guarded window: the instance that is going to run in it gets those to which it may do the
+    /// same, with its contents, and the others are closed. The host of a program sets the permissions of pages, often the same ones
+    /// for each instance: closing and opening them takes 4 us, copying them 0.07.
+    pub(crate) fn settle<'a>(&mut self, wanted: impl Fn(u32) -> (Permission, &'a [u8])) {
+        let mut open = core::mem::take(&mut self.open);
+        open.retain(|&page| {
+            let before = self.state(page);
+            if before & state::OPEN == 0 {
+                return false;
+            }
+            let (permission, contents) = wanted(page);
+            let is_writable = before & state::OPEN_TO_WRITE != 0;
+            let is_kept = match permission {
+                Permission::ReadWrite => is_writable,
+                Permission::Read => !is_writable && is_filled(self.bytes.page(page), contents),
+                Permission::None => false,
+            };
+            if is_kept && is_writable {
+                fill(self.bytes.page_mut(page), contents);
+            }
+            if is_kept {
+                self.note_granted(page, permission);
+            }
+            !is_kept
+        });
+        self.close_runs(&mut open);
+        for &page in &open {
+            self.table[page as usize] &= !(state::OPEN | state::OPEN_TO_WRITE);
+        }
+        open.clear();
+        self.open = open;
     }
 }
 
@@ -482,6 +542,12 @@ impl Window<super::Guarded> {
     pub(crate) fn base(&self) -> core::ptr::NonNull<u8> {
         self.bytes.base()
     }
+}
+
+/// Whether its bytes are `contents`, with zeros behind.
+fn is_filled(page: &Page, contents: &[u8]) -> bool {
+    let (data, rest) = page.split_at(contents.len());
+    data == contents && rest.iter().all(|&byte| byte == 0)
 }
 
 /// Copies `contents`, with zeros behind.

@@ -122,6 +122,9 @@ impl Code {
         if jump_table_entry_size > 4 {
             return Err(CodeError::EntrySize { size: jump_table_entry_size, offset: 0 }.into());
         }
+        let entries = jump_table.len().checked_div(jump_table_entry_size.into()).unwrap_or(0);
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+        limit(Section::JumpTable, entries, MAX_JUMP_TABLE_ENTRIES)?;
         let expected = if set.has_bitmask() { code.len().div_ceil(8) } else { 0 };
         if bitmask.len() != expected {
             return Err(CodeError::BitmaskLength { actual: bitmask.len(), expected, code: length }.into());
@@ -509,7 +512,19 @@ mod tests {
             error(&[0], &[3], 0),
             "code: bits of the bitmask's last byte (offset 0) behind the end of the code are set"
         );
-        let long = vec![0; MAX_CODE_SIZE as usize + 1];
-        assert_eq!(error(&long, &[], 0), "code: 33554433 exceeds the limit of 33554432");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it takes a hundred megabytes, byte by byte")]
+    fn limits_can_be_reached_and_not_exceeded() {
+        let code = vec![0; MAX_CODE_SIZE as usize + 1];
+        let bitmask = vec![0; MAX_CODE_SIZE as usize / 8];
+        let table = vec![0; MAX_JUMP_TABLE_ENTRIES as usize + 1];
+        let longest = Code::new(JAM, &code[1..], &bitmask, &table[1..], 1).unwrap();
+        assert_eq!(longest.length(), MAX_CODE_SIZE);
+        assert_eq!(longest.jump_table_length(), MAX_JUMP_TABLE_ENTRIES);
+        let error = |code, bitmask, table| Code::new(JAM, code, bitmask, table, 1).unwrap_err().to_string();
+        assert_eq!(error(&code, &[], &[]), "code: 33554433 exceeds the limit of 33554432");
+        assert_eq!(error(&[0], &[1], &table), "jump table: 16777217 exceeds the limit of 16777216");
     }
 }

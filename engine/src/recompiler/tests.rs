@@ -73,6 +73,57 @@ fn count(instance: &mut Instance) -> u64 {
     instance.reg(Reg::A0)
 }
 
+/// Where the program itself has no memory, and its host gives it some each time.
+#[test]
+fn pages_of_the_host_stay_open_for_the_next_instance_with_the_same() {
+    use crate::memory::refusals::{calls, refuse};
+    use crate::{Permission, TrapKind};
+    const WRITABLE: u32 = 0x80_0000;
+    const READABLE: u32 = 0x90_0000;
+    let module = counter();
+    let run = |permissions: [Permission; 2], value: u8| {
+        let mut instance = prepare(&module, WRITABLE);
+        let mut memory = instance.memory_mut();
+        for (address, permission) in [WRITABLE, READABLE].into_iter().zip(permissions) {
+            memory.protect(address, 4096, Permission::ReadWrite).unwrap();
+            memory.write(address, &[value]).unwrap();
+            memory.protect(address, 4096, permission).unwrap();
+        }
+        refuse(0..0);
+        let exits = [WRITABLE, READABLE].map(|address| {
+            instance.set_pc(ProgramCounter(0));
+            instance.set_reg(Reg::A1, address.into());
+            match instance.run().unwrap() {
+                Exit::Trap(trap) => Err(trap.kind),
+                Exit::Syscall(0) => Ok(instance.reg(Reg::A0)),
+                exit => panic!("{exit:?}"),
+            }
+        });
+        drop(instance);
+        (exits, calls())
+    };
+    let usual = [Permission::ReadWrite, Permission::Read];
+    let results = |value| [Ok(value), Err(TrapKind::ReadOnly)];
+    let (exits, calls_at_first) = run(usual, 7);
+    assert_eq!((exits, calls_at_first > 0), (results(8), true));
+    assert_eq!(run(usual, 7), (results(8), 0));
+    assert_eq!(run(usual, 7), (results(8), 0));
+    // Other bytes, other permissions, none.
+    assert_eq!(run(usual, 9).0, results(10));
+    assert_eq!(run([Permission::Read, Permission::ReadWrite], 7).0, [Err(TrapKind::ReadOnly), Ok(8)]);
+    assert_eq!(run(usual, 7).0, results(8));
+    assert_eq!(run([Permission::None; 2], 7).0, [Err(TrapKind::Unmapped); 2]);
+    assert_eq!(run([Permission::None, Permission::ReadWrite], 7).0, [Err(TrapKind::Unmapped), Ok(8)]);
+    // A reset takes them away, too.
+    let mut instance = prepare(&module, WRITABLE);
+    instance.memory_mut().protect(WRITABLE, 4096, Permission::ReadWrite).unwrap();
+    assert_eq!(count(&mut instance), 1);
+    instance.reset();
+    instance.prepare_at(ProgramCounter(0), &[0, WRITABLE.into()]).unwrap();
+    let exit = instance.run().unwrap();
+    assert!(matches!(exit, Exit::Trap(trap) if trap.kind == TrapKind::Unmapped), "{exit:?}");
+}
+
 #[test]
 fn no_memory_is_writable_and_executable() {
     let module = counter();

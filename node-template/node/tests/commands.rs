@@ -2,26 +2,8 @@
 
 mod common;
 
-use common::{NODE, Result, dev};
+use common::{Result, Run, dev, output, path, run};
 use hatchery_node_testing::{Chain, accounts};
-use std::path::Path;
-use std::process::{Command, Output};
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(NODE).args(arguments).output().expect("the node's program starts")
-}
-
-/// What a subcommand prints, if it succeeds.
-fn output(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {}\n{stderr}", output.status);
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().expect("temporary paths are UTF-8")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_are_exported_imported_reverted_and_purged() -> Result {
@@ -82,9 +64,8 @@ fn specifications_keys_and_errors() {
         (&["--dev", "--virt-cache-size", "much"], "invalid"),
         (&["--chain", "/no/such/file.json"], "neither `dev` nor `local`"),
     ] {
-        let output = run(arguments);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success(), "{arguments:?} is accepted");
+        let Run { status, stderr, .. } = run(arguments);
+        assert!(!status.success(), "{arguments:?} is accepted");
         assert!(stderr.contains(expected), "{arguments:?}: `{expected}` is not in:\n{stderr}");
     }
 }

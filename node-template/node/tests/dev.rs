@@ -57,8 +57,7 @@ async fn a_thousand_calls_leave_no_machine_and_no_memory_behind() -> Result {
         }
         until("all calls are in blocks", async || {
             seal().await?;
-            let pending: Vec<String> = chain.request("author_pendingExtrinsics", json!([])).await?;
-            Ok(pending.is_empty().then_some(()))
+            Ok((chain.nonce(&account).await? == first + calls).then_some(()))
         })
         .await?;
         Ok(())
@@ -116,12 +115,8 @@ async fn what_does_not_fit_into_a_block_is_in_the_next_ones() -> Result {
         let limits = Limits { gas, ..Limits::default() };
         contract.send(&chain, &user, nonce, "increment_forever", &[], limits).await?;
     }
-    until("nothing waits any more", async || {
-        let pending: Vec<String> = chain.request("author_pendingExtrinsics", json!([])).await?;
-        Ok(pending.is_empty().then_some(()))
-    })
-    .await?;
-    assert_eq!(chain.next_nonce(&account).await?, first + 5);
+    until("nothing waits any more", async || Ok((chain.nonce(&account).await? == first + 5).then_some(())))
+        .await?;
     Ok(())
 }
 
@@ -202,6 +197,33 @@ async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
         assert_eq!(refusal.code, code, "`{bytes}` is refused with: {}", refusal.message);
         let message = refusal.message.to_lowercase();
         assert!(message.contains(expected), "`{bytes}` is refused with: {}", refusal.message);
+    }
+
+    // Extrinsics that are not, or no longer, what their signer signed.
+    let signer = accounts::bob();
+    let sign = async |nonce| chain.signed(&signer, nonce, "System", "remark", (vec![1u8],)).await;
+    let good = sign(0).await?;
+    let last = good.chars().next_back().expect("it has digits");
+    let forged = format!("{}{}", &good[..good.len() - 1], if last == '0' { '1' } else { '0' });
+    let refusal = chain.refusal("author_submitExtrinsic", json!([forged])).await?;
+    assert_eq!(
+        (refusal.code, refusal.message.contains("bad signature")),
+        (1010, true),
+        "{}",
+        refusal.message
+    );
+    chain.request::<Json>("author_submitExtrinsic", json!([good])).await?;
+    until("the remark is in a block", async || {
+        Ok((chain.nonce(&signer.public_key().to_account_id()).await? == 1).then_some(()))
+    })
+    .await?;
+    for again in [good, sign(0).await?] {
+        let refusal = chain.refusal("author_submitExtrinsic", json!([again])).await?;
+        assert!(
+            refusal.message.contains("outdated") || refusal.message.contains("banned"),
+            "{}",
+            refusal.message
+        );
     }
 
     // An extrinsic whose signer has nothing to pay the fee with.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use subxt::backend::LegacyBackend;
 use subxt::config::DefaultExtrinsicParamsBuilder;
 use subxt::dynamic::Value;
-use subxt::error::DispatchError;
+use subxt::error::{BackendError, DispatchError, ExtrinsicError, RpcError};
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsFields;
 use subxt::ext::scale_value::{Composite, ValueDef};
@@ -155,7 +155,7 @@ impl Chain {
         let block = transactions
             .sign_and_submit_then_watch_default(&payload, signer)
             .await
-            .map_err(Error::client("the extrinsic was refused"))?
+            .map_err(refused)?
             .wait_for_finalized()
             .await
             .map_err(Error::client("the extrinsic was not finalized"))?;
@@ -208,6 +208,23 @@ impl Chain {
         call: &str,
         arguments: impl EncodeAsFields,
     ) -> Result<(), Error> {
+        let extrinsic = self.signed(signer, nonce, pallet, call, arguments).await?;
+        self.request::<H256>("author_submitExtrinsic", serde_json::json!([extrinsic])).await?;
+        Ok(())
+    }
+
+    /// An extrinsic with this nonce that is valid for ever, as hexadecimal digits. It is not sent.
+    ///
+    /// # Errors
+    /// If the chain has no such call.
+    pub async fn signed(
+        &self,
+        signer: &Keypair,
+        nonce: u64,
+        pallet: &str,
+        call: &str,
+        arguments: impl EncodeAsFields,
+    ) -> Result<String, Error> {
         let payload = dynamic::transaction(pallet, call, arguments);
         let mut transactions =
             self.api.transactions().await.map_err(Error::client("cannot prepare an extrinsic"))?;
@@ -216,9 +233,7 @@ impl Chain {
             .create_signed(&payload, signer, params)
             .await
             .map_err(Error::client("cannot sign the extrinsic"))?;
-        let hex = format!("0x{}", hex::encode(signed.encoded()));
-        self.request::<H256>("author_submitExtrinsic", serde_json::json!([hex])).await?;
-        Ok(())
+        Ok(format!("0x{}", hex::encode(signed.encoded())))
     }
 
     /// The events of a block, in their order, those of hooks included.
@@ -248,6 +263,30 @@ impl Chain {
     /// If the node does not answer.
     pub async fn next_nonce(&self, account: &AccountId32) -> Result<u64, Error> {
         self.request("system_accountNextIndex", serde_json::json!([account.to_string()])).await
+    }
+
+    /// The nonce that an account has at the best block: those that wait in the pool are not counted, whose lists can miss some while a
+    /// block is imported.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn nonce(&self, account: &AccountId32) -> Result<u64, Error> {
+        #[derive(DecodeAsType)]
+        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+        struct Info {
+            nonce: u32,
+        }
+        let best: H256 = self.request("chain_getBlockHash", Json::Array(Vec::new())).await?;
+        let at = self.api.at_block(best).await.map_err(Error::client("cannot read the state"))?;
+        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
+        let info = at
+            .storage()
+            .try_fetch(address, (account.0,))
+            .await
+            .map_err(Error::client("cannot read an account"))?;
+        let info =
+            info.map(|info| info.decode()).transpose().map_err(Error::client("cannot decode a nonce"))?;
+        Ok(info.map_or(0, |info| info.nonce.into()))
     }
 
     /// What an account owns at the last finalized block.
@@ -426,6 +465,20 @@ fn parameters(params: Json) -> Result<RpcParams, Error> {
         list.push(param).map_err(Error::client("cannot write the parameters"))?;
     }
     Ok(list)
+}
+
+/// Why an extrinsic was not taken: with the data of the node's answer, in which it says what is wrong.
+fn refused(error: ExtrinsicError) -> Error {
+    let data = match &error {
+        ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
+            subxt::rpcs::Error::User(answer),
+        ))) => answer.data.as_ref().map(|data| format!(": {data}")),
+        _ => None,
+    };
+    Error::Client {
+        doing: "the extrinsic was refused",
+        message: format!("{error}{}", data.unwrap_or_default()),
+    }
 }
 
 /// A pallet's error with its fields, or what else the error is.

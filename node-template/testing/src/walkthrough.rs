@@ -1,7 +1,7 @@
 //! A walk through everything that a contract does on a chain, with every claim checked: what the demo shows, and what a
 //! test asserts.
 
-use crate::{Chain, Committed, Contract, Error, Limits, Metrics, Node, Weight, accounts, guests};
+use crate::{Chain, Committed, Contract, Error, Job, Limits, Metrics, Node, Weight, accounts, guests};
 use serde_json::{Value as Json, json};
 use subxt::utils::AccountId32;
 use subxt_signer::sr25519::Keypair;
@@ -196,25 +196,17 @@ impl Walk<'_> {
         self.sent(&upload);
         let before = self.chain.account(&self.account()).await?;
         let gas = Weight { ref_time: 20_000_000_000, proof_size: 0 };
-        let arguments = (code_hash.0, b"primes".to_vec(), LIMIT.to_le_bytes().to_vec(), gas, 60u32);
-        let started =
-            self.chain.submit(&self.user, "Virtualization", "start_job", arguments).await?.success()?;
-        self.sent(&started);
-        let event = started.event("Virtualization", "JobStarted")?;
-        let held = event.number("deposit").unwrap_or_default() + event.number("prepaid").unwrap_or_default();
+        let input = LIMIT.to_le_bytes();
+        let job = Job::start(self.chain, &self.user, code_hash, b"primes", &input, gas, 60).await?;
+        self.sent(&job.started);
+        let held = job.held;
         self.show.fact("held", &tokens(held));
 
         // This node makes a block for each extrinsic, so something has to happen.
-        let (mut block, mut blocks, mut fees) = (started.block, 0u32, started.fee);
+        let (mut block, mut blocks, mut fees) = (job.started.block, 0u32, job.started.fee);
         let finished = loop {
             blocks += 1;
-            let events = self.chain.events_of(block).await?;
-            let mut jobs = events.into_iter().filter(|event| {
-                event.pallet == "Virtualization"
-                    && event.name.starts_with("Job")
-                    && event.name != "JobStarted"
-            });
-            let Some(event) = jobs.next() else {
+            let Some(event) = job.slice_in(self.chain, block).await? else {
                 return Err(Error::Answer(format!("the job had no slice in block {block:?}")));
             };
             self.show.fact(&format!("block {blocks}"), &short(&event.to_string()));

@@ -30,6 +30,11 @@ pub enum ControlError {
     /// The bytes are not a snapshot of an instance of this module.
     #[error("the bytes are not a snapshot of an instance of this module")]
     InvalidSnapshot = -5,
+    /// The list of programs cannot be decoded, or has an identifier twice, or one of more than 64 bytes.
+    #[error(
+        "the list of programs has an identifier twice, or one of more than 64 bytes, or cannot be decoded"
+    )]
+    InvalidPrograms = -6,
 }
 
 impl WireError for ControlError {
@@ -98,6 +103,15 @@ pub enum Stop {
         /// The number of the syscall.
         import: u32,
     },
+    /// All processes of the tree wait for one another.
+    #[codec(index = 7)]
+    Deadlock,
+    /// The root of the tree replaced its program by something that cannot be executed.
+    #[codec(index = 8)]
+    BadImage {
+        /// Why, as `process_wait` tells it.
+        reason: u8,
+    },
 }
 
 /// Why a guest trapped. Numbers that are not listed here come from a later node.
@@ -123,6 +137,8 @@ impl TrapKind {
     pub const INVALID_JUMP: Self = Self(7);
     /// Execution was started where no instruction starts.
     pub const INVALID_ENTRY: Self = Self(8);
+    /// A process passed memory that it cannot access to one of the calls that are about processes and pipes.
+    pub const CALL_ARGUMENT: Self = Self(255);
 
     /// What happened, in words.
     pub const fn description(self) -> &'static str {
@@ -136,6 +152,7 @@ impl TrapKind {
             Self::INVALID_INDIRECT_JUMP => "indirect jump to an address without a jump target",
             Self::INVALID_JUMP => "jump to what is no start of a block",
             Self::INVALID_ENTRY => "entered where no instruction starts",
+            Self::CALL_ARGUMENT => "a call was given memory that the process cannot access",
             _ => "a reason that this version does not know",
         }
     }
@@ -266,6 +283,10 @@ pub struct ResourceInfo {
     pub most_memory_bytes: u64,
     /// The most bytes a snapshot may have.
     pub most_snapshot_bytes: u32,
+    /// How many processes of a tree may live at a time.
+    pub most_processes: u32,
+    /// How many descriptors all processes of a tree may have open at a time.
+    pub most_descriptors: u32,
 }
 
 /// Of some resource, what there is and the most that there may be.
@@ -298,12 +319,13 @@ mod tests {
             (ControlError::InvalidState, -3),
             (ControlError::LimitReached, -4),
             (ControlError::InvalidSnapshot, -5),
+            (ControlError::InvalidPrograms, -6),
         ];
         for (error, number) in all {
             assert_eq!(i64::from(WireResult::<(), _>(Err(error))), number);
             assert_eq!(WireResult::<(), _>::try_from(number), Ok(WireResult(Err(error))));
         }
-        for number in [-6, i64::MIN, -0x1_0000_0001] {
+        for number in [-7, i64::MIN, -0x1_0000_0001] {
             assert!(WireResult::<InstanceId, ControlError>::try_from(number).is_err(), "{number}");
         }
     }
@@ -340,6 +362,8 @@ mod tests {
         pin(&Stop::OutOfGas, &[4]);
         pin(&Stop::Trap { kind: TrapKind(8), address: None }, &[5, 8, 0]);
         pin(&Stop::InvalidSyscall { import: 3 }, &[6, 3, 0, 0, 0]);
+        pin(&Stop::Deadlock, &[7]);
+        pin(&Stop::BadImage { reason: 2 }, &[8, 2]);
         let refusals = [
             Refusal::InvalidProgram,
             Refusal::CodeBytes,
@@ -395,12 +419,14 @@ mod tests {
             most_code_bytes: 9,
             most_memory_bytes: 10,
             most_snapshot_bytes: 11,
+            most_processes: 12,
+            most_descriptors: 13,
         };
         let mut bytes = Vec::new();
         for number in 1..=8u8 {
             bytes.extend([number, 0, 0, 0, 0, 0, 0, 0]);
         }
-        bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0]);
+        bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0]);
         pin(&info, &bytes);
     }
 

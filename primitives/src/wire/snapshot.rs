@@ -8,12 +8,13 @@ use codec::{Decode, Encode};
 /// Encoding it gives the bytes again. Whether they are a snapshot is for `restore` to say: this only knows where parts end.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SnapshotParts {
-    /// The version of the form.
+    /// The version of the form: from 1 of a single instance, from 129 of a tree of processes.
     pub version: u8,
-    /// Registers, gas and all else that is small: some 160 bytes.
+    /// Registers, gas and all else that is small: some 160 bytes, for each process.
     pub head: Vec<u8>,
     /// The pages of memory that are not as in the program: their numbers, ascending, and their bytes up to the last one that is
-    /// not zero, at most 4096.
+    /// not zero, at most 4096. In a tree the number of a page has the place of its process above the 20 bits that name the page, and
+    /// a process keeps its place from beginning to end.
     pub pages: Vec<(u32, Vec<u8>)>,
     /// A hash of all of the above.
     pub digest: [u8; 32],

@@ -236,6 +236,23 @@ impl VirtControlBackend for Traced {
         self.manager.restore(module_id, snapshot)
     }
 
+    fn process_instantiate(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+    ) -> Result<InstanceId, ControlError> {
+        self.manager.process_instantiate(root, programs)
+    }
+
+    fn process_restore(
+        &mut self,
+        root: ModuleId,
+        programs: &[(Vec<u8>, ModuleId)],
+        snapshot: &[u8],
+    ) -> Result<InstanceId, ControlError> {
+        self.manager.process_restore(root, programs, snapshot)
+    }
+
     fn next_block(&mut self) {
         self.manager.next_block();
     }

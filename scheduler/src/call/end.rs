@@ -53,7 +53,7 @@ impl<S: ProgramSource> Scheduler<S> {
         if id == ProcessId::ROOT {
             self.result = Some(status);
             for other in self.table.in_order().skip(1).collect::<Vec<_>>() {
-                self.used_by_ended += self.table.remove(other).map_or(0, |process| process.gas);
+                self.remove(other);
             }
             for descriptor in self.pipes.all() {
                 self.pipes.close(descriptor);
@@ -65,7 +65,7 @@ impl<S: ProgramSource> Scheduler<S> {
             }
             return Ok(());
         }
-        // In the order of ids: slots are not the same after a suspension.
+        // In the order of ids, which is not that of slots.
         let woken: Vec<Slot> = self.table.in_order().filter(|waiter| waiters & 1 << waiter.0 != 0).collect();
         for waiter in woken {
             if let Some(process) = self.table.get(waiter)
@@ -82,7 +82,7 @@ impl<S: ProgramSource> Scheduler<S> {
         for descriptor in descriptors {
             self.close(descriptor)?;
         }
-        self.used_by_ended += self.table.remove(slot).map_or(0, |process| process.gas);
+        self.remove(slot);
         Ok(())
     }
 

@@ -108,7 +108,9 @@ impl<S: ProgramSource> Scheduler<S> {
         match image {
             Ok(instance) => {
                 if let Some(process) = self.table.get_mut(slot) {
-                    (process.instance, process.program) = (instance, program);
+                    let before = core::mem::replace(&mut process.instance, instance);
+                    process.program = program;
+                    self.forget_heap(&before);
                 }
                 self.table.set_state(slot, State::Ready);
             }

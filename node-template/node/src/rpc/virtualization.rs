@@ -166,7 +166,8 @@ pub(crate) struct CallAnswer {
     export: String,
     /// Gas of the guest itself.
     gas_used: u64,
-    /// `finished`, `outOfGas`, `trapped`, `invalidSyscall`, or `ended` by the runtime in a syscall.
+    /// `finished`, `outOfGas`, `trapped`, `invalidSyscall`, or `ended` by the runtime in a syscall. Of a tree of processes also `deadlock`,
+    /// `badImage`, `callArgument`.
     end: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trap: Option<TrapAnswer>,
@@ -369,6 +370,9 @@ impl From<TracedCall> for CallAnswer {
             Some(TracedEnd::Finished) => ("finished", None),
             Some(TracedEnd::OutOfGas) => ("outOfGas", None),
             Some(TracedEnd::InvalidSyscall) => ("invalidSyscall", None),
+            Some(TracedEnd::CallArgument { .. }) => ("callArgument", None),
+            Some(TracedEnd::Deadlock) => ("deadlock", None),
+            Some(TracedEnd::BadImage) => ("badImage", None),
             Some(TracedEnd::Trapped { trap, symbol, frames }) => {
                 let export = || {
                     symbol.map(|(name, offset)| match offset {

@@ -42,7 +42,10 @@ mod mock;
 mod tests;
 
 pub use execution::{Code, SYSCALLS};
-pub use jobs::{JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, MAX_JOB_OUTPUT};
+pub use jobs::{
+    JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobTarget, JobTargetOf, MAX_JOB_OUTPUT, MAX_JOB_PROGRAMS,
+    ProgramIdentifier,
+};
 pub use pallet::*;
 pub use pallet_virtualization_runtime_api as runtime_api;
 pub use requests::{CallRequest, InstantiateRequest, Outcome};
@@ -244,7 +247,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Codes<T: Config> = StorageMap<_, Identity, CodeHash, BoundedVec<u8, T::MaxCodeLen>, OptionQuery>;
 
-    /// Who uploaded a program, what is held for it, and how many instances it has.
+    /// Who uploaded a program, what is held for it, and how many instances and jobs it has.
     #[pallet::storage]
     pub type CodeInfos<T: Config> = StorageMap<_, Identity, CodeHash, CodeInfoOf<T>, OptionQuery>;
 
@@ -379,7 +382,7 @@ pub mod pallet {
             job: JobId,
             /// Who started it.
             owner: T::AccountId,
-            /// Its program.
+            /// Its program, or that of its root.
             code_hash: CodeHash,
             /// Held from the owner until it ends.
             deposit: BalanceOf<T>,
@@ -437,7 +440,7 @@ pub mod pallet {
         CodeExists,
         /// There is no program with this hash.
         CodeNotFound,
-        /// The program has instances.
+        /// The program has instances or jobs.
         CodeInUse,
         /// Only the account that uploaded a program removes it.
         NotCodeOwner,
@@ -549,6 +552,8 @@ pub mod pallet {
         JobNotFound,
         /// Only who started a job cancels it.
         NotJobOwner,
+        /// Two programs of a job have the same identifier.
+        DuplicateIdentifier,
     }
 
     impl<T: Config> From<Failure> for Error<T> {
@@ -585,7 +590,9 @@ pub mod pallet {
         fn integrity_test() {
             assert!(T::RefTimePerGas::get() > 0, "a gas that takes no time would make guests run for free");
             assert!(T::MaxCallDepth::get() > 0, "without a depth nothing can be called");
-            let least = Self::idle_jobs_weight().saturating_add(Self::slice_overhead(0));
+            let step = Self::least_clearing();
+            assert!(step.all_lte(T::IdleWeight::get()), "no storage would ever be cleared: {step:?}");
+            let least = Self::idle_jobs_weight().saturating_add(Self::slice_overhead(&[(0, 0)], 1));
             assert!(least.all_lte(T::JobsWeight::get()), "no slice of a job would ever fit: {least:?}");
         }
 
@@ -608,7 +615,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Removes a program that has no instances. Only who uploaded it can do that, and gets the deposit back.
+        /// Removes a program that has no instances and no jobs. Only who uploaded it can do that, and gets the deposit back.
         #[pallet::call_index(1)]
         #[pallet::weight(T::WeightInfo::remove_code())]
         pub fn remove_code(origin: OriginFor<T>, code_hash: H256) -> DispatchResult {
@@ -692,23 +699,23 @@ pub mod pallet {
             Self::do_remove_instance(&owner, &instance)
         }
 
-        /// Starts a job: a call of an export of a program that may take longer than a block. It runs in slices of `gas_per_slice`, one
-        /// a block at most, when blocks are idle.
+        /// Starts a job: a call of an export of a program or an instance, or of a tree of processes, that may take longer than a block.
+        /// It runs in slices of `gas_per_slice`, one a block at most, when blocks are idle.
         ///
         /// A deposit for what may be stored of it, and the price of `max_slices` slices, are held from the caller until it ends.
         /// What it did not use is released then; a job that has not ended by then fails.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::upload_code(0).saturating_add(T::WeightInfo::instantiate(input.len() as u32)))]
+        #[pallet::weight(Pallet::<T>::start_job_weight(target, input.len() as u32))]
         pub fn start_job(
             origin: OriginFor<T>,
-            code_hash: H256,
+            target: JobTargetOf<T>,
             export: BoundedVec<u8, T::MaxExportLen>,
             input: BoundedVec<u8, T::MaxPayloadLen>,
             gas_per_slice: Weight,
             max_slices: u32,
         ) -> DispatchResult {
             let owner = ensure_signed(origin)?;
-            Self::do_start_job(owner, code_hash, &export, &input, gas_per_slice, max_slices)?;
+            Self::do_start_job(owner, target, &export, &input, gas_per_slice, max_slices)?;
             Ok(())
         }
 

@@ -19,6 +19,14 @@ impl<T: Config> Pallet<T> {
         });
     }
 
+    /// With less weight than this in a block, what is left of a removed instance might never be less.
+    pub(crate) fn least_clearing() -> Weight {
+        T::WeightInfo::clear_nothing()
+            .saturating_add(T::WeightInfo::clear_trie())
+            .saturating_add(T::WeightInfo::clear_item())
+            .saturating_add(T::WeightInfo::clear_deposit())
+    }
+
     /// Clears storage of removed instances, the longest removed first, and gives the weight that this took, at most
     /// `limit`.
     ///

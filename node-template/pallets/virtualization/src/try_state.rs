@@ -84,8 +84,8 @@ fn check_code<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
     for (_, info) in Instances::<T>::iter() {
         *references.entry(info.code_hash).or_default() += 1;
     }
-    for job in Jobs::<T>::iter_values() {
-        *references.entry(job.code_hash).or_default() += 1;
+    for code_hash in Jobs::<T>::iter_values().flat_map(|job| job.codes) {
+        *references.entry(code_hash).or_default() += 1;
     }
     ensure!(
         Codes::<T>::iter_keys().count() == CodeInfos::<T>::iter_keys().count(),

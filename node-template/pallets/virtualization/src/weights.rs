@@ -38,6 +38,12 @@ pub trait WeightInfo {
     fn clear_item() -> Weight;
     /// Releasing the deposit of one account for a child trie.
     fn clear_deposit() -> Weight;
+    /// `start_job` with `i` bytes of input, of one program.
+    fn start_job(i: u32) -> Weight;
+    /// `cancel_job` of a job of which `p` pages are stored.
+    fn cancel_job(p: u32) -> Weight;
+    /// A slice of a job of which `p` pages are read and written, and its end, without the programs' compilation and execution.
+    fn job_slice(p: u32) -> Weight;
     /// `g` thousand gas, spent on what takes the longest for its gas.
     fn gas(g: u32) -> Weight;
     /// A syscall that tells something that is known already.
@@ -135,6 +141,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Least time: 50_916 ns.
     fn clear_deposit() -> Weight {
         Weight::from_parts(53_369_000, 10_440).saturating_add(T::DbWeight::get().reads_writes(4, 3))
+    }
+
+    // Put together, not measured: see `jobs`.
+    fn start_job(i: u32) -> Weight {
+        jobs::start_job::<Self>(i)
+    }
+
+    // Put together, not measured: see `jobs`.
+    fn cancel_job(p: u32) -> Weight {
+        jobs::cancel_job::<Self>(p)
+    }
+
+    // Put together, not measured: see `jobs`.
+    fn job_slice(p: u32) -> Weight {
+        jobs::job_slice::<Self>(p)
     }
 
     // Least time: 1_482 ns.
@@ -287,6 +308,21 @@ impl WeightInfo for () {
         Weight::from_parts(53_369_000, 10_440).saturating_add(RocksDbWeight::get().reads_writes(4, 3))
     }
 
+    // Put together, not measured: see `jobs`.
+    fn start_job(i: u32) -> Weight {
+        jobs::start_job::<Self>(i)
+    }
+
+    // Put together, not measured: see `jobs`.
+    fn cancel_job(p: u32) -> Weight {
+        jobs::cancel_job::<Self>(p)
+    }
+
+    // Put together, not measured: see `jobs`.
+    fn job_slice(p: u32) -> Weight {
+        jobs::job_slice::<Self>(p)
+    }
+
     // Least time: 1_482 ns.
     fn gas(g: u32) -> Weight {
         Weight::from_parts(7_473_000, 0)
@@ -368,5 +404,38 @@ impl WeightInfo for () {
     // Least time: 108_722 ns.
     fn syscall_terminate() -> Weight {
         Weight::from_parts(113_169_000, 15_323).saturating_add(RocksDbWeight::get().reads_writes(6, 8))
+    }
+}
+
+/// Weights of jobs, each put together of measured ones that do more, until the benchmarks of the same names have been run.
+mod jobs {
+    use super::{Weight, WeightInfo};
+
+    /// Bytes of a page.
+    const PAGE: u32 = 4096;
+
+    /// An upload takes a deposit and changes a program's record; an instance takes another deposit, an item and a record.
+    pub(super) fn start_job<W: WeightInfo>(i: u32) -> Weight {
+        W::upload_code(0).saturating_add(W::instantiate(i))
+    }
+
+    /// The end of an instance releases a deposit and changes a program's record. Besides the pages, three items are removed.
+    pub(super) fn cancel_job<W: WeightInfo>(p: u32) -> Weight {
+        W::remove_instance()
+            .saturating_add(W::clear_trie())
+            .saturating_add(W::clear_item().saturating_mul(u64::from(p) + 3))
+    }
+
+    /// A syscall reads or writes an item with a deposit, which takes more than a page. A snapshot is hashed as it is taken and as it is
+    /// restored, by a faster hash than the dearest.
+    pub(super) fn job_slice<W: WeightInfo>(p: u32) -> Weight {
+        const LONGEST_INPUT: u32 = 64 * 1024;
+        let page = W::syscall_storage_get(PAGE).saturating_add(W::syscall_storage_set(PAGE, PAGE));
+        let hashes = W::syscall_hash(p.saturating_add(1).saturating_mul(PAGE)).saturating_mul(2);
+        W::call(LONGEST_INPUT)
+            .saturating_add(W::syscall_storage_get(LONGEST_INPUT))
+            .saturating_add(page.saturating_mul(p.into()))
+            .saturating_add(hashes)
+            .saturating_add(cancel_job::<W>(p))
     }
 }

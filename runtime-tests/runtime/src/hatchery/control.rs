@@ -23,7 +23,7 @@ mod tour {
     use alloc::{format, vec, vec::Vec};
     use codec::Encode;
     use hatchery_primitives::{
-        CallResult, ControlError, ExecBuffer, ExecResult, ExitInfo, Instance, Module, NO_INSTANCE,
+        CallResult, ControlError, ExecBuffer, ExecError, ExecResult, ExitInfo, Instance, Module, NO_INSTANCE,
         last_refusal, limits, virtualization, virtualization_control as raw,
     };
 
@@ -96,6 +96,61 @@ mod tour {
         told.push(words(&raw::zero_memory(1000.into(), 0, 0)));
         told.push(words(&raw::fork(1000.into())));
         told.extend(snapshots(program)?);
+        told.extend(processes()?);
+        Some(told)
+    }
+
+    /// Counts primes with four processes.
+    const DEMONSTRATION: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/process-demo.polkavm");
+
+    /// A tree of processes, in slices, each of which restores what the one before has left.
+    fn processes() -> Option<Vec<Vec<u8>>> {
+        let mut told = Vec::new();
+        let (module, _) = Module::from_bytes(DEMONSTRATION, None).ok()?;
+        let programs: [(&[u8], &Module); 1] = [(b"process-demo", &module)];
+        let tree = module.instantiate_processes(&programs).ok()?;
+        told.push(limits().ok()?.encode());
+        told.push(tree.snapshot().ok()?);
+        let mut result = tree.prepare(b"main").ok()?.run(2 * GAS, 0);
+        loop {
+            match result {
+                ExecResult::Error { instance, error: ExecError::OutOfGas } => {
+                    told.push(info(&instance)?.encode());
+                    let snapshot = instance.snapshot().ok()?;
+                    drop(instance);
+                    result = module.restore_processes(&programs, &snapshot).ok()?.resume(2 * GAS);
+                    told.push(snapshot);
+                }
+                ExecResult::Syscall { mut execution, gas_left, syscall_symbol, a0, a1, .. } => {
+                    let mut text = vec![0; usize::try_from(a1).ok()?];
+                    execution.read_memory(u32::try_from(a0).ok()?, &mut text).ok()?;
+                    told.push(
+                        (gas_left, syscall_symbol.as_ref(), text, execution.exit_info().ok()?).encode(),
+                    );
+                    told.push(execution.fork().ok()?.snapshot().ok()?);
+                    result = execution.run(gas_left, 0);
+                }
+                ExecResult::Finished { instance, gas_left } => {
+                    told.push((gas_left, instance.result().ok()?.a0, info(&instance)?).encode());
+                    break;
+                }
+                ExecResult::Error { .. } => return None,
+            }
+        }
+        // What is no list, and no snapshot of one.
+        let id = virtualization::compile_from_bytes(DEMONSTRATION, None).ok()?.id;
+        let snapshot = told[1].clone();
+        let other: [(&[u8], &Module); 1] = [(b"other", &module)];
+        told.push(words(&module.restore_processes(&other, &snapshot).map(drop)));
+        told.push(words(&module.restore(&snapshot).map(drop)));
+        let named = |name: &[u8], module: u32| (name.to_vec(), module);
+        let twice = vec![named(b"a", id.into()), named(b"a", id.into())].encode();
+        let unknown = vec![named(b"a", 1000)].encode();
+        for list in [&b""[..], &[0, 0], &twice, &unknown] {
+            told.push(words(&raw::process_instantiate(id, list)));
+            told.push(words(&raw::process_restore(id, list, &snapshot)));
+        }
+        told.push(words(&raw::process_instantiate(1000.into(), &[0])));
         Some(told)
     }
 
@@ -139,8 +194,8 @@ mod tour {
         let mut bytes = told[3].clone();
         bytes[40] ^= 1;
         told.push(words(&raw::restore(id, &bytes)));
-        told.push(words(&raw::restore(1000.into(), &told[3])));
         told.push(words(&last_refusal()));
+        told.push(words(&raw::restore(1000.into(), &told[3])));
         for room in [0, 5, told[0].len() + 3] {
             let instance = virtualization::instantiate(id).ok()?;
             let mut dest = vec![0xaa; room];

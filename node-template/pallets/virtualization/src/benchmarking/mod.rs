@@ -4,13 +4,15 @@
 
 #![allow(missing_docs, missing_debug_implementations, reason = "what the macro makes")]
 
-mod programs;
+pub(crate) mod programs;
 
 use crate::{
-    BalanceOf, Call, CodeHash, Config, Event, Instances, Pallet, RemovalQueue, Removals, StorageDeposits,
+    BalanceOf, Call, CodeHash, Config, Event, Instances, JobId, JobTarget, Jobs, Pallet, RemovalQueue,
+    Removals, StorageDeposits,
     deposits::DepositMeter,
     execution::{BUFFER, Suspended},
     items::{ItemOf, child_trie, trie_key},
+    jobs::PAGE,
     removals,
 };
 use alloc::{vec, vec::Vec};
@@ -101,6 +103,23 @@ fn with_item<T: Config>(length: u32) -> Suspended<T> {
     let suspended = Suspended::new(caller, instance, Vec::new());
     assert_eq!(suspended.buffer, buffer);
     suspended
+}
+
+/// How many pages of a job there can be: their snapshot is a little longer than they are.
+fn most_pages<T: Config>() -> u32 {
+    T::MaxJobSnapshotLen::get() / PAGE - 1
+}
+
+/// A job that has had one slice and changes `pages` pages in each, with its owner.
+fn job<T: Config>(pages: u32) -> (T::AccountId, JobId) {
+    let owner = rich::<T>("owner");
+    let code_hash = upload::<T>(&owner, &programs::pages(pages));
+    let gas = Weight::from_parts(T::RefTimePerGas::get().saturating_mul(u64::from(pages) * 100), 0);
+    let job = Pallet::<T>::do_start_job(owner.clone(), JobTarget::Code(code_hash), b"main", &[], gas, 2)
+        .expect("the job can be started");
+    Pallet::<T>::run_jobs(Weight::MAX);
+    assert_eq!(Jobs::<T>::get(job).map(|job| job.slices), Some(1));
+    (owner, job)
 }
 
 /// A removed instance with `items` items and the deposits of `depositors` accounts in its child trie.
@@ -259,6 +278,42 @@ mod benches {
             removals::release_next_deposit::<T>(&mut StorageDeposits::<T>::drain_prefix(trie_id));
         }
         assert_eq!(StorageDeposits::<T>::iter_prefix(trie_id).count(), 1);
+    }
+
+    /// `i` bytes of input, for a program whose name of the export is the longest.
+    #[benchmark]
+    fn start_job(i: Linear<0, { T::MaxPayloadLen::get() }>) {
+        let owner = rich::<T>("owner");
+        let code_hash = upload::<T>(&owner, &programs::returning("main"));
+        let export: BoundedVec<_, _> =
+            vec![b'm'; T::MaxExportLen::get() as usize].try_into().expect("it is not too long");
+        let input: BoundedVec<_, _> = vec![1; i as usize].try_into().expect("it is short enough");
+        #[extrinsic_call]
+        _(RawOrigin::Signed(owner), JobTarget::Code(code_hash), export, input, Weight::zero(), 1);
+        assert_eq!(Jobs::<T>::iter_keys().count(), 1);
+    }
+
+    /// With `p` pages.
+    #[benchmark]
+    fn cancel_job(p: Linear<1, { most_pages::<T>() }>) {
+        let (owner, job) = job::<T>(p);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(owner), job);
+        assert!(!Jobs::<T>::contains_key(job));
+    }
+
+    /// `p` pages, all of which change. The job ends, as it has had its last slice; what it has stored before is replaced first.
+    #[benchmark]
+    fn job_slice(p: Linear<1, { most_pages::<T>() }>) {
+        let (_, job) = job::<T>(p);
+        Jobs::<T>::mutate_extant(job, |job| job.max_slices = job.slices + 1);
+        let used;
+        #[block]
+        {
+            used = Pallet::<T>::run_jobs(Weight::MAX);
+        }
+        assert!(used.ref_time() > 0);
+        assert!(!Jobs::<T>::contains_key(job));
     }
 
     /// `g` thousand gas, spent on what takes the longest for its gas.

@@ -102,6 +102,19 @@ pub(crate) fn blocks(bytes: u32) -> Vec<u8> {
     builder.into_vec().expect("the program fits the format; qed")
 }
 
+/// A program whose export `main` counts without end, and writes the count to the end of each of so many pages.
+pub(crate) fn pages(count: u32) -> Vec<u8> {
+    let mut code = vec![asm::add_imm_64(A0, A0, 0x0101_0101)];
+    code.extend((1..=count).map(|page| asm::store_u64(A0, DATA + page * 4096 - 8)));
+    code.push(asm::jump(0));
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+    builder.set_rw_data_size(count * 4096);
+    builder.set_stack_size(4096);
+    builder.add_export_by_instruction(0, b"main");
+    builder.set_code(&code, &[]);
+    builder.into_vec().expect("the program fits the format; qed")
+}
+
 /// A program whose export `main` writes to each of its `pages` pages of memory, from the last to the first: where pages come a few at
 /// once, those behind the one that is touched are there already.
 pub(crate) fn touching(pages: u32) -> Vec<u8> {

@@ -26,6 +26,11 @@ impl Fault {
         Self { reason: FaultReason::Guest(Failure { cause, depth }), output: Vec::new() }
     }
 
+    /// Whether gas or another part of the limit was missing.
+    pub(crate) fn is_out_of_gas(&self) -> bool {
+        matches!(self.reason, FaultReason::Guest(Failure { cause: Cause::OutOfGas(_), .. }))
+    }
+
     pub(crate) fn other(error: impl Into<DispatchError>) -> Self {
         Self { reason: FaultReason::Other(error.into()), output: Vec::new() }
     }

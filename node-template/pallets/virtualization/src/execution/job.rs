@@ -1,16 +1,32 @@
 //! A guest that is run for a while and left where it is.
 
 use super::{
-    Context, Fault, FaultReason, Frame, machine, refusal,
+    Context, Fault, FaultReason, Frame, Meter, Role, machine, refusal,
     syscalls::{Exit, Syscalls},
 };
-use crate::{BalanceOf, Cause, CodeHash, Config, InstanceInfoOf, JobFailure, runtime_api::StorageUsage};
+use crate::{
+    BalanceOf, Cause, CodeHash, Config, InstanceInfoOf, Instances, JobFailure, JobOf, JobTarget, Pallet,
+    runtime_api::StorageUsage,
+};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
-use hatchery_primitives::{ExecError, ExecResult, Execution, Instance, Module, Restored, Syscall};
+use frame_support::traits::Get as _;
+use hatchery_primitives::{
+    ControlError, ExecError, ExecResult, Execution, Instance, Module, Restored, Stop, Syscall,
+};
 
 /// A syscall, to be made again.
 pub(crate) type Pending = (Vec<u8>, [u64; 6]);
+
+/// What a slice begins with.
+pub(crate) struct Slice {
+    pub(crate) export: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+    /// Where the slice before has left the machine, if there was one.
+    pub(crate) snapshot: Option<Vec<u8>>,
+    /// The syscall that it waits at for gas, if it does.
+    pub(crate) pending: Option<Pending>,
+}
 
 /// Where a slice has left a job.
 pub(crate) enum JobEnd {
@@ -25,86 +41,164 @@ pub(crate) enum JobEnd {
     },
 }
 
-/// Runs a job until its gas is used up: from the beginning, or on from what `resume` gives.
+/// As [`JobEnd`], before what an instance has come to is stored.
+enum Advance<T: Config> {
+    Suspended { snapshot: Vec<u8>, pending: Option<Pending> },
+    Ended(Exit<T>),
+}
+
+/// A machine at the beginning of a slice.
+enum Machine {
+    New(Instance),
+    Restored(Restored),
+}
+
+/// Runs a job until its gas is used up.
 pub(crate) fn run_job<T: Config>(
     context: &mut Context<'_, T>,
-    owner: &T::AccountId,
-    code_hash: CodeHash,
-    export: &[u8],
-    input: Vec<u8>,
-    resume: impl FnOnce(&Module) -> Result<Option<Restored>, JobFailure>,
-    pending: Option<Pending>,
+    job: &JobOf<T>,
+    slice: Slice,
 ) -> Result<JobEnd, JobFailure> {
-    let failed = JobFailure::Guest;
-    let module = context.load(code_hash).map_err(failure)?;
-    let restored = resume(&module)?;
-    let [a0, arguments @ ..] = arguments_of(&input);
+    let Slice { export, input, snapshot, pending } = slice;
+    let guest_failed = JobFailure::Guest;
+    let (instance, info, role) = match &job.target {
+        JobTarget::Instance { instance, .. } => {
+            let info = Instances::<T>::get(instance).ok_or(guest_failed(Cause::InstanceNotFound))?;
+            (instance, info, Role::JobOfInstance)
+        }
+        // No syscall of such a job looks at the record.
+        JobTarget::Code(_) | JobTarget::Processes { .. } => {
+            (&job.owner, no_instance::<T>(&job.owner), Role::JobOfCode)
+        }
+    };
+    let machine = machine(context, job, snapshot.as_deref());
+    // What it takes to get there is part of what every slice costs.
+    context.meter = Meter::new(job.gas_per_slice, T::RefTimePerGas::get());
+    let machine = machine?;
+    let arguments = arguments_of(&input);
+    let info_before = info.clone();
     let mut frame = Frame {
-        instance: owner.clone(),
-        caller: owner.clone(),
-        // No syscall of a job looks at this.
-        info: InstanceInfoOf::<T> {
-            owner: owner.clone(),
-            code_hash,
-            trie_id: Default::default(),
-            deposit: Default::default(),
-            storage: StorageUsage::default(),
-        },
+        instance: instance.clone(),
+        caller: job.owner.clone(),
+        info,
         value: BalanceOf::<T>::default(),
         input,
-        is_constructor: false,
-        is_job: true,
+        role,
     };
-    context.stack.push(owner.clone());
+    context.stack.push(instance.clone());
     let gas = context.meter.gas_left();
     let mut syscalls = Syscalls::new(context, &mut frame, gas);
-    let mut has_advanced = false;
-    let mut result = match (restored, pending) {
-        (None, _) => {
-            let machine = module.instantiate().map_err(|_| failed(refusal()))?;
-            machine::prepare_with_arguments(machine, export, arguments).map_err(failed)?.run(gas, a0)
+    let advance = advance(&mut syscalls, machine, &export, arguments, pending)?;
+    context.stack.pop();
+    let end = match advance {
+        Advance::Suspended { snapshot, pending } => JobEnd::Suspended { snapshot, pending },
+        Advance::Ended(Exit::Returned(output)) => JobEnd::Finished(output),
+        Advance::Ended(Exit::Failed(fault)) => return Err(failure(fault)),
+        Advance::Ended(Exit::Terminated(beneficiary)) => {
+            let deposits = Some(&mut context.deposits);
+            Pallet::<T>::end_instance(&frame.instance, &frame.info, &beneficiary, deposits)
+                .map_err(|_| guest_failed(Cause::BeneficiaryRefused))?;
+            return Ok(JobEnd::Finished(Vec::new()));
         }
-        (Some(restored), None) => restored.resume(gas),
-        (Some(Restored::Ready(mut execution)), Some((symbol, arguments))) => {
-            match answer(&mut syscalls, &mut execution, &symbol, arguments, gas) {
-                Ok((gas_left, value)) => {
-                    has_advanced = true;
-                    execution.run(gas_left, value)
-                }
-                // With all the gas of a slice it cannot be made either.
-                Err(Exit::Failed(fault)) => return Err(failure(fault)),
-                Err(exit) => return ended(exit),
+    };
+    if role == Role::JobOfInstance && frame.info != info_before {
+        Instances::<T>::insert(&frame.instance, &frame.info);
+    }
+    Ok(end)
+}
+
+/// The machine of a job, new or as a slice has left it.
+fn machine<T: Config>(
+    context: &mut Context<'_, T>,
+    job: &JobOf<T>,
+    snapshot: Option<&[u8]>,
+) -> Result<Machine, JobFailure> {
+    let mut modules = Vec::new();
+    for code_hash in &job.codes {
+        modules.push(context.load(*code_hash).map_err(failure)?);
+    }
+    let Some((root, others)) = modules.split_first() else {
+        return Err(JobFailure::Guest(Cause::InvalidCode));
+    };
+    let machine = match (&job.target, snapshot) {
+        (JobTarget::Processes { programs, .. }, snapshot) => {
+            let identifiers = programs.iter().map(|(identifier, _)| identifier.as_slice());
+            let programs: Vec<(&[u8], &Module)> = identifiers.zip(others).collect();
+            match snapshot {
+                None => root.instantiate_processes(&programs).map(Machine::New),
+                Some(snapshot) => root.restore_processes(&programs, snapshot).map(Machine::Restored),
             }
         }
-        (Some(Restored::Idle(_)), Some(_)) => return Err(JobFailure::NotRestored),
+        (JobTarget::Code(_) | JobTarget::Instance { .. }, Some(snapshot)) => {
+            root.restore(snapshot).map(Machine::Restored)
+        }
+        (JobTarget::Code(_) | JobTarget::Instance { .. }, None) => {
+            root.instantiate().map(Machine::New).map_err(|_| ControlError::LimitReached)
+        }
+    };
+    machine.map_err(|error| match error {
+        ControlError::InvalidSnapshot => JobFailure::NotRestored,
+        _ => JobFailure::Guest(refusal()),
+    })
+}
+
+/// Runs a machine until it ends or its gas is used up.
+fn advance<T: Config>(
+    syscalls: &mut Syscalls<'_, '_, T>,
+    machine: Machine,
+    export: &[u8],
+    [a0, arguments @ ..]: [u64; 6],
+    pending: Option<Pending>,
+) -> Result<Advance<T>, JobFailure> {
+    let gas = syscalls.gas_given;
+    let mut has_advanced = false;
+    let mut result = match (machine, pending) {
+        (Machine::New(machine), _) => {
+            let prepared = machine::prepare_with_arguments(machine, export, arguments);
+            prepared.map_err(JobFailure::Guest)?.run(gas, a0)
+        }
+        (Machine::Restored(restored), None) => restored.resume(gas),
+        (Machine::Restored(Restored::Ready(mut execution)), Some((symbol, arguments))) => {
+            // If it cannot be made with all the gas of a slice, it never can.
+            syscalls.has_whole_slice = true;
+            let answer = answer(syscalls, &mut execution, &symbol, arguments, gas);
+            syscalls.has_whole_slice = false;
+            has_advanced = true;
+            match answer {
+                Ok((gas_left, value)) => execution.run(gas_left, value),
+                Err(exit) => return Ok(Advance::Ended(exit)),
+            }
+        }
+        (Machine::Restored(Restored::Idle(_)), Some(_)) => return Err(JobFailure::NotRestored),
     };
     loop {
         match result {
             ExecResult::Finished { instance, gas_left } => {
                 syscalls.settle(gas_left);
                 let a0 = instance.result().map(|result| result.a0).unwrap_or_default();
-                return Ok(JobEnd::Finished(a0.to_le_bytes().to_vec()));
+                return Ok(Advance::Ended(Exit::Returned(a0.to_le_bytes().to_vec())));
             }
             ExecResult::Error { instance, error } => {
                 let (cause, gas_left) = machine::failure(&instance, error);
                 has_advanced |= gas_left < syscalls.gas_given;
                 syscalls.settle(gas_left);
-                return match error {
-                    ExecError::OutOfGas if has_advanced => suspended(Machine::Idle(&instance), None),
-                    _ => Err(failed(cause)),
+                let stop = instance.exit_info().map(|info| info.stop);
+                return match (error, stop) {
+                    (ExecError::OutOfGas, _) if has_advanced => suspended(instance.snapshot(), None),
+                    (_, Ok(Stop::Deadlock)) => Err(JobFailure::Deadlock),
+                    (_, Ok(Stop::BadImage { .. })) => Err(JobFailure::Guest(Cause::InvalidCode)),
+                    _ => Err(JobFailure::Guest(cause)),
                 };
             }
             ExecResult::Syscall { mut execution, gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 } => {
                 let symbol: &[u8] = syscall_symbol.as_ref();
                 let arguments = [a0, a1, a2, a3, a4, a5];
-                match answer(&mut syscalls, &mut execution, symbol, arguments, gas_left) {
+                match answer(syscalls, &mut execution, symbol, arguments, gas_left) {
                     Ok((gas_left, value)) => result = execution.run(gas_left, value),
-                    Err(Exit::Failed(Fault { reason: FaultReason::Guest(f), .. }))
-                        if matches!(f.cause, Cause::OutOfGas(_)) =>
-                    {
-                        return suspended(Machine::Ready(&execution), Some((symbol.to_vec(), arguments)));
+                    Err(Exit::Failed(fault)) if fault.is_out_of_gas() => {
+                        return suspended(execution.snapshot(), Some((symbol.to_vec(), arguments)));
                     }
-                    Err(exit) => return ended(exit),
+                    Err(exit) => return Ok(Advance::Ended(exit)),
                 }
                 has_advanced = true;
             }
@@ -112,9 +206,15 @@ pub(crate) fn run_job<T: Config>(
     }
 }
 
-enum Machine<'a> {
-    Idle(&'a Instance),
-    Ready(&'a Execution),
+/// The record of a job that has no instance.
+fn no_instance<T: Config>(owner: &T::AccountId) -> InstanceInfoOf<T> {
+    InstanceInfoOf::<T> {
+        owner: owner.clone(),
+        code_hash: CodeHash::zero(),
+        trie_id: Default::default(),
+        deposit: Default::default(),
+        storage: StorageUsage::default(),
+    }
 }
 
 /// The first 48 bytes of the input as numbers: what an export that takes arguments gets.
@@ -144,22 +244,12 @@ fn answer<T: Config>(
     }
 }
 
-fn suspended(machine: Machine<'_>, pending: Option<Pending>) -> Result<JobEnd, JobFailure> {
-    let snapshot = match machine {
-        Machine::Idle(instance) => instance.snapshot(),
-        Machine::Ready(execution) => execution.snapshot(),
-    };
+fn suspended<T: Config>(
+    snapshot: Result<Vec<u8>, ControlError>,
+    pending: Option<Pending>,
+) -> Result<Advance<T>, JobFailure> {
     let snapshot = snapshot.map_err(|_| JobFailure::SnapshotTooLarge)?;
-    Ok(JobEnd::Suspended { snapshot, pending })
-}
-
-fn ended<T: Config>(exit: Exit<T>) -> Result<JobEnd, JobFailure> {
-    match exit {
-        Exit::Returned(output) => Ok(JobEnd::Finished(output)),
-        Exit::Failed(fault) => Err(failure(fault)),
-        // No syscall of a job gives this.
-        Exit::Terminated(_) => Err(JobFailure::Guest(Cause::UnknownSyscall)),
-    }
+    Ok(Advance::Suspended { snapshot, pending })
 }
 
 fn failure(fault: Fault) -> JobFailure {

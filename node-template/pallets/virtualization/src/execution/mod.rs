@@ -14,7 +14,7 @@ mod syscalls;
 pub use abi::{Code, SYSCALLS};
 pub(crate) use debug::DebugMessages;
 pub(crate) use fault::{Fault, FaultReason};
-pub(crate) use job::{JobEnd, run_job};
+pub(crate) use job::{JobEnd, Slice, run_job};
 pub(crate) use machine::refusal;
 pub(crate) use meter::Meter;
 #[cfg(feature = "runtime-benchmarks")]
@@ -67,9 +67,18 @@ struct Frame<T: Config> {
     info: InstanceInfoOf<T>,
     value: BalanceOf<T>,
     input: Vec<u8>,
-    is_constructor: bool,
-    /// Whether there is no instance, only a program.
-    is_job: bool,
+    role: Role,
+}
+
+/// What for a guest runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Call,
+    Constructor,
+    /// A slice of a job without an instance.
+    JobOfCode,
+    /// A slice of a job of an instance.
+    JobOfInstance,
 }
 
 impl<'a, T: Config> Context<'a, T> {
@@ -126,8 +135,7 @@ impl<'a, T: Config> Context<'a, T> {
                     info,
                     value,
                     input,
-                    is_constructor: false,
-                    is_job: false,
+                    role: Role::Call,
                 },
                 export,
             )?;
@@ -158,8 +166,7 @@ impl<'a, T: Config> Context<'a, T> {
             info,
             value,
             input,
-            is_constructor: true,
-            is_job: false,
+            role: Role::Constructor,
         };
         let output = self.enter(frame, CONSTRUCTOR)?;
         Pallet::<T>::deposit_event(Event::Instantiated { instance, owner, code_hash });
@@ -180,7 +187,7 @@ impl<'a, T: Config> Context<'a, T> {
         let machine = module.instantiate().map_err(|_| self.fault(refusal()))?;
         let execution = match machine::prepare(machine, export) {
             Ok(execution) => execution,
-            Err(Cause::MissingExport) if frame.is_constructor && frame.input.is_empty() => {
+            Err(Cause::MissingExport) if frame.role == Role::Constructor && frame.input.is_empty() => {
                 return Ok(Vec::new());
             }
             Err(cause) => return Err(self.fault(cause)),

@@ -1,6 +1,6 @@
 //! A guest that waits for the answer to a syscall, for benchmarks: each step is one syscall, there and back.
 
-use super::{Context, Exit, Frame, Pricing, Syscalls};
+use super::{Context, Exit, Frame, Pricing, Role, Syscalls};
 use crate::{BalanceOf, Config, Instances};
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -33,8 +33,7 @@ impl<T: Config> Suspended<T> {
             info,
             value: BalanceOf::<T>::default(),
             input,
-            is_constructor: false,
-            is_job: false,
+            role: Role::Call,
         };
         let mut no_debug = None;
         let mut context =

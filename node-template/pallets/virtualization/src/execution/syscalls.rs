@@ -4,7 +4,7 @@
 //! what was too much is given back.
 
 use super::{
-    Context, Fault, FaultReason, Frame,
+    Context, Fault, FaultReason, Frame, Role,
     abi::{CallArguments, Code, MAX_TOPICS, UNWIND},
     guest,
 };
@@ -44,6 +44,8 @@ pub(super) struct Syscalls<'a, 'b, T: Config> {
     pub(super) gas_given: i64,
     /// What the last callee returned.
     returned: Vec<u8>,
+    /// Whether the call that is made now has all the gas of a slice, so that it will not have more in the next.
+    pub(super) has_whole_slice: bool,
 }
 
 /// Bytes of an event besides its data and topics.
@@ -57,7 +59,7 @@ const DONE: u64 = 0;
 
 impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
     pub(super) fn new(context: &'a mut Context<'b, T>, frame: &'a mut Frame<T>, gas_given: i64) -> Self {
-        Self { context, frame, gas_given, returned: Vec::new() }
+        Self { context, frame, gas_given, returned: Vec::new(), has_whole_slice: false }
     }
 
     /// Uses the weight of the gas that the guest has used since the last syscall.
@@ -89,7 +91,8 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         symbol: &[u8],
         [a0, a1, a2, a3, ..]: [u64; 6],
     ) -> Answer<T> {
-        if self.frame.is_job && !JOB_SYSCALLS.iter().any(|known| known.as_bytes() == symbol) {
+        if self.frame.role == Role::JobOfCode && !JOB_SYSCALLS.iter().any(|known| known.as_bytes() == symbol)
+        {
             return Err(self.failed(Cause::UnknownSyscall));
         }
         match symbol {
@@ -275,10 +278,15 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         let Some(value) = value else { return Ok(Code::TransferFailed.to_register()) };
 
         let limit = self.context.meter.forward(arguments.gas);
+        let is_cut_by_slice = self.frame.role == Role::JobOfInstance
+            && !self.has_whole_slice
+            && self.context.meter.is_limited_by(limit);
         let caller = self.frame.instance.clone();
         let result = self.context.call_instance(caller, callee.clone(), &export, value, input);
         self.context.meter.restore(limit);
         match result {
+            // It is undone, and made again with all the gas of the next slice.
+            Err(fault) if is_cut_by_slice && fault.is_out_of_gas() => Err(Exit::Failed(fault)),
             Ok(output) => {
                 self.returned = output;
                 Ok(self.returned.len() as u64)
@@ -335,7 +343,7 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
 
     fn terminate(&mut self, execution: &mut Execution, beneficiary: u64) -> Answer<T> {
         self.charge(T::WeightInfo::syscall_terminate())?;
-        if self.frame.is_constructor {
+        if self.frame.role == Role::Constructor {
             return Err(self.failed(Cause::TerminatedInConstructor));
         }
         let beneficiary = self.account(execution, beneficiary)?;

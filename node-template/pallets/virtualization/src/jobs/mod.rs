@@ -1,29 +1,31 @@
 //! Jobs: computations that last longer than a block.
 //!
-//! A job is a call of a program that needs nothing but its input: no instance, no storage, no value. It runs in slices, when blocks are
-//! idle, and between two slices its snapshot is stored. `docs/pallet.md` has the rules.
+//! A job is a call that may take longer than a block: of a program, which has nothing but its input; of a tree of processes; or of an
+//! instance, with its storage and its account. It runs in slices, when blocks are idle, and between two slices its snapshot is
+//! stored. `docs/pallet.md` has the rules.
 
 mod slice;
 mod state;
 
 use crate::{
-    BalanceOf, CodeHash, CodeInfos, Config, Error, Event, HoldReason, JobCount, JobQueue, Jobs, Pallet,
-    TrieId, WeightInfo,
+    BalanceOf, CodeHash, CodeInfos, Config, Error, Event, HoldReason, Instances, JobCount, JobQueue, Jobs,
+    Pallet, TrieId, WeightInfo,
     deposits::{deposit_for, hold, release},
     requests::length,
     runtime_api::Cause,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
-    ensure,
+    BoundedVec, ensure,
     traits::{
-        Get,
+        ConstU32, Get,
         fungible::hold::Mutate as _,
         tokens::{Fortitude, Precision},
     },
     weights::{Weight, WeightMeter, WeightToFee as _},
 };
+use hatchery_primitives::limits;
 use scale_info::TypeInfo;
 use sp_runtime::{DispatchError, DispatchResult, Saturating as _, traits::Zero as _};
 use state::StoredState;
@@ -31,7 +33,7 @@ use state::StoredState;
 /// The number of a job. No two jobs of a chain have the same.
 pub type JobId = u64;
 
-/// The syscalls that a job can make; those that touch an instance, its storage or its balance are not among them.
+/// The syscalls of a job without an instance; those that touch an instance, its storage or its balance are not among them.
 pub const JOB_SYSCALLS: [&str; 10] = [
     "block_number_v1",
     "caller_v1",
@@ -48,13 +50,55 @@ pub const JOB_SYSCALLS: [&str; 10] = [
 /// The longest result of a job, in bytes: it goes into an event.
 pub const MAX_JOB_OUTPUT: usize = 1024;
 
+/// The most programs that the processes of a job can start.
+pub const MAX_JOB_PROGRAMS: u32 = 16;
+
+/// What starting a process, or replacing its program, costs a guest at least (`docs/processes.md`).
+const GAS_OF_PROCESS: u64 = 20_000;
+
+/// How many processes of a tree a chain can allow to live at a time.
+const MOST_PROCESSES: u32 = 64;
+
+/// The name of a program among those that the processes of a job can start: any 64 bytes at most.
+pub type ProgramIdentifier = BoundedVec<u8, ConstU32<64>>;
+
+/// What a job runs.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum JobTarget<AccountId, Balance> {
+    /// A program, which has nothing but its input.
+    #[codec(index = 0)]
+    Code(CodeHash),
+    /// An instance, with its storage and its account. The owner of the job is who calls it, and pays for what it stores.
+    #[codec(index = 1)]
+    Instance {
+        /// The instance.
+        instance: AccountId,
+        /// The most that may be held from the owner for items, at any time, on top of the job's own deposit; while the job
+        /// runs, what is left of that. None: no limit.
+        storage_deposit_limit: Option<Balance>,
+    },
+    /// A tree of processes, which have nothing but their input and one another.
+    #[codec(index = 2)]
+    Processes {
+        /// The program of the root.
+        root: CodeHash,
+        /// The programs that processes can start, and their identifiers, which have to differ.
+        programs: BoundedVec<(ProgramIdentifier, CodeHash), ConstU32<MAX_JOB_PROGRAMS>>,
+    },
+}
+
+/// A [`JobTarget`] of a runtime.
+pub type JobTargetOf<T> = JobTarget<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
+
 /// A job, without what is in its child trie.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Job<AccountId, Balance> {
     /// Who started it and pays for it.
     pub owner: AccountId,
-    /// Its program.
-    pub code_hash: CodeHash,
+    /// What it runs.
+    pub target: JobTarget<AccountId, Balance>,
+    /// Its programs, the first one the root's. They cannot be removed while it lasts.
+    pub codes: BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>,
     /// What the guest may use in a slice.
     pub gas_per_slice: Weight,
     /// How many slices it has had.
@@ -87,6 +131,8 @@ pub enum JobFailure {
     OutputTooLong,
     /// Its snapshot is of other rules than the chain has now.
     NotRestored,
+    /// All its processes wait for one another.
+    Deadlock,
 }
 
 /// What a slice came to.
@@ -100,15 +146,15 @@ enum Progress {
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_start_job(
         owner: T::AccountId,
-        code_hash: CodeHash,
+        target: JobTargetOf<T>,
         export: &[u8],
         input: &[u8],
         gas_per_slice: Weight,
         max_slices: u32,
     ) -> Result<JobId, DispatchError> {
         ensure!(max_slices > 0, Error::<T>::NoSlices);
-        let code = CodeInfos::<T>::get(code_hash).ok_or(Error::<T>::CodeNotFound)?;
-        let slice_weight = Self::slice_overhead(code.length).saturating_add(gas_per_slice);
+        let codes = Self::programs_of(&target)?;
+        let slice_weight = Self::overhead_of(&target, &codes, gas_per_slice)?.saturating_add(gas_per_slice);
         let most = T::JobsWeight::get().saturating_sub(Self::idle_jobs_weight());
         ensure!(slice_weight.all_lte(most), Error::<T>::SliceTooHeavy);
         let slice_price = T::JobPrice::weight_to_fee(&slice_weight);
@@ -116,7 +162,10 @@ impl<T: Config> Pallet<T> {
         let deposit = Self::job_deposit(length(export).saturating_add(length(input)));
         hold::<T>(HoldReason::Job, &owner, deposit).map_err(|_| Error::<T>::DepositUnaffordable)?;
         hold::<T>(HoldReason::JobSlices, &owner, prepaid).map_err(|_| Error::<T>::SlicesUnaffordable)?;
-        Self::add_reference(code_hash)?;
+        for code_hash in &codes {
+            Self::add_reference(*code_hash)?;
+        }
+        let code_hash = codes[0];
         let id = JobCount::<T>::mutate(|count| {
             *count = count.saturating_add(1);
             *count
@@ -125,7 +174,8 @@ impl<T: Config> Pallet<T> {
         state::begin(&trie_id(id), export, input);
         let job = Job {
             owner: owner.clone(),
-            code_hash,
+            target,
+            codes,
             gas_per_slice,
             slices: 0,
             max_slices,
@@ -164,15 +214,18 @@ impl<T: Config> Pallet<T> {
                 queue.remove(0);
                 continue;
             };
-            let code_length = CodeInfos::<T>::get(job.code_hash).map_or(0, |code| code.length);
-            let overhead = Self::slice_overhead(code_length);
+            let weight_of = |job: &JobOf<T>, gas: Weight| {
+                // Its programs are there as long as it is.
+                let overhead = Self::overhead_of(&job.target, &job.codes, gas).unwrap_or(Weight::zero());
+                overhead.saturating_add(gas)
+            };
             // Those behind it wait for it, so that a heavy one has its turn.
-            if !meter.can_consume(overhead.saturating_add(job.gas_per_slice)) {
+            if !meter.can_consume(weight_of(&job, job.gas_per_slice)) {
                 break;
             }
             queue.remove(0);
-            let (result, gas) = slice::run::<T>(id, &job);
-            let weight = overhead.saturating_add(gas);
+            let (result, gas) = slice::run::<T>(id, &mut job);
+            let weight = weight_of(&job, gas);
             meter.consume(weight);
             Self::pay_for_slice(&mut job, weight);
             let result = match result {
@@ -206,24 +259,56 @@ impl<T: Config> Pallet<T> {
         deposit_for::<T>(u64::from(T::MaxJobSnapshotLen::get()) + record + u64::from(bytes))
     }
 
-    /// What a slice weighs besides the gas of its guest. It is priced as if nothing was known: the program is compiled, all pages that
-    /// there may be are read and written, and the job ends.
-    pub fn slice_overhead(code_length: u32) -> Weight {
-        type W<T> = <T as Config>::WeightInfo;
-        // An item of an instance takes more than a page: it has a deposit.
-        let pages = u64::from(most_pages::<T>());
-        let page = W::<T>::syscall_storage_get(PAGE)
-            .saturating_add(W::<T>::syscall_storage_set(PAGE, PAGE))
-            .saturating_add(W::<T>::clear_item());
-        // A snapshot is hashed as it is taken and as it is restored, by a faster hash than the dearest.
-        let hashes = W::<T>::syscall_hash(T::MaxJobSnapshotLen::get()).saturating_mul(2);
-        W::<T>::compile(code_length)
-            .saturating_add(W::<T>::call(T::MaxPayloadLen::get()))
-            .saturating_add(W::<T>::syscall_storage_get(T::MaxPayloadLen::get()))
-            .saturating_add(page.saturating_mul(pages))
-            .saturating_add(hashes)
-            .saturating_add(W::<T>::clear_trie())
-            .saturating_add(W::<T>::remove_instance())
+    /// What a slice weighs besides the gas of its guest, for programs of these lengths and pages. It is priced as if nothing was
+    /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, all pages that may
+    /// be stored are read and written, and the job ends.
+    pub fn slice_overhead(programs: &[(u32, u32)], machines: u64) -> Weight {
+        let most_pages_of_program = programs.iter().map(|(_, pages)| *pages).max().unwrap_or(0);
+        let memory = T::WeightInfo::memory(most_pages_of_program).saturating_mul(machines);
+        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory);
+        programs.iter().fold(slice, |sum, (length, _)| {
+            let reference = T::DbWeight::get().reads_writes(1, 1);
+            sum.saturating_add(T::WeightInfo::compile(*length)).saturating_add(reference)
+        })
+    }
+
+    /// [`Self::slice_overhead`] of a job whose guest uses so much.
+    fn overhead_of(target: &JobTargetOf<T>, codes: &[CodeHash], gas: Weight) -> Result<Weight, Error<T>> {
+        let program = |code_hash: &CodeHash| {
+            let info = CodeInfos::<T>::get(code_hash).ok_or(Error::<T>::CodeNotFound)?;
+            Ok((info.length, info.pages))
+        };
+        let programs = codes.iter().map(program).collect::<Result<Vec<_>, Error<T>>>()?;
+        let machines = match target {
+            JobTarget::Code(_) | JobTarget::Instance { .. } => 1,
+            // Those that live when the slice begins, and those that are started in it.
+            JobTarget::Processes { .. } => {
+                let living = limits().map_or(MOST_PROCESSES, |limits| limits.most_processes);
+                u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
+            }
+        };
+        Ok(Self::slice_overhead(&programs, machines))
+    }
+
+    /// The programs that a job needs, the first one the root's.
+    fn programs_of(
+        target: &JobTargetOf<T>,
+    ) -> Result<BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>, Error<T>> {
+        let mut codes = BoundedVec::new();
+        match target {
+            JobTarget::Code(code_hash) => codes.force_push(*code_hash),
+            JobTarget::Instance { instance, .. } => {
+                let info = Instances::<T>::get(instance).ok_or(Error::<T>::InstanceNotFound { depth: 0 })?;
+                codes.force_push(info.code_hash);
+            }
+            JobTarget::Processes { root, programs } => {
+                let identifiers: BTreeSet<_> = programs.iter().map(|(identifier, _)| identifier).collect();
+                ensure!(identifiers.len() == programs.len(), Error::<T>::DuplicateIdentifier);
+                codes.force_push(*root);
+                programs.iter().for_each(|(_, code_hash)| codes.force_push(*code_hash));
+            }
+        }
+        Ok(codes)
     }
 
     /// What it weighs to look for jobs.
@@ -231,11 +316,20 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::clear_nothing().saturating_add(T::DbWeight::get().writes(1))
     }
 
+    /// What starting a job weighs.
+    pub(crate) fn start_job_weight(target: &JobTargetOf<T>, input_length: u32) -> Weight {
+        let others = match target {
+            JobTarget::Code(_) | JobTarget::Instance { .. } => 0,
+            JobTarget::Processes { programs, .. } => programs.len() as u64,
+        };
+        let reference = T::DbWeight::get().reads_writes(2, 1).saturating_mul(others);
+        T::WeightInfo::start_job(input_length).saturating_add(reference)
+    }
+
     /// What cancelling a job weighs at most.
     pub(crate) fn cancel_job_weight() -> Weight {
-        T::WeightInfo::remove_instance()
-            .saturating_add(T::WeightInfo::clear_trie())
-            .saturating_add(T::WeightInfo::clear_item().saturating_mul(u64::from(most_pages::<T>()) + 4))
+        let references = T::DbWeight::get().reads_writes(1, 1).saturating_mul(MAX_JOB_PROGRAMS.into());
+        T::WeightInfo::cancel_job(most_pages::<T>()).saturating_add(references)
     }
 
     fn pay_for_slice(job: &mut JobOf<T>, weight: Weight) {
@@ -257,13 +351,15 @@ impl<T: Config> Pallet<T> {
         if !job.prepaid.is_zero() {
             release::<T>(HoldReason::JobSlices, &job.owner, job.prepaid);
         }
-        Self::remove_reference(job.code_hash);
+        for code_hash in &job.codes {
+            Self::remove_reference(*code_hash);
+        }
         Jobs::<T>::remove(id);
     }
 }
 
 /// Bytes of a page of memory.
-const PAGE: u32 = 4096;
+pub(crate) const PAGE: u32 = 4096;
 
 /// How many pages of a job's memory may differ from its program's.
 fn most_pages<T: Config>() -> u32 {

@@ -249,3 +249,13 @@ fn the_conversion_is_no_less_than_the_measurement() {
     let measured = Weights::gas(1000).ref_time() - Weights::gas(0).ref_time();
     assert!(measured <= 1_000_000 * REF_TIME_PER_GAS, "1,000,000 gas took {measured} ps");
 }
+
+/// The template is what the next measurement makes the weights of.
+#[test]
+fn the_weights_and_their_template_have_the_same_trait() {
+    let of = |text: &'static str| {
+        let (_, rest) = text.split_once("pub trait WeightInfo {").expect("there is a trait");
+        rest.split_once("\n}\n").expect("it ends").0
+    };
+    assert_eq!(of(include_str!("../weights.rs")), of(include_str!("../../weights.hbs")));
+}

@@ -2,8 +2,9 @@
 
 use super::script::Script;
 use crate::{
-    Call, Cause, CodeHash, Config, Error, Event, HoldReason, JobCount, JobFailure, JobId, JobQueue, Jobs,
-    Pallet, Resource, Trap, TrapKind, items::child_trie, jobs::trie_id, mock::*,
+    Call, Cause, CodeHash, CodeInfos, Config, Error, Event, HoldReason, JobCount, JobFailure, JobId,
+    JobQueue, JobTarget, JobTargetOf, Jobs, Pallet, Resource, Trap, TrapKind, items::child_trie,
+    jobs::trie_id, mock::*,
 };
 use frame_support::{
     assert_noop, assert_ok,
@@ -16,13 +17,31 @@ use sp_io::TestExternalities;
 use sp_runtime::AccountId32;
 
 /// Milliseconds of guest time.
-fn millis(millis: u64) -> Weight {
+pub(super) fn millis(millis: u64) -> Weight {
     Weight::from_parts(millis * 1_000_000_000, 0)
 }
 
+/// What a slice of `primes` weighs besides its gas.
+fn overhead() -> Weight {
+    let info = CodeInfos::<Test>::iter_values().find(|info| info.length == PRIMES.len() as u32);
+    let pages = info.expect("it was uploaded").pages;
+    assert!(pages > 1, "a machine of it has data and a stack");
+    Pallet::<Test>::slice_overhead(&[(PRIMES.len() as u32, pages)], 1)
+}
+
 fn starting(code_hash: CodeHash, export: &str, input: &[u8], gas: Weight, slices: u32) -> Call<Test> {
+    starting_at(JobTarget::Code(code_hash), export, input, gas, slices)
+}
+
+pub(super) fn starting_at(
+    target: JobTargetOf<Test>,
+    export: &str,
+    input: &[u8],
+    gas: Weight,
+    slices: u32,
+) -> Call<Test> {
     Call::start_job {
-        code_hash,
+        target,
         export: bounded(export.as_bytes()),
         input: bounded(input),
         gas_per_slice: gas,
@@ -30,7 +49,7 @@ fn starting(code_hash: CodeHash, export: &str, input: &[u8], gas: Weight, slices
     }
 }
 
-fn start(owner: &AccountId32, call: Call<Test>) -> JobId {
+pub(super) fn start(owner: &AccountId32, call: Call<Test>) -> JobId {
     assert_ok!(dispatch(owner, call));
     JobCount::<Test>::get()
 }
@@ -39,12 +58,12 @@ fn cancel(owner: &AccountId32, job: JobId) -> DispatchResultWithPostInfo {
     dispatch(owner, Call::cancel_job { job })
 }
 
-fn holds(owner: &AccountId32) -> [u64; 2] {
+pub(super) fn holds(owner: &AccountId32) -> [u64; 2] {
     [HoldReason::Job, HoldReason::JobSlices].map(|reason| held(reason, owner))
 }
 
 /// The keys in the child trie of a job.
-fn keys(job: JobId) -> usize {
+pub(super) fn keys(job: JobId) -> usize {
     let (trie, mut last, mut count) = (child_trie(&trie_id(job)), Vec::new(), 0);
     while let Some(key) = sp_io::default_child_storage::next_key(trie.storage_key(), &last) {
         (last, count) = (key, count + 1);
@@ -53,7 +72,7 @@ fn keys(job: JobId) -> usize {
 }
 
 /// Idle blocks until there is no job any more; the events of jobs in them.
-fn finish(externalities: &mut TestExternalities) -> Vec<Event<Test>> {
+pub(super) fn finish(externalities: &mut TestExternalities) -> Vec<Event<Test>> {
     let mut seen = Vec::new();
     for _ in 0..400 {
         next_block(externalities);
@@ -84,7 +103,7 @@ fn a_job_computes_primes_over_several_blocks() {
         let before = Balances::free_balance(&BOB);
         let job = start(&BOB, starting(code_hash, "primes", &LIMIT.to_le_bytes(), millis(10), 40));
         let deposit = Pallet::<Test>::job_deposit(6 + 8);
-        let weight = Pallet::<Test>::slice_overhead(PRIMES.len() as u32) + millis(10);
+        let weight = overhead() + millis(10);
         let prepaid = 40 * PerMicrosecond::weight_to_fee(&weight);
         assert_eq!(holds(&BOB), [deposit, prepaid]);
         assert_eq!(
@@ -111,7 +130,7 @@ fn a_job_computes_primes_over_several_blocks() {
         assert_eq!((keys(job), Jobs::<Test>::get(job)), (0, None));
         // What it has had is paid for, at no more than its price, and for each slice what it overheads.
         let paid = before - Balances::free_balance(&BOB);
-        let overhead = Pallet::<Test>::slice_overhead(PRIMES.len() as u32);
+        let overhead = overhead();
         let [least, most] =
             [overhead, overhead + millis(10)].map(|weight| PerMicrosecond::weight_to_fee(&weight));
         let slices = u64::from(slices);
@@ -260,7 +279,7 @@ fn jobs_that_cannot_begin() {
         assert_eq!(refused(unknown), Error::<Test>::CodeNotFound.into());
         // The heaviest that may be.
         let idle = Pallet::<Test>::idle_jobs_weight();
-        let overhead = Pallet::<Test>::slice_overhead(PRIMES.len() as u32);
+        let overhead = overhead();
         let most = <Test as Config>::JobsWeight::get() - idle - overhead;
         assert_eq!(refused(call(1, most + Weight::from_parts(1, 0))), Error::<Test>::SliceTooHeavy.into());
         assert_ok!(dispatch(&BOB, call(1, most)));
@@ -281,8 +300,7 @@ fn jobs_take_turns_and_no_more_than_their_share() {
             .map(|_| start(&BOB, starting(code_hash, "primes", &LIMIT.to_le_bytes(), millis(5), 20)))
             .collect()
     });
-    let slice =
-        externalities.execute_with(|| Pallet::<Test>::slice_overhead(PRIMES.len() as u32)) + millis(5);
+    let slice = externalities.execute_with(overhead) + millis(5);
     let nothing = externalities.execute_with(Pallet::<Test>::idle_jobs_weight);
     let mut block = |limit: Weight| -> Vec<JobId> {
         next_block(&mut externalities);

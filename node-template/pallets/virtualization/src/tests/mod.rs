@@ -7,7 +7,9 @@ mod dry_runs;
 mod failures;
 mod gas;
 mod instances;
+mod job_targets;
 mod jobs;
+#[cfg(not(feature = "runtime-benchmarks"))]
 #[path = "../benchmarking/programs.rs"]
 #[allow(dead_code, reason = "the benchmarks use all of it")]
 mod programs;
@@ -16,3 +18,6 @@ mod removals;
 mod script;
 mod state;
 mod syscalls;
+
+#[cfg(feature = "runtime-benchmarks")]
+use crate::benchmarking::programs;

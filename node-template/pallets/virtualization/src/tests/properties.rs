@@ -1,7 +1,7 @@
 //! Deposits and reference counts balance whatever is done in whatever order.
 
 use super::script::Script;
-use crate::{Call, CodeInfos, HoldReason, Instances, Pallet, mock::*};
+use crate::{Call, CodeInfos, HoldReason, Instances, JobTarget, Jobs, Pallet, mock::*};
 use frame_support::{traits::fungible::Inspect as _, weights::Weight};
 use proptest::prelude::*;
 use sp_runtime::AccountId32;
@@ -9,12 +9,49 @@ use sp_runtime::AccountId32;
 /// Something that somebody does to the chain. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Action {
-    Upload { who: usize, code: usize },
-    RemoveCode { who: usize, code: usize },
-    Instantiate { who: usize, code: usize, salt: u8, value: u64 },
-    Call { who: usize, instance: usize, steps: Vec<Step>, end: End, limit: Option<u64> },
-    RemoveInstance { who: usize, instance: usize },
-    Idle { items: u64 },
+    Upload {
+        who: usize,
+        code: usize,
+    },
+    RemoveCode {
+        who: usize,
+        code: usize,
+    },
+    Instantiate {
+        who: usize,
+        code: usize,
+        salt: u8,
+        value: u64,
+    },
+    Call {
+        who: usize,
+        instance: usize,
+        steps: Vec<Step>,
+        end: End,
+        limit: Option<u64>,
+    },
+    RemoveInstance {
+        who: usize,
+        instance: usize,
+    },
+    Idle {
+        items: u64,
+    },
+    /// A job of a program, or of an instance.
+    StartJob {
+        who: usize,
+        target: Result<usize, usize>,
+        steps: Vec<Step>,
+        end: End,
+        millis: u64,
+        slices: u32,
+        limit: Option<u64>,
+    },
+    CancelJob {
+        who: usize,
+        job: u64,
+    },
+    RunJobs,
     NextBlock,
 }
 
@@ -66,15 +103,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn action() -> impl Strategy<Value = Action> {
     let who = 0..3_usize;
     let limit = prop_oneof![3 => Just(None), 1 => (0..2000_u64).prop_map(Some)];
+    let target = prop_oneof![(0..3_usize).prop_map(Ok), (0..8_usize).prop_map(Err)];
     prop_oneof![
         2 => (who.clone(), 0..3_usize).prop_map(|(who, code)| Action::Upload { who, code }),
         1 => (who.clone(), 0..3_usize).prop_map(|(who, code)| Action::RemoveCode { who, code }),
         4 => (who.clone(), 0..3_usize, 0..3_u8, 0..3000_u64)
             .prop_map(|(who, code, salt, value)| Action::Instantiate { who, code, salt, value }),
-        10 => (who.clone(), 0..8_usize, steps(), end(), limit)
+        10 => (who.clone(), 0..8_usize, steps(), end(), limit.clone())
             .prop_map(|(who, instance, steps, end, limit)| Action::Call { who, instance, steps, end, limit }),
-        1 => (who, 0..8_usize).prop_map(|(who, instance)| Action::RemoveInstance { who, instance }),
+        1 => (who.clone(), 0..8_usize).prop_map(|(who, instance)| Action::RemoveInstance { who, instance }),
         2 => (0..6_u64).prop_map(|items| Action::Idle { items }),
+        3 => (who.clone(), target, steps(), end(), 1..6_u64, 0..4_u32, limit.clone()).prop_map(
+            |(who, target, steps, end, millis, slices, limit)| {
+                Action::StartJob { who, target, steps, end, millis, slices, limit }
+            },
+        ),
+        1 => (who.clone(), 1..6_u64).prop_map(|(who, job)| Action::CancelJob { who, job }),
+        3 => Just(Action::RunJobs),
         1 => Just(Action::NextBlock),
     ]
 }
@@ -134,6 +179,27 @@ fn act(action: &Action) {
             idle(Weight::from_parts(200_000_000, 20_000) * *items);
             return;
         }
+        Action::StartJob { who, target, steps, end, millis, slices, limit } => {
+            let target = match target {
+                Ok(code) => JobTarget::Code(Pallet::<Test>::code_hash(CODES[*code])),
+                Err(number) => {
+                    JobTarget::Instance { instance: instance(*number), storage_deposit_limit: *limit }
+                }
+            };
+            let call = Call::start_job {
+                target,
+                export: bounded(b"run"),
+                input: bounded(&script(steps, *end)),
+                gas_per_slice: Weight::from_parts(millis * 1_000_000_000, 256 * 1024),
+                max_slices: *slices,
+            };
+            (who, call)
+        }
+        Action::CancelJob { who, job } => (who, Call::cancel_job { job: *job }),
+        Action::RunJobs => {
+            Pallet::<Test>::run_jobs(<Test as crate::Config>::JobsWeight::get());
+            return;
+        }
         Action::NextBlock => return,
     };
     let _ = dispatch(&ACCOUNTS[*who], call);
@@ -141,6 +207,9 @@ fn act(action: &Action) {
 
 /// Removes all that is left, and gives what is still held then.
 fn remove_everything() -> u64 {
+    for (job, info) in Jobs::<Test>::iter().collect::<Vec<_>>() {
+        dispatch(&info.owner, Call::cancel_job { job }).expect("its owner can cancel a job");
+    }
     for (instance, info) in Instances::<Test>::iter().collect::<Vec<_>>() {
         dispatch(&info.owner, Call::remove_instance { instance }).expect("its owner can remove an instance");
     }
@@ -150,7 +219,8 @@ fn remove_everything() -> u64 {
     while crate::RemovalQueue::<Test>::get().first < crate::RemovalQueue::<Test>::get().next {
         assert_ne!(idle(GAS), Weight::zero());
     }
-    let reasons = [HoldReason::Code, HoldReason::Instance, HoldReason::Storage];
+    let reasons =
+        [HoldReason::Code, HoldReason::Instance, HoldReason::Storage, HoldReason::Job, HoldReason::JobSlices];
     reasons.iter().flat_map(|reason| ACCOUNTS.each_ref().map(|account| held(*reason, account))).sum()
 }
 
@@ -159,6 +229,8 @@ proptest! {
 
     #[test]
     fn deposits_and_references_balance(actions in proptest::collection::vec(action(), 1..24)) {
+        // So that jobs are affordable.
+        MaxSnapshot::set(32 * 1024);
         let mut externalities = externalities();
         externalities.execute_with(|| {
             // Something to begin with, or most sequences would call nothing.
@@ -179,9 +251,12 @@ proptest! {
         externalities.execute_with(|| {
             prop_assert_eq!(remove_everything(), 0);
             check();
-            prop_assert_eq!(Balances::total_issuance(), issuance);
+            // What slices of jobs cost is burnt.
+            let left = Balances::total_issuance();
+            let had_slices = actions.iter().any(|action| matches!(action, Action::RunJobs));
+            prop_assert!(left == issuance || (left < issuance && had_slices), "{left} of {issuance}");
             let total: u64 = ACCOUNTS.iter().map(Balances::total_balance).sum();
-            prop_assert_eq!(total, issuance, "something stayed in an account of a removed instance");
+            prop_assert_eq!(total, left, "something stayed in an account of a removed instance");
             Ok(())
         })?;
     }
