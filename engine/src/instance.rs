@@ -644,6 +644,7 @@ impl Memory<'_> {
     ///
     /// # Errors
     /// If some byte is not mapped; `buffer` is unchanged then.
+    #[inline]
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
         self.instance.with_space(|space| space.read(address, buffer))
     }
@@ -653,6 +654,7 @@ impl Memory<'_> {
     ///
     /// # Errors
     /// If it cannot; the error names the first page that it cannot access.
+    #[inline]
     pub fn check(&self, address: u32, length: u64, permission: Permission) -> Result<(), MemoryError> {
         self.instance.with_space(|space| space.check_permission(address, length, permission))
     }
@@ -687,6 +689,7 @@ impl MemoryMut<'_> {
     ///
     /// # Errors
     /// If some byte is not mapped or read-only; nothing is written then.
+    #[inline]
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
         self.instance.with_space_mut(|space| space.write(address, bytes))
     }
@@ -712,6 +715,7 @@ impl MemoryMut<'_> {
     ///
     /// # Errors
     /// If some byte there cannot be read, or here cannot be written; nothing is written then.
+    #[inline]
     pub fn copy_from(
         &mut self,
         address: u32,

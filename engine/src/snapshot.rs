@@ -74,9 +74,9 @@ impl Snapshot {
         self.memory.permissions.iter().map(|(page, &permission)| (page * PAGE_SIZE, permission))
     }
 
-    /// The pages whose bytes it contains: their addresses, in order.
-    pub fn pages(&self) -> impl ExactSizeIterator<Item = (u32, &[u8; PAGE_SIZE as usize])> {
-        self.memory.pages.iter().map(|(page, bytes)| (page * PAGE_SIZE, &**bytes))
+    /// The pages whose bytes it contains: their addresses, in order, and the bytes up to the last one that is not zero.
+    pub fn pages(&self) -> impl ExactSizeIterator<Item = (u32, &[u8])> {
+        self.memory.pages.iter().map(|(page, bytes)| (page * PAGE_SIZE, bytes.trimmed()))
     }
 
     /// The pages for which it is noted where their bytes were taken from: their addresses, in order, and whether they still have these

@@ -113,6 +113,24 @@ impl fmt::Display for Stop {
     }
 }
 
+/// Why a turn is the last of a run: [`Stop`] without what has to be looked for, since every call of every process gives one or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interruption {
+    Ended(Status),
+    OutOfGas,
+    Paused,
+    Syscall(ProcessId, u32),
+    PageFault(ProcessId, PageFault),
+    Deadlock,
+}
+
+/// Whose turn it was, and the call that it ended with.
+#[derive(Clone, Copy, Default, Debug)]
+struct Turn {
+    process: Option<ProcessId>,
+    call: Option<Call>,
+}
+
 /// What one turn was.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Iteration {
@@ -291,8 +309,8 @@ impl<S: ProgramSource> Scheduler<S> {
     /// If the host fails. No program is at fault, and the next run goes on.
     pub fn run(&mut self, mode: RunMode<'_>) -> Result<Stop, Error> {
         loop {
-            if let Some(stop) = self.turn(mode)?.1 {
-                return Ok(stop);
+            if let Some(interruption) = self.turn(mode, &mut Turn::default()).map_err(|error| *error)? {
+                return Ok(self.stop(interruption));
             }
             // An instance looks at the flag where a block ends. A program whose first block replaces the program never gets there.
             if let RunMode::Pause(pause, _) = mode
@@ -309,41 +327,32 @@ impl<S: ProgramSource> Scheduler<S> {
     /// As [`Scheduler::run`].
     pub fn iterate(&mut self, mode: RunMode<'_>) -> Result<Iteration, Error> {
         loop {
-            let (process, stop, call) = {
-                let (slot, stop) = self.turn(mode)?;
-                (slot.0, stop, slot.1)
-            };
-            if stop.is_some() || call.is_none_or(Call::yields) {
-                return Ok(Iteration { process, stop });
+            let mut turn = Turn::default();
+            let interruption = self.turn(mode, &mut turn).map_err(|error| *error)?;
+            if interruption.is_some() || turn.call.is_none_or(Call::yields) {
+                let stop = interruption.map(|interruption| self.stop(interruption));
+                return Ok(Iteration { process: turn.process, stop });
             }
         }
     }
 
-    /// Runs a process to its next call and does that. Gives whose turn it was, and the call.
+    /// Runs a process to its next call and does that.
     #[inline]
-    #[expect(clippy::type_complexity, reason = "it has two callers, which take it apart at once")]
-    fn turn(
-        &mut self,
-        mode: RunMode<'_>,
-    ) -> Result<((Option<ProcessId>, Option<Call>), Option<Stop>), Error> {
+    fn turn(&mut self, mode: RunMode<'_>, turn: &mut Turn) -> Result<Option<Interruption>, Box<Error>> {
         self.current = None;
         if let Some(status) = self.result {
-            return Ok(((None, None), Some(Stop::Ended(status))));
+            return Ok(Some(Interruption::Ended(status)));
         }
-        let Some(slot) = self.table.largest_runnable() else {
-            return Ok(((None, None), Some(Stop::Deadlock(self.deadlock()))));
-        };
+        let Some(slot) = self.table.largest_runnable() else { return Ok(Some(Interruption::Deadlock)) };
         self.limit = mode.limit();
-        let Some(process) = self.table.get_mut(slot) else {
-            return Ok(((None, None), Some(Stop::Deadlock(self.deadlock()))));
-        };
+        let Some(process) = self.table.get_mut(slot) else { return Ok(Some(Interruption::Deadlock)) };
         let id = process.id;
+        turn.process = Some(id);
         if let State::Calling(call) = process.state {
-            return Ok(((Some(id), Some(call)), self.perform(slot, call)?));
+            turn.call = Some(call);
+            return self.perform(slot, call);
         }
-        let Some(left) = self.limit.checked_sub(self.used) else {
-            return Ok(((Some(id), None), Some(Stop::OutOfGas)));
-        };
+        let Some(left) = self.limit.checked_sub(self.used) else { return Ok(Some(Interruption::OutOfGas)) };
         let left = i64::try_from(left).unwrap_or(i64::MAX);
         process.instance.set_pause(match mode {
             RunMode::Limit(_) => None,
@@ -358,33 +367,45 @@ impl<S: ProgramSource> Scheduler<S> {
         process.gas += used;
         self.used += used;
         let exit = exit.map_err(|error| Error::Run { process: id, error })?;
-        let stop = match exit {
+        match exit {
             Exit::Syscall(number) => {
                 let call = process.instance.module().imports().get(number as usize);
                 if let Some(call) = call.and_then(|symbol| Call::from_symbol(symbol)) {
-                    return Ok(((Some(id), Some(call)), self.perform(slot, call)?));
+                    turn.call = Some(call);
+                    return self.perform(slot, call);
                 }
                 self.current = Some(slot);
                 self.record(id, || Event::Surfaced { number });
-                Some(Stop::Syscall { process: id, number })
+                Ok(Some(Interruption::Syscall(id, number)))
             }
             Exit::Finished => {
                 let code = process.instance.reg(Reg::A0) as i8;
                 self.end(slot, Status::Exited(code), None)?;
-                self.result.map(Stop::Ended)
+                Ok(self.result.map(Interruption::Ended))
             }
             Exit::Trap(trap) => {
                 self.end(slot, Status::Trapped(trap.into()), None)?;
-                self.result.map(Stop::Ended)
+                Ok(self.result.map(Interruption::Ended))
             }
-            Exit::OutOfGas => Some(Stop::OutOfGas),
-            Exit::Paused => Some(Stop::Paused),
+            Exit::OutOfGas => Ok(Some(Interruption::OutOfGas)),
+            Exit::Paused => Ok(Some(Interruption::Paused)),
             Exit::PageFault(fault) => {
                 self.current = Some(slot);
-                Some(Stop::PageFault { process: id, fault })
+                Ok(Some(Interruption::PageFault(id, fault)))
             }
-        };
-        Ok(((Some(id), None), stop))
+        }
+    }
+
+    /// What the embedder is told.
+    fn stop(&self, interruption: Interruption) -> Stop {
+        match interruption {
+            Interruption::Ended(status) => Stop::Ended(status),
+            Interruption::OutOfGas => Stop::OutOfGas,
+            Interruption::Paused => Stop::Paused,
+            Interruption::Syscall(process, number) => Stop::Syscall { process, number },
+            Interruption::PageFault(process, fault) => Stop::PageFault { process, fault },
+            Interruption::Deadlock => Stop::Deadlock(self.deadlock()),
+        }
     }
 
     /// Writes down what happened, if somebody wants to know.

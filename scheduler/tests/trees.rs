@@ -27,11 +27,11 @@ fn runner(cases: u32) -> TestRunner {
 /// Cases of the guest, with gas, number of events and hash of the schedule: a conversation, programs that replace themselves, bad
 /// images, who waits for one, seventeen processes.
 const PINNED: &[(&[u8], u64, u64, &str)] = &[
-    (&[1, 0], 2_621_279, 90, "4335e90412196fead37b053d6aa135443e7dfd6dc2811d0ec38c96cd268b16d6"),
-    (&[19, 0], 131_942_764, 311, "fe3384c6beb7de36eb61d05c358fee0478366c0eb19f1d75eb1a0ad34232e0fc"),
-    (&[23, 0], 2_663_200, 22, "f8d95c0ce91e1ab8eb690427574fbce3316584b7eaf37b89ec664e2205b132f3"),
-    (&[28, 0], 7_762_481, 27, "87e801bebba1cd9309ae0c46b6f2a462e3284de20247441eb15467343c3dd7e1"),
-    (&[40, 0], 44_009_431, 185, "64068a35666959004a7607979917bcad165cceb1234b760ee77667e4cecd94e6"),
+    (&[1, 0], 16_092_739, 90, "dadef199ee3dc0661ead64ac7955fd6ebf43af5157003bdc9f2694b731e73250"),
+    (&[19, 0], 818_693_704, 311, "adb1a81e91d9a288b68228b5f36d633e65748b4d69044ffbceca1c7a593e784e"),
+    (&[23, 0], 16_197_512, 22, "70bdfc69fb92a6ccd32f5b0ade8aeb91cec0203beb4c856e159ea08a03565112"),
+    (&[28, 0], 48_159_761, 27, "7b522ca4827bec7a5a6d79fb2480df089a49867a51b5be84ba11fb3339e66a8d"),
+    (&[40, 0], 272_932_411, 185, "dafcdf4c267f79dcc63b96bf946e2c4cf9ec56d23bed234f6f1e35ab3e6d7ee3"),
 ];
 
 on_every_backend! {

@@ -44,7 +44,7 @@ pub(crate) use image::Image;
 pub(crate) use map::Extent;
 pub use pool::WindowKind;
 pub(crate) use pool::{AnyWindow, Pool, any_window};
-pub(crate) use saved::{SavedMemory, SavedSource, SourcePage};
+pub(crate) use saved::{SavedMemory, SavedPage, SavedSource, SourcePage};
 pub(crate) use slot::Slot;
 pub(crate) use space::{Access, AddressSpace, Contents, Denied, Fault};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]

@@ -20,7 +20,16 @@ pub(crate) struct SavedMemory {
     /// Where the bytes of pages were taken from.
     pub(crate) sources: BTreeMap<u32, SavedSource>,
     /// The bytes of accessible pages that are neither as in the image nor as where they were taken from.
-    pub(crate) pages: BTreeMap<u32, Arc<Page>>,
+    pub(crate) pages: BTreeMap<u32, SavedPage>,
+}
+
+/// The bytes of a page. Equal if they are, in whichever form.
+#[derive(Clone, Debug)]
+pub(crate) enum SavedPage {
+    /// All of them, perhaps shared with instances.
+    Whole(Arc<Page>),
+    /// Without zeros at the end. What was decoded takes hardly more memory than it had bytes.
+    Short(Arc<[u8]>),
 }
 
 /// Where the bytes of a page were taken from, and what they were.
@@ -38,6 +47,43 @@ pub(crate) struct SavedSource {
     /// Whether the page still has them and the image does not: then they are not in the snapshot.
     pub(crate) is_referred_to: bool,
 }
+
+impl SavedPage {
+    /// A page of these bytes, the last of which is not zero, with zeros behind.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        if bytes.len() > PAGE_SIZE as usize / 2 {
+            Self::Whole(Arc::new(pad(bytes)))
+        } else {
+            Self::Short(bytes.into())
+        }
+    }
+
+    /// The bytes up to the last one that is not zero.
+    pub(crate) fn trimmed(&self) -> &[u8] {
+        match self {
+            Self::Whole(page) => {
+                let length = page.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+                &page[..length]
+            }
+            Self::Short(bytes) => bytes,
+        }
+    }
+
+    fn whole(&self) -> Arc<Page> {
+        match self {
+            Self::Whole(page) => Arc::clone(page),
+            Self::Short(bytes) => Arc::new(pad(bytes)),
+        }
+    }
+}
+
+impl PartialEq for SavedPage {
+    fn eq(&self, other: &Self) -> bool {
+        self.trimmed() == other.trimmed()
+    }
+}
+
+impl Eq for SavedPage {}
 
 impl SourcePage {
     /// Whether these are the bytes, with zeros behind.
@@ -82,7 +128,7 @@ impl AddressSpace {
         if let Some(window) = window {
             any_window!(window, window => {
                 for (page, bytes) in window.dirty_pages().filter(|(page, bytes)| changed(*page, *bytes)) {
-                    saved.pages.insert(page, Arc::new(*bytes));
+                    saved.pages.insert(page, SavedPage::Whole(Arc::new(*bytes)));
                 }
             });
         }
@@ -98,10 +144,10 @@ impl AddressSpace {
                 OwnBytes::Own(bytes) => Arc::clone(bytes),
                 OwnBytes::Image | OwnBytes::Zero => Arc::new(pad(bytes)),
             };
-            saved.pages.insert(page, bytes);
+            saved.pages.insert(page, SavedPage::Whole(bytes));
         }
         for (&number, &page) in &contents.sources {
-            let is_referred_to = saved.pages.get(&number).is_some_and(|bytes| page.is(bytes));
+            let is_referred_to = saved.pages.get(&number).is_some_and(|bytes| page.is(&bytes.whole()));
             if is_referred_to {
                 saved.pages.remove(&number);
             }
@@ -132,7 +178,7 @@ impl AddressSpace {
         }
         for (&page, bytes) in pages {
             contents.restore_page(page, bytes)?;
-            if sources.get(&page).is_some_and(|source| source.page.is(bytes)) {
+            if sources.get(&page).is_some_and(|source| source.page.is(&bytes.whole())) {
                 return Err(page_error(
                     page,
                     "its bytes are given although they are as where they come from",
@@ -146,7 +192,7 @@ impl AddressSpace {
                 }
                 // Whether it may have bytes comes first: nothing is read in vain.
                 contents.check_page(number)?;
-                contents.restore_page(number, &Arc::new(page.load(number, source)?))?;
+                contents.restore_page(number, &SavedPage::Whole(Arc::new(page.load(number, source)?)))?;
             } else if !is_page(number) {
                 return Err(page_error(number, "it is no page that can be mapped"));
             }
@@ -185,12 +231,12 @@ impl Contents {
         Ok(())
     }
 
-    fn restore_page(&mut self, page: u32, bytes: &Arc<Page>) -> Result<(), RestoreError> {
+    fn restore_page(&mut self, page: u32, bytes: &SavedPage) -> Result<(), RestoreError> {
         self.check_page(page)?;
-        if is_same(bytes.as_slice(), self.image.page(page)) {
+        if is_same(bytes.trimmed(), self.image.page(page)) {
             return Err(page_error(page, "its bytes are given although they are as in the program"));
         }
-        self.own(page).bytes = OwnBytes::Own(Arc::clone(bytes));
+        self.own(page).bytes = OwnBytes::Own(bytes.whole());
         Ok(())
     }
 }

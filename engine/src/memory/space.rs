@@ -405,8 +405,31 @@ impl AddressSpace {
         self.contents.pages.keys().copied().collect()
     }
 
+    /// Bytes that the guest can load at once.
+    #[inline]
+    fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
+        let window = self.window.as_ref()?;
+        any_window!(window, window => window.loadable(address, length))
+    }
+
+    /// Bytes that the guest can store to at once.
+    #[inline]
+    fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
+        let window = self.window.as_mut()?;
+        any_window!(window, window => window.storable(address, length))
+    }
+
     /// Reads for the host: everything a guest can read.
+    #[inline]
     pub(crate) fn read(&self, address: u32, into: &mut [u8]) -> Result<(), MemoryError> {
+        if let Some(bytes) = self.loadable(address, into.len()) {
+            into.copy_from_slice(bytes);
+            return Ok(());
+        }
+        self.read_pages(address, into)
+    }
+
+    fn read_pages(&self, address: u32, into: &mut [u8]) -> Result<(), MemoryError> {
         self.check(address, into.len() as u64, Access::Read)?;
         for (page, offset, range) in by_page(address, into.len()) {
             let resident =
@@ -439,7 +462,16 @@ impl AddressSpace {
     }
 
     /// Writes for the host: everything a guest can write.
+    #[inline]
     pub(crate) fn write(&mut self, address: u32, from: &[u8]) -> Result<(), MemoryError> {
+        if let Some(bytes) = self.storable(address, from.len()) {
+            bytes.copy_from_slice(from);
+            return Ok(());
+        }
+        self.write_pages(address, from)
+    }
+
+    fn write_pages(&mut self, address: u32, from: &[u8]) -> Result<(), MemoryError> {
         self.check(address, from.len() as u64, Access::Write)?;
         self.modify(address, from.len(), |part, range| part.copy_from_slice(&from[range]));
         Ok(())
@@ -453,6 +485,12 @@ impl AddressSpace {
         from: u32,
         length: u32,
     ) -> Result<(), MemoryError> {
+        if let Some(bytes) = other.loadable(from, length as usize)
+            && let Some(own) = self.storable(address, length as usize)
+        {
+            own.copy_from_slice(bytes);
+            return Ok(());
+        }
         other.check(from, length.into(), Access::Read)?;
         self.check(address, length.into(), Access::Write)?;
         let mut result = Ok(());
@@ -499,6 +537,7 @@ impl AddressSpace {
     }
 
     /// Whether a guest can access the range in this way.
+    #[inline]
     pub(crate) fn check_permission(
         &self,
         address: u32,
@@ -512,7 +551,24 @@ impl AddressSpace {
         }
     }
 
+    #[inline]
     fn check(&self, address: u32, length: u64, access: Access) -> Result<(), MemoryError> {
+        let wanted = match access {
+            Access::Read => Permission::Read,
+            Access::Write => Permission::ReadWrite,
+        };
+        // What the guest can do at once it may do.
+        let is_in_one_page = length <= u64::from(PAGE_SIZE - address % PAGE_SIZE);
+        if is_in_one_page
+            && let Some(window) = &self.window
+            && any_window!(window, window => window.allows(address / PAGE_SIZE, wanted))
+        {
+            return Ok(());
+        }
+        self.check_contents(address, length, access)
+    }
+
+    fn check_contents(&self, address: u32, length: u64, access: Access) -> Result<(), MemoryError> {
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size == 0 {
             return Ok(());

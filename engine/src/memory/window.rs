@@ -191,6 +191,25 @@ impl<B: Backing> Window<B> {
         false
     }
 
+    /// Bytes within one page that the guest can load at once, or `None` if the slow path has to look at them.
+    #[inline]
+    pub(crate) fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
+        let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
+        let is_loadable =
+            length <= PAGE_SIZE as usize - offset && self.table[page as usize] & state::READ != 0;
+        is_loadable.then(|| &self.bytes.page(page)[offset..offset + length])
+    }
+
+    /// Bytes within one page that the guest can store to at once, or `None` if the slow path has to look at them.
+    #[inline]
+    pub(crate) fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
+        let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
+        let is_storable =
+            length <= PAGE_SIZE as usize - offset && self.table[page as usize] & state::WRITE != 0;
+        is_storable.then(|| &mut self.bytes.page_mut(page)[offset..offset + length])
+    }
+
+    #[inline]
     pub(crate) fn state(&self, page: u32) -> u8 {
         self.table[page as usize]
     }
@@ -292,6 +311,7 @@ impl<B: Backing> Window<B> {
 
 impl<B: Backing> Window<B> {
     /// Whether the guest can do this to the page at once.
+    #[inline]
     pub(crate) fn allows(&self, page: u32, permission: Permission) -> bool {
         let wanted = match permission {
             Permission::None => 0,

@@ -10,13 +10,12 @@
 //! Whoever stores snapshots and writes only what has changed can take these four apart without knowing more.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use codec::{Decode, DecodeAll, Encode, EncodeLike, Error, Input, Output};
 
 use super::{DataRange, Snapshot};
 use crate::exit::{Exit, PageFault, Status, Trap, TrapKind};
-use crate::memory::{PAGE_SIZE, PAGES, Page, Permission, SavedMemory, SavedSource, SourcePage};
+use crate::memory::{PAGE_SIZE, PAGES, Permission, SavedMemory, SavedPage, SavedSource, SourcePage};
 use crate::program::hash;
 
 /// What the first byte says.
@@ -78,7 +77,7 @@ impl Snapshot {
         codec::Compact(pages.len() as u32).encode_to(out);
         for (page, bytes) in pages {
             page.encode_to(out);
-            trimmed(bytes).encode_to(out);
+            bytes.trimmed().encode_to(out);
         }
     }
 }
@@ -102,15 +101,7 @@ impl Decode for Snapshot {
         }
         let head = Vec::<u8>::decode(input).map_err(|error| error.chain("its head"))?;
         let head = Head::decode_all(&mut &*head).map_err(|error| error.chain("its head"))?;
-        let pages = ascending(input, |input| {
-            let bytes = Vec::<u8>::decode(input)?;
-            if bytes.len() > PAGE_SIZE as usize || bytes.last() == Some(&0) {
-                return Err("a page has more than 4096 bytes, or zeros at its end".into());
-            }
-            let mut page = [0; PAGE_SIZE as usize];
-            page[..bytes.len()].copy_from_slice(&bytes);
-            Ok(Arc::new(page))
-        });
+        let pages = ascending(input, saved_page);
         let snapshot = head.with_pages(pages.map_err(|error| error.chain("its pages"))?)?;
         let digest = <[u8; 32]>::decode(input).map_err(|error| error.chain("its hash"))?;
         let mut bytes = Vec::new();
@@ -120,6 +111,15 @@ impl Decode for Snapshot {
         }
         Ok(snapshot)
     }
+}
+
+/// The bytes of a page.
+fn saved_page<I: Input>(input: &mut I) -> Result<SavedPage, Error> {
+    let bytes = Vec::<u8>::decode(input)?;
+    if bytes.len() > PAGE_SIZE as usize || bytes.last() == Some(&0) {
+        return Err("a page has more than 4096 bytes, or zeros at its end".into());
+    }
+    Ok(SavedPage::new(&bytes))
 }
 
 /// Everything but the bytes of pages.
@@ -181,7 +181,7 @@ impl<T: Decode> Decode for Ascending<T> {
     }
 }
 
-/// Pages, whose numbers ascend, with what `value` reads for each. Takes no more memory than there is input.
+/// Pages, whose numbers ascend, with what `value` reads for each. Takes memory in proportion to the input that there is.
 fn ascending<I: Input, T>(
     input: &mut I,
     mut value: impl FnMut(&mut I) -> Result<T, Error>,
@@ -223,7 +223,7 @@ impl From<&Snapshot> for Head {
 }
 
 impl Head {
-    fn with_pages(self, pages: BTreeMap<u32, Arc<Page>>) -> Result<Snapshot, Error> {
+    fn with_pages(self, pages: BTreeMap<u32, SavedPage>) -> Result<Snapshot, Error> {
         let Self { module, regs, pc, is_charged, status, gas, heap_top, auxiliary, permissions, sources } =
             self;
         let permission = |(page, permission)| match permission {
@@ -293,17 +293,28 @@ impl EncodedStatus {
     }
 }
 
-/// The bytes up to the last one that is not zero.
-fn trimmed(page: &Page) -> &[u8] {
-    let length = page.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    &page[..length]
-}
-
 /// Counts bytes.
 struct Counter(usize);
 
 impl Output for Counter {
     fn write(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoded_page_takes_no_more_memory_than_twice_its_bytes() {
+        for length in [0, 1, 2048, 2049, 4096] {
+            let bytes = vec![1; length];
+            let mut encoded = Vec::new();
+            vec![(7u32, bytes.clone())].encode_to(&mut encoded);
+            let pages = ascending(&mut &encoded[..], saved_page).unwrap();
+            assert_eq!(pages[&7].trimmed(), bytes);
+            assert_eq!(matches!(pages[&7], SavedPage::Short(_)), length <= 2048, "{length} bytes");
+        }
     }
 }

@@ -35,12 +35,18 @@ impl<S: ProgramSource> Scheduler<S> {
         if let Some(process) = self.table.get_mut(target) {
             process.waiters |= 1 << slot.0;
         }
-        Ok(Outcome::Block(State::Waiting { target, status: address }))
+        self.table.set_state(slot, State::Waiting { target, status: address });
+        Ok(Outcome::Blocked)
     }
 
     /// Ends a process: tells those who wait for it, or remembers its end; closes its descriptors. The end of the root is the end
     /// of all.
-    pub(crate) fn end(&mut self, slot: Slot, status: Status, detail: Option<Arc<str>>) -> Result<(), Error> {
+    pub(crate) fn end(
+        &mut self,
+        slot: Slot,
+        status: Status,
+        detail: Option<Arc<str>>,
+    ) -> Result<(), Box<Error>> {
         let Some(process) = self.table.get(slot) else { return Ok(()) };
         let (id, waiters) = (process.id, process.waiters);
         self.record(id, || Event::Ended { status, detail });

@@ -11,7 +11,7 @@ use hatchery_engine::{MemoryError, Permission, Reg};
 
 use crate::abi::{Call, Code};
 use crate::cost;
-use crate::scheduler::{Error, Scheduler, Stop};
+use crate::scheduler::{Error, Interruption, Scheduler};
 use crate::source::ProgramSource;
 use crate::status::{Fault, FaultKind, Status};
 use crate::table::{Slot, State};
@@ -23,8 +23,8 @@ pub(crate) use program::{instance, part};
 pub(crate) enum Outcome {
     /// It returns this in `a0`.
     Return(u64),
-    /// The caller has to wait.
-    Block(State),
+    /// The caller has to wait, and is said to.
+    Blocked,
     /// There is nobody to return to.
     Gone,
 }
@@ -42,11 +42,11 @@ pub(crate) enum Halt {
     /// The caller passed memory that it cannot access.
     Fault(u32),
     /// The host failed.
-    Host(Error),
+    Host(Box<Error>),
 }
 
-impl From<Error> for Halt {
-    fn from(error: Error) -> Self {
+impl From<Box<Error>> for Halt {
+    fn from(error: Box<Error>) -> Self {
         Self::Host(error)
     }
 }
@@ -58,7 +58,7 @@ pub(crate) struct Bill(u64);
 impl<S: ProgramSource> Scheduler<S> {
     /// Does the call that a process has stopped at.
     #[inline]
-    pub(crate) fn perform(&mut self, slot: Slot, call: Call) -> Result<Option<Stop>, Error> {
+    pub(crate) fn perform(&mut self, slot: Slot, call: Call) -> Result<Option<Interruption>, Box<Error>> {
         let mut bill = Bill::default();
         let done = match call {
             Call::Spawn => self.spawn(slot, &mut bill),
@@ -77,7 +77,7 @@ impl<S: ProgramSource> Scheduler<S> {
             Ok(outcome) => outcome,
             Err(Halt::OutOfGas) => {
                 self.table.set_state(slot, State::Calling(call));
-                return Ok(Some(Stop::OutOfGas));
+                return Ok(Some(Interruption::OutOfGas));
             }
             Err(Halt::Host(error)) => {
                 self.table.set_state(slot, State::Calling(call));
@@ -101,15 +101,14 @@ impl<S: ProgramSource> Scheduler<S> {
                 self.record(id, || Event::Returned { call, value });
                 Ok(None)
             }
-            Outcome::Block(state) => {
-                self.table.set_state(slot, state);
+            Outcome::Blocked => {
                 if let Some(process) = self.table.get(slot) {
                     let id = process.id;
                     self.record(id, || Event::Blocked { call });
                 }
                 Ok(None)
             }
-            Outcome::Gone => Ok(self.result.map(Stop::Ended)),
+            Outcome::Gone => Ok(self.result.map(Interruption::Ended)),
         }
     }
 
@@ -185,9 +184,9 @@ impl<S: ProgramSource> Scheduler<S> {
 
     /// Writes memory that was checked when the process made its call.
     #[inline]
-    fn write(&mut self, slot: Slot, address: u32, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, slot: Slot, address: u32, bytes: &[u8]) -> Result<(), Box<Error>> {
         let Some(process) = self.table.get_mut(slot) else { return Ok(()) };
-        let gone = |_: MemoryError| Error::Memory { process: process.id, address };
+        let gone = |_: MemoryError| Box::new(Error::Memory { process: process.id, address });
         process.instance.memory_mut().write(address, bytes).map_err(gone)
     }
 

@@ -32,7 +32,7 @@ impl<S: ProgramSource> Scheduler<S> {
             Err(code) => return Ok(code.into()),
         };
         let Some((writer, mut written)) = self.met(piping.descriptor.other_end()) else {
-            return Ok(self.block(piping));
+            return Ok(self.block(slot, piping));
         };
         let bytes = piping.length.min(written.length - written.done);
         self.add(bill, cost::copy(bytes))?;
@@ -55,7 +55,7 @@ impl<S: ProgramSource> Scheduler<S> {
             Err(code) => return Ok(code.into()),
         };
         let Some((reader, mut read)) = self.met(piping.descriptor.other_end()) else {
-            return Ok(self.block(piping));
+            return Ok(self.block(slot, piping));
         };
         let bytes = piping.length.min(read.length);
         self.add(bill, cost::copy(bytes))?;
@@ -65,7 +65,7 @@ impl<S: ProgramSource> Scheduler<S> {
         self.finish(reader, read, Code::Success)?;
         piping.done = bytes;
         if piping.done < piping.length {
-            return Ok(self.block(piping));
+            return Ok(self.block(slot, piping));
         }
         self.write(slot, piping.count, &piping.done.to_le_bytes())?;
         Ok(Code::Success.into())
@@ -144,13 +144,14 @@ impl<S: ProgramSource> Scheduler<S> {
     }
 
     /// Makes the caller wait at its end of a pipe.
-    fn block(&mut self, piping: Piping) -> Outcome {
+    fn block(&mut self, slot: Slot, piping: Piping) -> Outcome {
         self.set_waiting(piping.descriptor, true);
-        Outcome::Block(State::Piping(piping))
+        self.table.set_state(slot, State::Piping(piping));
+        Outcome::Blocked
     }
 
     /// Ends a read or write that was blocked.
-    fn finish(&mut self, slot: Slot, piping: Piping, code: Code) -> Result<(), Error> {
+    fn finish(&mut self, slot: Slot, piping: Piping, code: Code) -> Result<(), Box<Error>> {
         self.set_waiting(piping.descriptor, false);
         self.write(slot, piping.count, &piping.done.to_le_bytes())?;
         self.wake(slot, code);
@@ -158,7 +159,7 @@ impl<S: ProgramSource> Scheduler<S> {
     }
 
     /// Closes a descriptor, which ends the call of whoever is blocked at the other end.
-    pub(super) fn close(&mut self, descriptor: Descriptor) -> Result<(), Error> {
+    pub(super) fn close(&mut self, descriptor: Descriptor) -> Result<(), Box<Error>> {
         if let Some(blocked) = self.pipes.close(descriptor)
             && let Some(process) = self.table.get(blocked)
             && let State::Piping(piping) = process.state
@@ -169,15 +170,22 @@ impl<S: ProgramSource> Scheduler<S> {
     }
 
     /// Copies bytes from the memory of one process to that of another. Both buffers have been checked.
-    fn transfer(&mut self, from: Slot, source: u32, to: Slot, target: u32, bytes: u64) -> Result<(), Error> {
+    fn transfer(
+        &mut self,
+        from: Slot,
+        source: u32,
+        to: Slot,
+        target: u32,
+        bytes: u64,
+    ) -> Result<(), Box<Error>> {
         let Some([from, to]) = self.table.two_mut(from, to) else { return Ok(()) };
         // No buffer is that long: the first 64 KiB belong to nobody.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         to.instance.memory_mut().copy_from(target, from.instance.memory(), source, bytes).map_err(|_| {
-            match from.instance.memory().check(source, bytes.into(), Permission::Read) {
+            Box::new(match from.instance.memory().check(source, bytes.into(), Permission::Read) {
                 Ok(()) => Error::Memory { process: to.id, address: target },
                 Err(_) => Error::Memory { process: from.id, address: source },
-            }
+            })
         })
     }
 }

@@ -207,7 +207,7 @@ impl<S: ProgramSource> Scheduler<S> {
             }
             Err(error) => {
                 let process = self.table.get(slot).map_or(ProcessId::ROOT, |process| process.id);
-                return Err(Error::Load { process, program: program.clone(), error }.into());
+                return Err(Box::new(Error::Load { process, program: program.clone(), error }).into());
             }
         };
         Ok(instance(&module, &bytes).map_err(|reason| (reason, None)))

@@ -168,7 +168,7 @@ pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
     assert_eq!(seen(&cut, stop), expected, "cut");
 
     // Paused after every block, if that does not take too long.
-    if expected.gas < 30_000_000 {
+    if expected.gas < 190_000_000 {
         let mut paused = tree(backend, arguments);
         let pause = Pause::new();
         pause.raise();
