@@ -7,7 +7,7 @@ use hatchery_node_testing::walkthrough::count;
 use hatchery_node_testing::{Builder, Chain, Contract, Limits, Node, Weight, accounts, guests, until};
 
 /// Calls that wait when a validator is killed.
-const CALLS: u64 = 40;
+const CALLS: u64 = 24;
 
 const INTERPRETER: &str = "--virt-backend=interpreter";
 
@@ -92,8 +92,8 @@ async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finali
     let (contract, made) = Contract::instantiate(&alice_chain, &user, code, [2; 32], &[]).await?;
     bob_chain.wait_finalized(alice_chain.number_of(made.block).await?).await?;
 
-    // Bob has calls to author for several blocks, and is killed in the midst of them: every other one counts, the others take a seventh
-    // of a block each.
+    // Bob has calls to author for several blocks, and is killed in the midst of them: every other one counts, of the others two fit into
+    // a block.
     let account = user.public_key().to_account_id();
     let authored = |bob: &Node| -> Result<f64> {
         Ok(bob.metrics()?.sum("substrate_proposer_block_constructed_count").unwrap_or_default())
@@ -101,7 +101,7 @@ async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finali
     let before = authored(&bob)?;
     let first = bob_chain.next_nonce(&account).await?;
     let forever =
-        Limits { gas: Weight { ref_time: 100_000_000_000, proof_size: 1 << 20 }, ..Limits::default() };
+        Limits { gas: Weight { ref_time: 300_000_000_000, proof_size: 1 << 40 }, ..Limits::default() };
     for nonce in (first..first + CALLS).step_by(2) {
         contract.send(&bob_chain, &user, nonce, "increment", &[], Limits::default()).await?;
         contract.send(&bob_chain, &user, nonce + 1, "increment_forever", &[], forever).await?;
@@ -120,6 +120,14 @@ async fn a_validator_that_is_killed_while_it_authors_calls_comes_back_and_finali
     alice_chain.wait_finalized(goal).await?;
     bob_chain.wait_finalized(goal).await?;
     assert_eq!(alice_chain.block_hash(goal).await?, bob_chain.block_hash(goal).await?);
+    until("the calls that are left are in blocks", async || {
+        let included = alice_chain.nonce(&account).await?;
+        let next = [alice_chain.next_nonce(&account).await?, bob_chain.next_nonce(&account).await?];
+        Ok((next == [included; 2]).then_some(()))
+    })
+    .await?;
+    let best = bob_chain.best().await?;
+    bob_chain.wait_finalized(best).await?;
 
     // No call is lost but those that only Bob's pool had; no call counted twice.
     let call = contract.call(&bob_chain, &user, "increment", &[], Limits::default()).await?.success()?;
