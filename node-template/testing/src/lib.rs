@@ -15,7 +15,7 @@ mod node;
 mod wait;
 pub mod walkthrough;
 
-pub use chain::{Account, Chain, Committed, Event, RpcFailure};
+pub use chain::{Account, Chain, Committed, Event, REFUSED, RpcFailure};
 pub use contract::{Contract, DryRun, Limits, Weight};
 pub use error::Error;
 pub use job::Job;
