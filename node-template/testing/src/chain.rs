@@ -37,6 +37,14 @@ pub struct Account {
     pub reserved: u128,
 }
 
+/// What `System.Account` has of an account, as far as it matters here.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct AccountState {
+    nonce: u32,
+    data: Account,
+}
+
 /// An extrinsic that is in a finalized block.
 #[derive(Clone, Debug)]
 pub struct Committed {
@@ -274,22 +282,8 @@ impl Chain {
     /// # Errors
     /// If the node does not answer.
     pub async fn nonce(&self, account: &AccountId32) -> Result<u64, Error> {
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Info {
-            nonce: u32,
-        }
         let best: H256 = self.request("chain_getBlockHash", Json::Array(Vec::new())).await?;
-        let at = self.api.at_block(best).await.map_err(Error::client("cannot read the state"))?;
-        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
-        let info = at
-            .storage()
-            .try_fetch(address, (account.0,))
-            .await
-            .map_err(Error::client("cannot read an account"))?;
-        let info =
-            info.map(|info| info.decode()).transpose().map_err(Error::client("cannot decode a nonce"))?;
-        Ok(info.map_or(0, |info| info.nonce.into()))
+        Ok(self.state_of(account, best).await?.map_or(0, |state| state.nonce.into()))
     }
 
     /// What an account owns at the last finalized block.
@@ -297,22 +291,21 @@ impl Chain {
     /// # Errors
     /// If the node does not answer.
     pub async fn account(&self, account: &AccountId32) -> Result<Account, Error> {
-        #[derive(DecodeAsType)]
-        #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-        struct Info {
-            data: Account,
-        }
-        let at = self.api.at_current_block().await.map_err(Error::client("cannot read the state"))?;
-        let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
-        let info = at
+        let finalized: H256 = self.request("chain_getFinalizedHead", Json::Array(Vec::new())).await?;
+        let state = self.state_of(account, finalized).await?;
+        Ok(state.map_or(Account { free: 0, reserved: 0 }, |state| state.data))
+    }
+
+    /// What a block's state has of an account, if there is one.
+    async fn state_of(&self, account: &AccountId32, block: H256) -> Result<Option<AccountState>, Error> {
+        let at = self.api.at_block(block).await.map_err(Error::client("cannot read the state"))?;
+        let address = dynamic::storage::<([u8; 32],), AccountState>("System", "Account");
+        let state = at
             .storage()
             .try_fetch(address, (account.0,))
             .await
             .map_err(Error::client("cannot read an account"))?;
-        match info {
-            None => Ok(Account { free: 0, reserved: 0 }),
-            Some(info) => Ok(info.decode().map_err(Error::client("cannot decode an account"))?.data),
-        }
+        state.map(|state| state.decode()).transpose().map_err(Error::client("cannot decode an account"))
     }
 
     /// The number of the last finalized block.
