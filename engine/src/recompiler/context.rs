@@ -28,10 +28,10 @@ pub(super) enum Leave {
     Charge,
     /// An instruction that the host executes; the argument is its pc.
     Service,
-    /// An indirect jump that the jump table has no entry for; the argument is the address rotated right by one, `pc` the
-    /// instruction.
+    /// An indirect jump that the jump table has no entry for; the argument is the address, `pc` the instruction.
     Indirect,
-    /// An indirect jump through an entry that leads nowhere; the argument is the address of the entry, `pc` the instruction.
+    /// An indirect jump through an entry that leads nowhere; [`JumpTable::address_of`](super::jump_table::JumpTable::address_of) says
+    /// what the argument means, `pc` is the instruction.
     Nowhere,
     /// A `trap` instruction; the argument is its pc.
     Trap,

@@ -72,7 +72,7 @@ fn enter(compiled: &Compiled, base: NonNull<u8>, regs: &mut [u64; 16], gas: i64,
     // by this function, by native code and by the handler. Native code accesses the context, the registers, the jump table and what
     // the window lets the guest access; the handler makes it return when it is refused something else.
     unsafe {
-        (*context).table = compiled.jump_table.as_ptr();
+        (*context).table = compiled.jump_table.start();
         (*context).regs = regs.as_mut_ptr();
         (*context).gas = gas;
         (*context).argument = (code.as_ptr() as usize + at.0 as usize) as u64;
@@ -194,16 +194,13 @@ impl Execution<'_> {
         match reason {
             Leave::Service => self.service(argument as u32),
             Leave::Indirect => {
-                let address = (argument as u32).rotate_left(1);
+                let address = argument as u32;
                 if address == RETURN_TO_HOST {
                     return Next::Stop(Stop::Finished { pc });
                 }
                 invalid_indirect_jump(pc, address)
             }
-            Leave::Nowhere => {
-                let entry = (argument - self.compiled.jump_table.as_ptr() as u64) / 8;
-                invalid_indirect_jump(pc, entry as u32 * 2)
-            }
+            Leave::Nowhere => invalid_indirect_jump(pc, self.compiled.jump_table.address_of(argument)),
             Leave::Fault => {
                 let at = argument - self.compiled.code.start().as_ptr() as u64;
                 self.fault(Offset(at as u32))
