@@ -12,7 +12,7 @@
 
 use core::cell::Cell;
 
-use super::assembler::{Alu, Assembler, Cond, Fixup, Gpr, Mem, Shift, Size, Width};
+use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Shift, Size, Width};
 use super::context::{self, BASE, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
 use super::jump_table::{JumpTable, NewJumpTable};
@@ -284,33 +284,47 @@ impl<'a> Compiler<'a> {
             asm.write_segment(BASE);
             asm.bind_short(is_set);
         }
-        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
+        asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
         for (reg, at) in guest_registers() {
-            asm.load(Width::B8, super::assembler::Extend::Zero, reg, Mem::Base(SCRATCH, at));
+            asm.load(Width::B8, Extend::Zero, reg, Mem::Base(SCRATCH, at));
         }
         asm.jmp_mem(context::ARGUMENT);
 
         let mut ends = Vec::new();
-        // The most frequent one goes last and needs no jump.
-        for reason in Leave::ALL.into_iter().rev() {
+        // The last one needs no jump.
+        for reason in Leave::ALL.into_iter().skip(1) {
             asm.align(16);
             self.leave[reason as usize] = asm.position();
             if reason != Leave::Fault {
                 asm.store(Width::B8, context::ARGUMENT, SCRATCH);
             }
             asm.store_imm(Width::B4, context::LEAVE, reason as i32);
-            if reason != Leave::Syscall {
+            if reason != Leave::Fault {
                 ends.push(asm.jmp());
             }
         }
         let end = asm.position();
         ends.into_iter().for_each(|fixup| asm.bind_to(fixup, end));
-        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
-        for (reg, at) in guest_registers() {
-            asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
+        // The most frequent reason does all by itself.
+        for reason in [None, Some(Leave::Syscall)] {
+            if let Some(reason) = reason {
+                asm.align(16);
+                self.leave[reason as usize] = asm.position();
+                asm.store(Width::B8, context::ARGUMENT, SCRATCH);
+            }
+            asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
+            for (reg, at) in guest_registers() {
+                asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
+            }
+            match reason {
+                Some(reason) => asm.mov_imm(Gpr::Rax, reason as u64),
+                None => {
+                    asm.load(Width::B4, Extend::Zero, Gpr::Rax, context::LEAVE);
+                }
+            }
+            SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
+            asm.ret();
         }
-        SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
-        asm.ret();
         asm.align(16);
     }
 

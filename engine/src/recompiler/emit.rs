@@ -5,7 +5,7 @@
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Gpr, Mem, Scan, Shift, Size, Unary, Width};
 use super::context::{BASE, GUEST, SCRATCH, SPILL};
-use super::sys::{CodeMemory, Traps, with_handler};
+use super::sys::{CodeMemory, Running, Traps, with_handler};
 use crate::isa::{Instruction, Opcode, Reg};
 
 use Size::{B32, B64};
@@ -62,7 +62,7 @@ fn segment_works() -> bool {
     // SAFETY: the code above is a function of this signature. It loads from the number, or from address zero, which is refused.
     unsafe {
         let load: extern "sysv64" fn(*const u64) -> u64 = core::mem::transmute(code.start());
-        with_handler(&traps, &mut fault, || load(&NUMBER)) == NUMBER
+        with_handler(&Running { traps: &traps, refused: &mut fault }, || load(&NUMBER)) == NUMBER
     }
 }
 

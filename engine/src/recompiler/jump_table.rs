@@ -64,6 +64,17 @@ impl NewJumpTable {
 }
 
 impl JumpTable {
+    /// Where it lies, if native code has to be told.
+    #[inline]
+    pub(super) fn far(&self) -> Option<*const u64> {
+        match &self.0 {
+            Memory::Low(_) => None,
+            Memory::Anywhere(entries) => Some(entries.as_ptr()),
+        }
+    }
+
+    /// Where it lies.
+    #[cfg(test)]
     pub(super) fn start(&self) -> *const u64 {
         match &self.0 {
             Memory::Low(memory) => memory.start().as_ptr().cast(),

@@ -23,7 +23,7 @@ mod sys;
 mod tests;
 
 pub(crate) use compile::{Compiled, Offset};
-pub(crate) use run::{Guest, run};
+pub(crate) use run::{Guest, Left, Ran, go_on, run, run_to_syscall};
 
 use crate::gas::GasModel;
 use crate::memory::HostError;

@@ -138,20 +138,26 @@ pub(super) struct Traps {
     pub(super) exit: usize,
 }
 
+/// Native code that is executed, and where to say which access was refused.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Running {
+    pub(super) traps: *const Traps,
+    pub(super) refused: *mut u64,
+}
+
 thread_local! {
-    /// The native code that this thread is executing.
-    static RUNNING: Cell<*const Traps> = const { Cell::new(null()) };
-    /// Where to say which access was refused.
-    static REFUSED: Cell<*mut u64> = const { Cell::new(null_mut()) };
+    /// What this thread is executing.
+    static RUNNING: Cell<*const Running> = const { Cell::new(null()) };
     static IS_PREPARED: Cell<bool> = const { Cell::new(false) };
     static SIGNAL_STACK: SignalStack = SignalStack::new();
 }
 
-/// Calls native code. When it is refused an access the place of the instruction is written to `refused`, and it goes on at its exit.
+/// Calls native code. When it is refused an access the place of the instruction is written to where `running` says, and it goes on at
+/// its exit. What `running` and the pointers in it point to must be there until it returns.
 #[inline]
-pub(super) fn with_handler<T>(traps: &Traps, refused: *mut u64, call: impl FnOnce() -> T) -> T {
-    REFUSED.set(refused);
-    RUNNING.set(traps);
+pub(super) fn with_handler<T>(running: *const Running, call: impl FnOnce() -> T) -> T {
+    RUNNING.set(running);
     let result = call();
     RUNNING.set(null());
     result
@@ -264,9 +270,10 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
         unsafe {
             let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
             let at = registers[libc::REG_RIP as usize] as usize;
-            let Traps { start, end, exit } = *running;
+            let Running { traps, refused } = *running;
+            let Traps { start, end, exit } = *traps;
             if (start..end).contains(&at) {
-                *REFUSED.get() = at as u64;
+                *refused = at as u64;
                 registers[libc::REG_RIP as usize] = exit as i64;
                 return;
             }
