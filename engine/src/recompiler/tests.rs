@@ -341,6 +341,74 @@ fn native_code_of_small_programs_is_as_recorded() {
     }
 }
 
+/// Whether the table lies at a low address or not, every address leads where it should.
+#[test]
+fn indirect_jumps_lead_to_the_same_places_by_either_table() {
+    use crate::interpreter::Stop;
+    use Opcode::*;
+    use Reg::*;
+    let instructions = [
+        i(JumpIndirect, A0, A0, A0, 0, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+        i(LoadImm, A1, A0, A0, 7, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+    ];
+    // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
+    let table = [2, 3, 6, 7, 200, 0];
+    let code = code(InstructionSet::JamV1, &instructions, &table);
+    assert_eq!(code.length(), 7);
+    let engine = Engine::new(Config::default().gas_model(GasModel::Flat)).unwrap();
+    let module = engine.compile_program(Program { code, ..program(&instructions, 4096) }).unwrap();
+    let inner = &module.inner;
+    let pool = crate::memory::Pool::new(crate::memory::WindowKind::BEST, true, 1);
+    let slot = std::sync::Arc::new(crate::memory::Slot::new());
+    let mut window = pool.acquire(&slot, &inner.image).unwrap();
+    let mut contents = crate::memory::Contents::new(std::sync::Arc::clone(&inner.image));
+    let compiled = [true, false, true].map(|low_tables| {
+        let features = Features { low_tables, ..Features::detect().unwrap() };
+        Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
+    });
+    assert!(compiled[1].jump_table.far().is_some());
+    let returns = crate::interpreter::RETURN_TO_HOST;
+    let extremes = [0x7fff_fffe, 0x8000_0000, 0x8000_0004, returns - 2, returns, returns + 1, u32::MAX];
+    for address in (0..20).chain(extremes) {
+        // Only the low half counts.
+        for upper in [0, 0xdead_beef << 32] {
+            for compiled in &compiled {
+                let mut regs = [0; 16];
+                regs[A0 as usize] = upper | u64::from(address);
+                let guest = super::Guest {
+                    code: &inner.code,
+                    blocks: &inner.blocks,
+                    regions: &inner.regions,
+                    contents: &mut contents,
+                    regs: &mut regs,
+                    gas: &mut 10,
+                    pause: None,
+                };
+                let start = compiled.offset(0, true).unwrap();
+                let stop = super::run(compiled, guest, &mut window, start);
+                let is_right = match (address, stop) {
+                    (2, Stop::Trap { pc, kind, address }) => {
+                        (pc, kind, address, regs[A1 as usize]) == (2, crate::TrapKind::Trap, None, 0)
+                    }
+                    (4, Stop::Trap { pc, kind, address }) => {
+                        (pc, kind, address, regs[A1 as usize]) == (6, crate::TrapKind::Trap, None, 7)
+                    }
+                    (12, Stop::OutOfGas { pc: 0, .. }) => true,
+                    (_, Stop::Finished { pc: 0 }) => address == returns,
+                    (2 | 4 | 12, _) => false,
+                    (_, Stop::Trap { pc: 0, kind, address: Some(at) }) => {
+                        (kind, at) == (crate::TrapKind::InvalidIndirectJump, address) && at != returns
+                    }
+                    _ => false,
+                };
+                assert!(is_right, "{address:#x} leads to {stop:?}");
+            }
+        }
+    }
+}
+
 /// Processors without them get other code, which this one can execute too.
 #[test]
 fn counting_zeros_needs_no_special_instructions() {
