@@ -243,7 +243,7 @@ impl<'a> Compiler<'a> {
         self.guest = self.emit.asm.position();
         let mut next = self.code.next_start(0);
         while let Some(pc) = next {
-            let decoded = self.code.decode_at(pc);
+            let decoded = self.code.decode_start(pc);
             self.enter(pc);
             let is_affordable = match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
