@@ -3,6 +3,7 @@
 //! - [`assembler`] writes single instructions of the processor;
 //! - [`emit`] says what an instruction of the guest becomes;
 //! - [`compile`] walks over a program, charges for blocks and resolves jumps;
+//! - [`jump_table`] says where indirect jumps lead;
 //! - [`places`] remembers where the native code of an instruction lies;
 //! - [`context`] is what native code and the host tell each other;
 //! - [`mod@run`] calls native code and does what it leaves to the host;
@@ -14,6 +15,7 @@ mod assembler;
 mod compile;
 mod context;
 mod emit;
+mod jump_table;
 mod places;
 mod run;
 mod sys;
@@ -21,7 +23,7 @@ mod sys;
 mod tests;
 
 pub(crate) use compile::{Compiled, Offset};
-pub(crate) use run::{Guest, run};
+pub(crate) use run::{Guest, Left, Ran, go_on, run, run_to_syscall};
 
 use crate::gas::GasModel;
 use crate::memory::HostError;
