@@ -102,10 +102,12 @@ pub(crate) fn blocks(bytes: u32) -> Vec<u8> {
     builder.into_vec().expect("the program fits the format; qed")
 }
 
-/// A program whose export `main` counts without end, and writes the count to the end of each of so many pages.
+/// A program whose export `main` counts without end, and writes each count to the end of the next of so many pages. So no two pages
+/// are ever the same, and a proof has all of them.
 pub(crate) fn pages(count: u32) -> Vec<u8> {
-    let mut code = vec![asm::add_imm_64(A0, A0, 0x0101_0101)];
-    code.extend((1..=count).map(|page| asm::store_u64(A0, DATA + page * 4096 - 8)));
+    let mut code: Vec<Instruction> = (1..=count)
+        .flat_map(|page| [asm::add_imm_64(A0, A0, 0x0101_0101), asm::store_u64(A0, DATA + page * 4096 - 8)])
+        .collect();
     code.push(asm::jump(0));
     let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
     builder.set_rw_data_size(count * 4096);
