@@ -61,6 +61,7 @@ enum Step {
     Set { key: u8, length: u32 },
     Remove { key: u8 },
     Transfer { who: usize, amount: u128 },
+    Yield,
     Call { instance: usize, steps: Vec<Step>, end: End, value: u128, unwinds: bool },
 }
 
@@ -91,6 +92,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (0..4_u8, 0..200_u32).prop_map(|(key, length)| Step::Set { key, length }),
         3 => (0..4_u8).prop_map(|key| Step::Remove { key }),
         1 => (0..3_usize, 0..2000_u128).prop_map(|(who, amount)| Step::Transfer { who, amount }),
+        1 => Just(Step::Yield),
     ];
     let step = leaf.prop_recursive(2, 8, 3, |inner| {
         (0..8_usize, proptest::collection::vec(inner, 0..3), end(), 0..20_u128, any::<bool>()).prop_map(
@@ -137,6 +139,7 @@ fn script(steps: &[Step], end: End) -> Vec<u8> {
             Step::Set { key, length } => script.set(&[*key], 1, *length),
             Step::Remove { key } => script.remove(&[*key]),
             Step::Transfer { who, amount } => script.transfer(&ACCOUNTS[*who], *amount),
+            Step::Yield => script.yields(),
             Step::Call { instance: number, steps, end, value, unwinds } => {
                 let input = self::script(steps, *end);
                 script.call_with(&instance(*number), "run", input, *value, 5_000_000, *unwinds)
