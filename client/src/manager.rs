@@ -347,7 +347,7 @@ impl State {
         program: Option<Arc<Program>>,
     ) -> Option<Arc<Program>> {
         if let Some(program) = &program {
-            self.codes.add(&program);
+            self.codes.add(program);
         }
         let before = self.identifiers.set(key, program);
         if let Some(before) = &before {
@@ -359,7 +359,7 @@ impl State {
     /// Forgets all identifiers.
     pub(crate) fn clear_identifiers(&mut self) {
         for program in std::mem::take(&mut self.identifiers).programs() {
-            self.codes.remove(&program);
+            self.codes.remove(program);
         }
     }
 
