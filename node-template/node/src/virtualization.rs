@@ -78,12 +78,19 @@ pub(crate) struct Machines {
 
 impl Machines {
     /// As the operator wants them, counted in this registry.
-    pub(crate) fn new(params: &VirtualizationParams, registry: Option<&Registry>) -> Self {
+    ///
+    /// # Errors
+    /// If this machine does not have the backend.
+    pub(crate) fn new(params: &VirtualizationParams, registry: Option<&Registry>) -> Result<Self, String> {
         let settings = ClientConfig::default()
             .backend(params.virt_backend)
             .cache_bytes(params.virt_cache_size.saturating_mul(1 << 20))
             .prometheus_registry(registry.cloned());
-        Self { rules: rules(), cache: Arc::new(ModuleCache::new(settings)) }
+        // Otherwise it would come out in the first block that has a program.
+        settings.check().map_err(|error| {
+            format!("--virt-backend {} cannot be used on this machine: {error}", params.virt_backend.name())
+        })?;
+        Ok(Self { rules: rules(), cache: Arc::new(ModuleCache::new(settings)) })
     }
 
     /// What gives each block, and each call into a runtime, a manager of its own.
