@@ -146,11 +146,12 @@ fn removed<T: Config>(items: u32, depositors: u32) -> crate::TrieId {
 mod benches {
     use super::*;
 
-    /// A program of `c` bytes.
+    /// A program of `c` bytes with as many exports and imports as it may have.
     #[benchmark]
-    fn upload_code(c: Linear<1024, { T::MaxCodeLen::get() }>) {
+    fn upload_code(c: Linear<4096, { T::MaxCodeLen::get() }>) {
         let owner = rich::<T>("owner");
-        let code: BoundedVec<_, _> = programs::blocks(c).try_into().expect("it is short enough");
+        let code = programs::symbols(c, crate::MAX_EXPORTS, crate::MAX_IMPORTS);
+        let code: BoundedVec<_, _> = code.try_into().expect("it is short enough");
         let code_hash = Pallet::<T>::code_hash(&code);
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), code);
