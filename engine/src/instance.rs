@@ -4,7 +4,6 @@ mod saved;
 
 use std::sync::Arc;
 
-use crate::config::Backend;
 use crate::exit::{Exit, PageFault, Status, Trap, TrapKind};
 use crate::interpreter::{self, Machine, Position, Stop};
 use crate::isa::Reg;
@@ -57,6 +56,35 @@ impl From<Offset> for State {
     fn from(offset: Offset) -> Self {
         Self::Native(offset)
     }
+}
+
+/// How far [`Instance::run_to_syscall`] came.
+enum Ran {
+    /// To a syscall with this number.
+    ToSyscall(u32),
+    /// To something that native code, which began at this place, left to its host.
+    Native(Offset, recompiler::Left),
+    /// To something that the handlers of the interpreter left; to where, and how much gas there was before.
+    Interpreted(Position, (Position, i64)),
+    /// It has not begun.
+    NotYet,
+}
+
+/// The same, put together from its parts. What a call writes to memory every caller of `run` would read from there, all of it at
+/// once, even after a syscall, when parts of it have just been written; and the processor makes a load wait that overlaps several
+/// stores. Like this compilers keep it in registers.
+#[inline(always)]
+fn in_registers(result: Result<Exit, RunError>) -> Result<Exit, RunError> {
+    Ok(match result? {
+        Exit::Finished => Exit::Finished,
+        Exit::Syscall(number) => Exit::Syscall(number),
+        Exit::OutOfGas => Exit::OutOfGas,
+        Exit::Trap(Trap { kind, pc, address }) => Exit::Trap(Trap { kind, pc, address }),
+        Exit::PageFault(PageFault { page_address, address, pc, write_protected }) => {
+            Exit::PageFault(PageFault { page_address, address, pc, write_protected })
+        }
+        Exit::Paused => Exit::Paused,
+    })
 }
 
 /// Why an instance cannot be prepared. It stays as it was.
@@ -189,7 +217,7 @@ impl Instance {
     /// A register. Registers of 32 bits are zero-extended.
     #[inline]
     pub fn reg(&self, reg: Reg) -> u64 {
-        let value = self.regs[reg as usize];
+        let value = interpreter::load_alone(&self.regs[reg as usize]);
         if self.module.instruction_set().is_64_bit() { value } else { value & u64::from(u32::MAX) }
     }
 
@@ -227,10 +255,86 @@ impl Instance {
     /// on.
     #[inline]
     pub fn run(&mut self) -> Result<Exit, RunError> {
-        match &self.module.inner.native {
-            None => self.interpret::<false>(),
-            Some(_) if self.module.engine().config().backend == Backend::Verify => verify::run(self),
-            Some(_) => self.run_native(),
+        match self.run_to_syscall() {
+            Ran::ToSyscall(number) => Ok(Exit::Syscall(number)),
+            ran => in_registers(self.go_on(ran)),
+        }
+    }
+
+    /// Runs to a syscall if nothing else has to be done before or comes between: all that is done in the most frequent case, and
+    /// compiled into the loop of the host.
+    #[inline]
+    fn run_to_syscall(&mut self) -> Ran {
+        let inner = &*self.module.inner;
+        let Some(space) = &mut self.held else { return Ran::NotYet };
+        if self.gas < 0 || !space.can_run() {
+            return Ran::NotYet;
+        }
+        let AddressSpace { contents, window: Some(window) } = &mut **space else { return Ran::NotYet };
+        let (regs, gas, pause) = (&mut self.regs, &mut self.gas, self.pause.as_ref());
+        let (pc, number) = match (self.state, &inner.native) {
+            (State::Native(start), Some(native)) if !inner.in_lock_step => {
+                match recompiler::run_to_syscall(native, regs, gas, pause, window, start) {
+                    recompiler::Ran::ToSyscall { pc, number, next } => {
+                        self.state = State::Native(next);
+                        (pc, number)
+                    }
+                    recompiler::Ran::ToHost(left) => return Ran::Native(start, left),
+                    recompiler::Ran::NotYet => return Ran::NotYet,
+                }
+            }
+            (State::At(start), None) if pause.is_none() => {
+                let (code, blocks, regions) = (&inner.code, &inner.blocks, &inner.regions);
+                let left = any_window!(window, window => {
+                    let machine = Machine { code, blocks, regions, window, contents, regs, gas, pause };
+                    machine.run_to_syscall(start)
+                });
+                match left {
+                    Ok((pc, number, next)) => {
+                        self.state = State::At(next);
+                        (pc, number)
+                    }
+                    Err(left) => return Ran::Interpreted(start, left),
+                }
+            }
+            _ => return Ran::NotYet,
+        };
+        self.pc = pc;
+        self.status = Status::Stopped(Exit::Syscall(number));
+        if inner.engine.inner.pool.is_scarce() {
+            self.let_go();
+        }
+        Ran::ToSyscall(number)
+    }
+
+    /// Runs until something stops it, if it has not run to a syscall.
+    #[cold]
+    #[inline(never)]
+    fn go_on(&mut self, ran: Ran) -> Result<Exit, RunError> {
+        let inner = &*self.module.inner;
+        let (code, blocks, regions) = (&inner.code, &inner.blocks, &inner.regions);
+        let (regs, gas, pause) = (&mut self.regs, &mut self.gas, self.pause.as_ref());
+        let space = self.held.as_deref_mut();
+        match (ran, space, &inner.native) {
+            (
+                Ran::Native(start, left),
+                Some(AddressSpace { contents, window: Some(window) }),
+                Some(native),
+            ) => {
+                let guest = Guest { code, blocks, regions, contents, regs, gas, pause };
+                let stop = recompiler::go_on(native, guest, window, start, left);
+                self.came_back(stop)
+            }
+            (Ran::Interpreted(start, left), Some(AddressSpace { contents, window: Some(window) }), _) => {
+                let stop = any_window!(window, window => {
+                    Machine { code, blocks, regions, window, contents, regs, gas, pause }.go_on(start, Some(left))
+                });
+                self.came_back(stop)
+            }
+            (Ran::ToSyscall(number), ..) => Ok(Exit::Syscall(number)),
+            (.., None) => self.interpret::<false>(),
+            _ if inner.in_lock_step => verify::run(self),
+            _ => self.run_native(),
         }
     }
 
@@ -246,7 +350,6 @@ impl Instance {
     }
 
     /// Runs native code, which there must be.
-    #[inline]
     pub(crate) fn run_native(&mut self) -> Result<Exit, RunError> {
         let offset = match self.state {
             State::Native(offset) if self.gas >= 0 => offset,
@@ -280,15 +383,7 @@ impl Instance {
             pause: self.pause.as_ref(),
         };
         let stop = recompiler::run(native, guest, window, offset);
-        if pool.is_scarce() {
-            self.let_go();
-        }
-        if let Stop::Syscall { pc, number, next } = stop {
-            self.at(pc, next);
-            self.status = Status::Stopped(Exit::Syscall(number));
-            return Ok(Exit::Syscall(number));
-        }
-        self.stopped(stop)
+        self.came_back(stop)
     }
 
     /// Where to begin in native code, as `enter`, or to go on after something else was executed.
@@ -313,7 +408,7 @@ impl Instance {
         Ok(offset)
     }
 
-    #[inline]
+    /// Runs, or executes one instruction, in the interpreter.
     pub(crate) fn interpret<const STEP: bool>(&mut self) -> Result<Exit, RunError> {
         self.leave_native();
         let position = match self.state {
@@ -351,15 +446,7 @@ impl Instance {
             };
             if STEP { machine.step(position) } else { machine.execute(position) }
         });
-        if pool.is_scarce() {
-            self.let_go();
-        }
-        if let Stop::Syscall { pc, number, next } = stop {
-            self.at(pc, next);
-            self.status = Status::Stopped(Exit::Syscall(number));
-            return Ok(Exit::Syscall(number));
-        }
-        self.stopped(stop)
+        self.came_back(stop)
     }
 
     /// Goes on where native code stopped with operations of the interpreter.
@@ -414,7 +501,14 @@ impl Instance {
         change(held, slot, |space| module.inner.engine.inner.pool.release(slot, leave(space)));
     }
 
-    #[inline]
+    /// After something stopped it.
+    fn came_back<Place: Into<State>>(&mut self, stop: Stop<Place>) -> Result<Exit, RunError> {
+        if self.module.inner.engine.inner.pool.is_scarce() {
+            self.let_go();
+        }
+        self.stopped(stop)
+    }
+
     fn stopped<Place: Into<State>>(&mut self, stop: Stop<Place>) -> Result<Exit, RunError> {
         let exit = match stop {
             Stop::Syscall { pc, number, next } => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use codec::Encode;
 
-use crate::config::Charge;
+use crate::config::{Backend, Charge};
 use crate::engine::{CompileError, Engine};
 use crate::gas::{BlockCosts, Timeline};
 use crate::instance::Instance;
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     /// Where jumps may go, a bit for each byte of code.
     pub(crate) blocks: Box<[u64]>,
     pub(crate) regions: Regions,
+    /// Whether both backends execute, and are compared.
+    pub(crate) in_lock_step: bool,
     /// What is executed instead of `regions` if it is there.
     pub(crate) native: Option<Compiled>,
     pub(crate) image: Arc<Image>,
@@ -76,12 +78,14 @@ impl Module {
         // Of exports with the same symbol the last counts.
         let exports = exports.into_iter().map(|export| (export.symbol, ProgramCounter(export.pc))).collect();
         let native = engine.inner.recompile(&code, &blocks)?;
+        let in_lock_step = engine.config().backend == Backend::Verify;
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
                 code,
                 blocks,
                 regions,
+                in_lock_step,
                 native,
                 image,
                 code_hash,

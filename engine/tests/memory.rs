@@ -438,7 +438,14 @@ fn compare(name: &str, engine: &Engine, actions: &[(Index, Action)]) -> Result<(
 #[test]
 fn a_guest_can_do_to_memory_what_layout_and_host_say() {
     let config = Config::default().gas_model(GasModel::Flat).latest64(InstructionSet::Latest64Bitmask);
-    let cases = if cfg!(miri) { 1 } else { 100 };
+    // The second is for valgrind.
+    let cases = if cfg!(miri) {
+        1
+    } else if cfg!(hatchery_no_native_code) {
+        10
+    } else {
+        100
+    };
     for faults_to_host in [false, true] {
         let settings = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);

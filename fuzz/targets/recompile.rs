@@ -1,5 +1,6 @@
 //! Native code and the interpreter agree at every stop: exit, registers, gas, pc and memory, for programs with memory accesses,
-//! indirect jumps, syscalls that write registers and memory, gas limits, pauses and page faults.
+//! indirect jumps, syscalls that write registers and memory, gas limits, pauses, page faults, and hosts that set permissions of
+//! pages, for one instance after the other in the same window.
 
 #![no_main]
 
@@ -52,14 +53,16 @@ fuzz_target!(|input: Input| {
     });
     let pause = Pause::new();
     let entry = starts[usize::from(input.entry) % starts.len()];
-    for instance in [&mut interpreted, &mut native] {
+    let prepare = |instance: &mut Instance| {
         let [a, b, c, d] = input.registers.map(u64::from);
         let arguments =
             [u64::from(RW) + a % 0x3000, b, 0x1_0000, 0xfffe_0000 - c % 0x2000, d << 24, u64::MAX];
         instance.prepare_at(ProgramCounter(entry), &arguments).unwrap();
         instance.set_gas(input.gas.into());
-        instance.set_pause(Some(pause.clone()));
-    }
+        // Without a flag to look at, both go another way.
+        instance.set_pause((input.top_up % 4 != 0).then(|| pause.clone()));
+    };
+    [&mut interpreted, &mut native].into_iter().for_each(prepare);
     for stop in 0..36u32 {
         let how = input.stops[stop as usize % 12];
         if how & 1 != 0 {
@@ -103,13 +106,24 @@ fuzz_target!(|input: Input| {
             match how >> 4 {
                 0 => instance.park(),
                 1 => *instance = instance.fork(),
-                2 => instance.reset(),
+                2 => {
+                    instance.reset();
+                    prepare(instance);
+                }
+                3 => {
+                    *instance = instance.module().instantiate();
+                    prepare(instance);
+                }
+                4..7 => {
+                    let page = 0x2f + (u32::from(how) + stop) % 6;
+                    let permission = [Permission::None, Permission::Read, Permission::ReadWrite]
+                        [usize::from(how >> 4) - 4];
+                    instance.memory_mut().protect(page << 12, 4096 << (how >> 3 & 1), permission).unwrap();
+                }
                 _ => {}
             }
         }
-        if how >> 4 == 2 {
-            return same(&interpreted, &native);
-        }
+        same(&interpreted, &native);
     }
 });
 
@@ -188,7 +202,7 @@ fn same(a: &Instance, b: &Instance) {
     assert_eq!((a.gas(), a.pc(), a.is_prepared()), (b.gas(), b.pc(), b.is_prepared()));
     assert_eq!(Reg::ALL.map(|reg| a.reg(reg)), Reg::ALL.map(|reg| b.reg(reg)));
     assert_eq!(a.heap_top(), b.heap_top());
-    for page in [0x10, 0x30, 0x31, 0x32, 0x33, 0xfffde, 0xfffdf] {
+    for page in [0x10, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0xfffde, 0xfffdf] {
         let (mut x, mut y) = ([0; 4096], [0; 4096]);
         assert_eq!(a.memory().read(page << 12, &mut x), b.memory().read(page << 12, &mut y));
         assert!(x == y, "page {page:#x}");

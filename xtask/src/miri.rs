@@ -15,7 +15,7 @@ pub(crate) fn command() -> Result<ExitCode> {
     command
         .current_dir(workspace::root())
         .args(["miri", "test", "--locked", "--package", "hatchery-engine", "--no-fail-fast"])
-        .args(["--lib", "--test", "execution"])
+        .args(["--lib", "--test", "execution", "--test", "memory"])
         .env("CARGO_TARGET_DIR", workspace::target().join("miri"))
         // Tests read the committed guests. Integers are never made pointers, so the strict rules can be held.
         .env("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-strict-provenance");

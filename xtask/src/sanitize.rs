@@ -13,8 +13,14 @@ const ENGINE: &str = "hatchery-engine";
 const LIBRARY: &str = "hatchery-capi";
 
 /// What runs under valgrind, some forty times slower than without: not `differential`, which is most of the time other engines.
-const UNDER_VALGRIND: [&str; 9] =
-    ["--lib", "--test", "containers", "--test", "disturbance", "--test", "execution", "--test", "guests"];
+const UNDER_VALGRIND: [&str; 6] = [
+    "--lib",
+    "--test=containers",
+    "--test=disturbance",
+    "--test=execution",
+    "--test=guests",
+    "--test=memory",
+];
 
 /// Options of `cargo xtask sanitize`.
 #[derive(clap::Args)]

@@ -60,7 +60,6 @@ pub(crate) enum Problem {
 
 impl<B: Backing> Machine<'_, B> {
     /// Executes from `start` until something stops it.
-    #[inline]
     pub(crate) fn execute(mut self, start: Position) -> Stop {
         if self.pause.is_some() {
             return self.go_on(start, None);
@@ -68,10 +67,17 @@ impl<B: Backing> Machine<'_, B> {
         let had = *self.gas;
         let (at, gas) = self.run(start, had);
         *self.gas = gas;
-        if at.kind == Kind::Ecalli {
-            return Stop::Syscall { pc: at.y, number: at.x, next: at.next() };
-        }
         self.go_on(start, Some((at, had)))
+    }
+
+    /// Executes from `start`, without looking for a pause. If handlers leave for a syscall: its pc, its number, and where to go on. If
+    /// not, where they left, and how much gas there was before.
+    #[inline]
+    pub(crate) fn run_to_syscall(mut self, start: Position) -> Result<(u32, u32, Position), (Position, i64)> {
+        let had = *self.gas;
+        let (at, gas) = self.run(start, had);
+        *self.gas = gas;
+        if at.kind == Kind::Ecalli { Ok((at.y, at.x, at.next())) } else { Err((at, had)) }
     }
 
     /// Lets handlers run, and gives where they left and how much gas is left.
@@ -88,7 +94,7 @@ impl<B: Backing> Machine<'_, B> {
 
     /// Goes on from `start`; after handlers ran, if they did, with that much gas, and left.
     #[cold]
-    fn go_on(mut self, start: Position, ran: Option<(Position, i64)>) -> Stop {
+    pub(crate) fn go_on(mut self, start: Position, ran: Option<(Position, i64)>) -> Stop {
         // The gas at the beginning, until something else than handlers has used some.
         let mut had = Some(*self.gas);
         let mut at = match ran {

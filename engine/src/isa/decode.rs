@@ -31,7 +31,7 @@ impl Decoded {
 pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
     let layout = &LAYOUTS[opcode as usize];
     if !layout.is_simple {
-        return decode_by_shape(opcode, pc, bytes, skip);
+        return operands_by_shape(opcode, pc, bytes, skip).of(opcode);
     }
     let [b0, b1, b2, b3, b4, ..] = bytes;
     let word = u64::from_le_bytes([b0, b1, b2, b3, b4, 0, 0, 0]);
@@ -40,15 +40,8 @@ pub fn decode_operands(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> I
     let four = u64::from((word >> (8 * layout.before)) as u32);
     let value = ((four << 32 << unused) as i64 >> 32 >> unused) as u64;
     let (x, target) = if layout.is_target { (0, pc.wrapping_add(value as u32)) } else { (value, 0) };
-    Instruction {
-        opcode,
-        d: register(layout.d),
-        s1: register(layout.s1),
-        s2: register(layout.s2),
-        x,
-        y: 0,
-        target,
-    }
+    let (d, s1, s2) = (register(layout.d), register(layout.s1), register(layout.s2));
+    Instruction { opcode, d, s1, s2, x, y: 0, target }
 }
 
 /// Where the operands of an instruction are, so that most are decoded without asking for the shape: a jump that no processor
@@ -105,10 +98,29 @@ const LAYOUTS: [Layout; Opcode::ALL.len()] = {
     layouts
 };
 
+/// An instruction without its opcode. Not an [`Instruction`]: a compiler that finds one where another shall be copies it as a whole,
+/// from memory into which it has just been written part by part, and for that the processor waits.
+struct Operands {
+    d: Reg,
+    s1: Reg,
+    s2: Reg,
+    x: u64,
+    y: u64,
+    target: u32,
+}
+
+impl Operands {
+    #[inline(always)]
+    const fn of(self, opcode: Opcode) -> Instruction {
+        let Self { d, s1, s2, x, y, target } = self;
+        Instruction { opcode, d, s1, s2, x, y, target }
+    }
+}
+
 /// Decodes the operands of any opcode, by its shape.
 #[inline(never)]
-fn decode_by_shape(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Instruction {
-    let mut i = Instruction::plain(opcode);
+fn operands_by_shape(opcode: Opcode, pc: u32, bytes: [u8; 16], skip: u32) -> Operands {
+    let mut i = Operands { d: Reg::RA, s1: Reg::RA, s2: Reg::RA, x: 0, y: 0, target: 0 };
     let first = bytes[0];
     let low = Reg::from_nibble(first);
     let high = Reg::from_nibble(first >> 4);
@@ -223,7 +235,7 @@ mod tests {
                     *byte = (state >> 56) as u8;
                 }
                 let (pc, skip) = (state as u32, round % 25);
-                let expected = decode_by_shape(opcode, pc, bytes, skip);
+                let expected = operands_by_shape(opcode, pc, bytes, skip).of(opcode);
                 assert_eq!(
                     decode_operands(opcode, pc, bytes, skip),
                     expected,

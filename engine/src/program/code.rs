@@ -283,13 +283,24 @@ impl Code {
         if !self.is_start(pc) {
             return Decoded::invalid(pc);
         }
+        self.decode_start(pc)
+    }
+
+    /// The same where an instruction starts at `pc`.
+    #[inline(always)]
+    pub(crate) fn decode_start(&self, pc: u32) -> Decoded {
         if !self.set.has_bitmask() {
             return self.decode_extended(pc);
         }
         let (skip, next_is_start) = self.skip(pc);
-        let opcode = self.set.opcode(self.bytes[pc as usize]);
-        let instruction = opcode.map(|opcode| decode_operands(opcode, pc, self.operands(pc + 1), skip));
-        Decoded { instruction, pc, next_pc: pc + 1 + skip, next_is_start }
+        let (next_pc, operands) = (pc + 1 + skip, self.operands(pc + 1));
+        match self.set.opcode(self.bytes[pc as usize]) {
+            Some(opcode) => {
+                let instruction = Some(decode_operands(opcode, pc, operands, skip));
+                Decoded { instruction, pc, next_pc, next_is_start }
+            }
+            None => Decoded { instruction: None, pc, next_pc, next_is_start },
+        }
     }
 
     /// Sixteen bytes at `pc`, zero behind the end.
@@ -346,14 +357,21 @@ impl Code {
         }
         let mut starts = self.starts();
         let Some(mut pc) = starts.next() else { return blocks };
+        // The word that is being filled, and its index.
+        let (mut word, mut index) = (blocks[0], 0);
         for following in starts {
             let opcode = self.opcode_at(pc);
             let starts_block = following - pc - 1 <= MAX_SKIP
                 && opcode.is_some_and(|opcode| opcode.info().ends_block)
                 || extended && (opcode.is_none() || following.is_multiple_of(MACRO_BLOCK));
-            blocks[following as usize / 64] |= u64::from(starts_block) << (following % 64);
+            if following as usize / 64 != index {
+                blocks[index] = word;
+                (word, index) = (0, following as usize / 64);
+            }
+            word |= u64::from(starts_block) << (following % 64);
             pc = following;
         }
+        blocks[index] = word;
         blocks
     }
 

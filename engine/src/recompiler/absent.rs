@@ -54,8 +54,39 @@ pub(crate) struct Guest<'a> {
     pub(crate) pause: Option<&'a Pause>,
 }
 
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Left {}
+
+#[allow(dead_code, reason = "there is no native code that could run")]
+pub(crate) enum Ran {
+    ToSyscall { pc: u32, number: u32, next: Offset },
+    ToHost(Left),
+    NotYet,
+}
+
+pub(crate) fn run_to_syscall(
+    compiled: &Compiled,
+    _: &mut [u64; 16],
+    _: &mut i64,
+    _: Option<&Pause>,
+    _: &mut AnyWindow,
+    _: Offset,
+) -> Ran {
+    match *compiled {}
+}
+
 pub(crate) fn run(compiled: &Compiled, guest: Guest<'_>, _: &mut AnyWindow, _: Offset) -> Stop<Offset> {
     let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
     let _ = (code, blocks, regions, contents, regs, gas, pause);
+    match *compiled {}
+}
+
+pub(crate) fn go_on(
+    compiled: &Compiled,
+    _: Guest<'_>,
+    _: &mut AnyWindow,
+    _: Offset,
+    _: Left,
+) -> Stop<Offset> {
     match *compiled {}
 }

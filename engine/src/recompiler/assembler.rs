@@ -50,6 +50,8 @@ pub(super) enum Mem {
     Sum(Gpr, Gpr),
     /// At the low 32 bits of the sum of a register, if there is one, and a displacement, above the base of the segment `gs`.
     Segment(Option<Gpr>, i32),
+    /// At four times a register, which is not `rsp`, and an address below 2 GiB.
+    FourTimes(Gpr, i32),
 }
 
 /// Two-operand arithmetic. The number is that of the group in the encoding.
@@ -259,6 +261,7 @@ impl Assembler {
         let (x, b) = match mem {
             Mem::Base(base, _) => (0, high(base)),
             Mem::Sum(base, index) => (high(index), high(base)),
+            Mem::FourTimes(index, _) => (high(index), 0),
             Mem::Segment(base, _) => {
                 head.push(0x65);
                 head.push(0x67);
@@ -306,6 +309,13 @@ impl Assembler {
                         self.put_32(displacement);
                     }
                 }
+            }
+            Mem::FourTimes(index, address) => {
+                debug_assert!(index != Gpr::Rsp, "rsp cannot be an index");
+                head.push(0x04 | reg);
+                head.push(0x85 | low(index) << 3);
+                self.put_head(head);
+                self.put_32(address);
             }
             Mem::Sum(base, index) => {
                 debug_assert!(index != Gpr::Rsp, "rsp cannot be an index");
@@ -357,6 +367,13 @@ impl Assembler {
     #[inline]
     pub(super) fn test(&mut self, size: Size, a: Gpr, b: Gpr) {
         self.rr(0, size, false, 0x85, b as u8, a, false);
+    }
+
+    /// `test r, 1`, of its lowest byte
+    #[inline]
+    pub(super) fn test_lowest_bit(&mut self, r: Gpr) {
+        self.rr(0, Size::B32, false, 0xf6, 0, r, r as u8 >= 4);
+        self.put(1, 1);
     }
 
     /// `mov d, s`

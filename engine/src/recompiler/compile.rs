@@ -12,9 +12,10 @@
 
 use core::cell::Cell;
 
-use super::assembler::{Alu, Assembler, Cond, Fixup, Gpr, Mem, Shift, Size, Width};
+use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Shift, Size, Width};
 use super::context::{self, BASE, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
+use super::jump_table::{JumpTable, NewJumpTable};
 use super::places::{Place, Places};
 use super::sys::{CodeMemory, Traps};
 use crate::exit::TrapKind;
@@ -24,8 +25,8 @@ use crate::isa::{Decoded, Instruction, Opcode};
 use crate::memory::HostError;
 use crate::program::Code;
 
-/// The most native code there is of a program. One that takes more (tens of megabytes of code) is interpreted.
-const MOST_NATIVE_CODE: u32 = 1 << 30;
+/// The most native code there is of a program. One that takes more (several megabytes of code) is interpreted.
+const MOST_NATIVE_CODE: u32 = 1 << 28;
 
 /// A place in native code, in bytes from its start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -60,9 +61,8 @@ pub(crate) struct Compiled {
     pub(super) places: Places,
     pub(super) blocks: Box<[Block]>,
     pub(super) syscalls: Box<[Syscall]>,
-    /// For each code address, halved, where it leads. The first, for address 0, leads nowhere, as do those that are no start of
-    /// a block.
-    pub(super) jump_table: Box<[u64]>,
+    /// Where each code address leads. Address 0 leads nowhere, as do those that are no start of a block.
+    pub(super) jump_table: JumpTable,
 }
 
 impl Compiled {
@@ -127,7 +127,7 @@ impl Compiled {
             + self.places.resident_bytes()
             + size_of_val(&*self.blocks)
             + size_of_val(&*self.syscalls)
-            + size_of_val(&*self.jump_table)
+            + self.jump_table.resident_bytes()
     }
 
     /// The native code.
@@ -185,6 +185,10 @@ struct Compiler<'a> {
     /// Instructions of the block so far.
     instructions: u32,
     emit: Emitter,
+    /// `None` when it is complete.
+    jump_table: Option<NewJumpTable>,
+    /// Where it lies, if native code can name that.
+    low_table: Option<i32>,
     /// For each pc where the block that begins there is charged for; 0 if it is not known yet.
     labels: Vec<u32>,
     leave: [u32; Leave::ALL.len()],
@@ -203,12 +207,15 @@ impl<'a> Compiler<'a> {
         let Scratch { native, mut labels, forward, refused } = scratch;
         let asm = Assembler::writing_to(native);
         labels.resize(code.length() as usize + 1, 0);
+        let jump_table = NewJumpTable::new(code.jump_table_length(), features.low_tables);
         Self {
             code,
             starts,
             costs: BlockCosts::new(set, gas),
             instructions: 0,
             emit: Emitter { asm, features, is_64_bit: set.is_64_bit() },
+            low_table: jump_table.low_address(),
+            jump_table: Some(jump_table),
             labels,
             leave: [0; Leave::ALL.len()],
             guest: 0,
@@ -236,7 +243,7 @@ impl<'a> Compiler<'a> {
         self.guest = self.emit.asm.position();
         let mut next = self.code.next_start(0);
         while let Some(pc) = next {
-            let decoded = self.code.decode_at(pc);
+            let decoded = self.code.decode_start(pc);
             self.enter(pc);
             let is_affordable = match &decoded.instruction {
                 Some(instruction) => self.instruction(instruction, &decoded),
@@ -277,33 +284,47 @@ impl<'a> Compiler<'a> {
             asm.write_segment(BASE);
             asm.bind_short(is_set);
         }
-        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
+        asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
         for (reg, at) in guest_registers() {
-            asm.load(Width::B8, super::assembler::Extend::Zero, reg, Mem::Base(SCRATCH, at));
+            asm.load(Width::B8, Extend::Zero, reg, Mem::Base(SCRATCH, at));
         }
         asm.jmp_mem(context::ARGUMENT);
 
         let mut ends = Vec::new();
-        // The most frequent one goes last and needs no jump.
-        for reason in Leave::ALL.into_iter().rev() {
+        // The last one needs no jump.
+        for reason in Leave::ALL.into_iter().skip(1) {
             asm.align(16);
             self.leave[reason as usize] = asm.position();
             if reason != Leave::Fault {
                 asm.store(Width::B8, context::ARGUMENT, SCRATCH);
             }
             asm.store_imm(Width::B4, context::LEAVE, reason as i32);
-            if reason != Leave::Syscall {
+            if reason != Leave::Fault {
                 ends.push(asm.jmp());
             }
         }
         let end = asm.position();
         ends.into_iter().for_each(|fixup| asm.bind_to(fixup, end));
-        asm.load(Width::B8, super::assembler::Extend::Zero, SCRATCH, context::REGS);
-        for (reg, at) in guest_registers() {
-            asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
+        // The most frequent reason does all by itself.
+        for reason in [None, Some(Leave::Syscall)] {
+            if let Some(reason) = reason {
+                asm.align(16);
+                self.leave[reason as usize] = asm.position();
+                asm.store(Width::B8, context::ARGUMENT, SCRATCH);
+            }
+            asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
+            for (reg, at) in guest_registers() {
+                asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
+            }
+            match reason {
+                Some(reason) => asm.mov_imm(Gpr::Rax, reason as u64),
+                None => {
+                    asm.load(Width::B4, Extend::Zero, Gpr::Rax, context::LEAVE);
+                }
+            }
+            SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
+            asm.ret();
         }
-        SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
-        asm.ret();
         asm.align(16);
     }
 
@@ -457,21 +478,28 @@ impl<'a> Compiler<'a> {
         self.forward.push(Forward { fixup, target: i.target });
     }
 
-    /// Jumps through the table. Addresses of code are even and above zero: rotated right by one, an odd one is too large.
+    /// Jumps through the table. Addresses of code are even and above zero.
     fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
         self.emit.sum_32(native(i.s1), offset);
         if i.opcode == Opcode::LoadImmAndJumpIndirect {
             self.emit.load_imm(native(i.d), i.x);
         }
+        let nowhere = self.leave[Leave::Indirect as usize];
         let asm = &mut self.emit.asm;
         asm.store_imm(Width::B4, context::PC, pc as i32);
-        asm.shift_imm(Shift::Ror, Size::B32, SCRATCH, 1);
-        // At most 16 million entries.
-        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, self.code.jump_table_length() as i32 + 1);
-        asm.jcc_to(Cond::Ae, self.leave[Leave::Indirect as usize]);
-        asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 3);
-        asm.alu_mem(Alu::Add, Size::B64, SCRATCH, context::TABLE);
-        asm.jmp_mem(Mem::Base(SCRATCH, 0));
+        asm.test_lowest_bit(SCRATCH);
+        asm.jcc_to(Cond::Ne, nowhere);
+        // At most 16 million entries. What means return to the host is beyond that.
+        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, (self.code.jump_table_length() as i32 + 1) * 2);
+        asm.jcc_to(Cond::Ae, nowhere);
+        match self.low_table {
+            Some(table) => asm.jmp_mem(Mem::FourTimes(SCRATCH, table)),
+            None => {
+                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 2);
+                asm.alu_mem(Alu::Add, Size::B64, SCRATCH, context::TABLE);
+                asm.jmp_mem(Mem::Base(SCRATCH, 0));
+            }
+        }
     }
 
     fn finish(&mut self) -> Result<Compiled, HostError> {
@@ -497,7 +525,9 @@ impl<'a> Compiler<'a> {
             let label = target.map_or(0, |pc| self.labels[pc as usize]);
             start + u64::from(if label == 0 { nowhere } else { label })
         });
-        let jump_table = core::iter::once(start + u64::from(nowhere)).chain(entries).collect();
+        let entries = core::iter::once(start + u64::from(nowhere)).chain(entries);
+        let jump_table = self.jump_table.take().unwrap_or_else(|| NewJumpTable::new(0, false));
+        let jump_table = jump_table.filled(entries)?;
         let absolute = |offset: u32| start as usize + offset as usize;
         let traps = Traps {
             start: absolute(self.guest),

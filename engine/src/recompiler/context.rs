@@ -4,6 +4,7 @@
 use core::ptr::NonNull;
 
 use super::assembler::{Gpr, Mem};
+use super::sys::Running;
 use crate::memory::CONTEXT_SIZE;
 
 /// Holds the base of the guest's memory while native code runs.
@@ -28,10 +29,10 @@ pub(super) enum Leave {
     Charge,
     /// An instruction that the host executes; the argument is its pc.
     Service,
-    /// An indirect jump that the jump table has no entry for; the argument is the address rotated right by one, `pc` the
-    /// instruction.
+    /// An indirect jump that the jump table has no entry for; the argument is the address, `pc` the instruction.
     Indirect,
-    /// An indirect jump through an entry that leads nowhere; the argument is the address of the entry, `pc` the instruction.
+    /// An indirect jump through an entry that leads nowhere; [`JumpTable::address_of`](super::jump_table::JumpTable::address_of) says
+    /// what the argument means, `pc` is the instruction.
     Nowhere,
     /// A `trap` instruction; the argument is its pc.
     Trap,
@@ -64,15 +65,17 @@ impl Leave {
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Context {
+    /// For the signal handler.
+    pub(super) running: Running,
     /// Where native code puts registers away while it needs them.
     spill: [u64; 3],
-    /// The number of a [`Leave`].
-    pub(super) leave: u32,
+    /// The number of the [`Leave`] if it is no syscall.
+    leave: u32,
     /// The instruction at which it left, for some reasons.
     pub(super) pc: u32,
     /// Where to go on, then what belongs to the reason for leaving.
     pub(super) argument: u64,
-    /// The table of native addresses for indirect jumps.
+    /// The table of native addresses for indirect jumps, if native code does not name it.
     pub(super) table: *const u64,
     /// The guest's registers while native code does not run.
     pub(super) regs: *mut u64,
@@ -95,7 +98,10 @@ const fn at(offset: usize) -> Mem {
 }
 
 /// Where native code puts registers away.
-pub(super) const SPILL: [Mem; 3] = [at(0), at(8), at(16)];
+pub(super) const SPILL: [Mem; 3] = {
+    const FIRST: usize = core::mem::offset_of!(Context, spill);
+    [at(FIRST), at(FIRST + 8), at(FIRST + 16)]
+};
 field!(LEAVE, leave, "[`Context::leave`]");
 field!(PC, pc, "[`Context::pc`]");
 field!(ARGUMENT, argument, "[`Context::argument`]");

@@ -5,7 +5,7 @@
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Gpr, Mem, Scan, Shift, Size, Unary, Width};
 use super::context::{BASE, GUEST, SCRATCH, SPILL};
-use super::sys::{CodeMemory, Traps, with_handler};
+use super::sys::{CodeMemory, Running, Traps, with_handler};
 use crate::isa::{Instruction, Opcode, Reg};
 
 use Size::{B32, B64};
@@ -18,16 +18,22 @@ pub(super) struct Features {
     /// Whether programs may set the base of the segment `gs`, which this system otherwise leaves alone. Guest memory is addressed
     /// through it then: that adds, truncates to 32 bits and rebases in one instruction.
     pub(super) segment: bool,
+    /// Whether tables of indirect jumps shall lie at addresses below 2 GiB, where the system has any.
+    pub(super) low_tables: bool,
 }
 
 impl Features {
-    /// Of this processor, or `None` if it lacks what every one since 2008 has.
-    pub(super) fn detect() -> Option<Self> {
-        let popcnt = std::is_x86_feature_detected!("popcnt");
+    /// Whether the processor has what every one since 2008 has.
+    pub(super) fn are_sufficient() -> bool {
+        std::is_x86_feature_detected!("popcnt")
+    }
+
+    /// Of this processor and system. To be called when the handler is installed, and once: it tries what they say that they have.
+    pub(super) fn detect() -> Self {
         let lzcnt = std::is_x86_feature_detected!("lzcnt");
         let tzcnt = std::is_x86_feature_detected!("bmi1");
         let segment = super::sys::has_segment_base() && segment_works();
-        popcnt.then_some(Self { lzcnt, tzcnt, segment })
+        Self { lzcnt, tzcnt, segment, low_tables: super::sys::WANTS_LOW_MEMORY }
     }
 }
 
@@ -60,7 +66,7 @@ fn segment_works() -> bool {
     // SAFETY: the code above is a function of this signature. It loads from the number, or from address zero, which is refused.
     unsafe {
         let load: extern "sysv64" fn(*const u64) -> u64 = core::mem::transmute(code.start());
-        with_handler(&traps, &mut fault, || load(&NUMBER)) == NUMBER
+        with_handler(&Running { traps: &traps, refused: &mut fault }, || load(&NUMBER)) == NUMBER
     }
 }
 
@@ -558,15 +564,31 @@ impl Emitter {
     }
 
     fn compare(&mut self, condition: Cond, d: Gpr, s1: Gpr, s2: Gpr) {
-        self.asm.alu(Alu::Cmp, B64, s1, s2);
-        self.asm.set(condition, SCRATCH);
-        self.asm.extend_8(Extend::Zero, d, SCRATCH);
+        let is_source = d == s1 || d == s2;
+        self.set_by(condition, d, is_source, |asm| asm.alu(Alu::Cmp, B64, s1, s2));
     }
 
     fn compare_imm(&mut self, condition: Cond, d: Gpr, s: Gpr, imm: i32) {
-        self.cmp_imm(s, imm);
-        self.asm.set(condition, SCRATCH);
-        self.asm.extend_8(Extend::Zero, d, SCRATCH);
+        let is_source = d == s;
+        if imm == 0 {
+            self.set_by(condition, d, is_source, |asm| asm.test(B64, s, s));
+        } else {
+            self.set_by(condition, d, is_source, |asm| asm.alu_imm(Alu::Cmp, B64, s, imm));
+        }
+    }
+
+    /// Whether the condition holds after the comparison. Only the low byte of a register can be set to that: it has to be zero before, so
+    /// that nothing waits for what else was in it.
+    fn set_by(&mut self, condition: Cond, d: Gpr, is_source: bool, compare: impl FnOnce(&mut Assembler)) {
+        if is_source {
+            compare(&mut self.asm);
+            // Leaves the flags alone.
+            self.asm.mov_imm(d, 0);
+        } else {
+            self.asm.alu(Alu::Xor, B32, d, d);
+            compare(&mut self.asm);
+        }
+        self.asm.set(condition, d);
     }
 
     /// `s2` if the condition holds for `s1` and `s2`, which does not depend on which of them is the other, else `s1`.

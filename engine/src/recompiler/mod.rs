@@ -3,6 +3,7 @@
 //! - [`assembler`] writes single instructions of the processor;
 //! - [`emit`] says what an instruction of the guest becomes;
 //! - [`compile`] walks over a program, charges for blocks and resolves jumps;
+//! - [`jump_table`] says where indirect jumps lead;
 //! - [`places`] remembers where the native code of an instruction lies;
 //! - [`context`] is what native code and the host tell each other;
 //! - [`mod@run`] calls native code and does what it leaves to the host;
@@ -14,6 +15,7 @@ mod assembler;
 mod compile;
 mod context;
 mod emit;
+mod jump_table;
 mod places;
 mod run;
 mod sys;
@@ -21,7 +23,7 @@ mod sys;
 mod tests;
 
 pub(crate) use compile::{Compiled, Offset};
-pub(crate) use run::{Guest, run};
+pub(crate) use run::{Guest, Left, Ran, go_on, run, run_to_syscall};
 
 use crate::gas::GasModel;
 use crate::memory::HostError;
@@ -37,11 +39,14 @@ pub(crate) struct Recompiler {
 impl Recompiler {
     /// A recompiler for this machine, or why there is none.
     pub(crate) fn new() -> Result<Self, &'static str> {
-        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
+        if !Features::are_sufficient() {
+            return Err("the processor has no popcnt instruction");
+        }
         // Some systems forbid this to all or some processes.
         sys::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
-        // Last: it stays there.
+        // It stays there, so nothing may fail behind it. What is found out behind it may be refused an access.
         sys::install_handler().map_err(|error| error.operation)?;
+        let features = Features::detect();
         Ok(Self { features })
     }
 

@@ -3,13 +3,13 @@
 use core::mem::transmute;
 use core::ptr::NonNull;
 
-use super::compile::{Compiled, Offset, trap_of};
+use super::compile::{Compiled, Offset, Syscall, trap_of};
 use super::context::{Context, Leave};
-use super::sys::{prepare_thread, with_handler};
+use super::sys::{Running, prepare_thread, with_handler};
 use crate::exit::TrapKind;
 use crate::interpreter::{Machine, RETURN_TO_HOST, Regions, Stop, stop};
 use crate::isa::{GasClass, Instruction, Opcode, Shape};
-use crate::memory::{Access, AnyWindow, Contents, Guarded, HostError, Window};
+use crate::memory::{Access, AnyWindow, Contents, Guarded, HostError};
 use crate::pause::Pause;
 use crate::program::Code;
 
@@ -29,35 +29,88 @@ pub(crate) struct Guest<'a> {
     pub(crate) pause: Option<&'a Pause>,
 }
 
-/// Runs from `start` until something stops it.
+/// How far [`run_to_syscall`] came.
+pub(crate) enum Ran {
+    /// To a syscall: the instruction, its number, and where to go on.
+    ToSyscall { pc: u32, number: u32, next: Offset },
+    /// To something else that native code leaves to its host.
+    ToHost(Left),
+    /// It has not begun.
+    NotYet,
+}
+
+/// Runs from `start` to a syscall, if nothing comes between.
 #[inline]
+pub(crate) fn run_to_syscall(
+    compiled: &Compiled,
+    regs: &mut [u64; 16],
+    gas: &mut i64,
+    pause: Option<&Pause>,
+    window: &mut AnyWindow,
+    start: Offset,
+) -> Ran {
+    let AnyWindow::Guarded(window) = window else { return Ran::NotYet };
+    let had = *gas;
+    let allowance = match pause {
+        None => had,
+        Some(pause) if !pause.is_raised() => had.min(ALLOWANCE),
+        Some(_) => return Ran::NotYet,
+    };
+    let left = enter(compiled, window.base(), regs, allowance, start);
+    *gas = had - allowance + left.gas;
+    if left.reason == Leave::Syscall as u32 {
+        let Syscall { pc, number, next } = compiled.syscalls[left.argument as usize];
+        return Ran::ToSyscall { pc, number, next };
+    }
+    Ran::ToHost(Left { had, ..left })
+}
+
+/// Runs from `start` until something stops it.
 pub(crate) fn run(
     compiled: &Compiled,
     guest: Guest<'_>,
     window: &mut AnyWindow,
     start: Offset,
 ) -> Stop<Offset> {
-    let AnyWindow::Guarded(window) = window else { panic!("native code runs in guarded windows only") };
-    let had = *guest.gas;
-    let allowance = match guest.pause {
-        None => had,
-        Some(pause) if !pause.is_raised() => had.min(ALLOWANCE),
-        Some(_) => return go_on(compiled, guest, window, start, None),
-    };
-    let left = enter(compiled, window.base(), guest.regs, allowance, start);
-    *guest.gas = had - allowance + left.gas;
-    if left.reason == Leave::Syscall as u32 {
-        return compiled.syscall(left.argument);
+    match run_to_syscall(compiled, guest.regs, guest.gas, guest.pause, window, start) {
+        Ran::ToSyscall { pc, number, next } => Stop::Syscall { pc, number, next },
+        Ran::ToHost(left) => execution(compiled, guest, window, start).run(Some(left)),
+        Ran::NotYet => execution(compiled, guest, window, start).run(None),
     }
-    go_on(compiled, guest, window, start, Some((had, left)))
+}
+
+/// Goes on after native code, which began at `start`, has left something to its host.
+pub(crate) fn go_on(
+    compiled: &Compiled,
+    guest: Guest<'_>,
+    window: &mut AnyWindow,
+    start: Offset,
+    left: Left,
+) -> Stop<Offset> {
+    execution(compiled, guest, window, start).run(Some(left))
+}
+
+fn execution<'a>(
+    compiled: &'a Compiled,
+    guest: Guest<'a>,
+    window: &'a mut AnyWindow,
+    start: Offset,
+) -> Execution<'a> {
+    let AnyWindow::Guarded(window) = window else { panic!("native code runs in guarded windows only") };
+    let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
+    let machine = Machine { code, blocks, regions, window, contents, regs, gas, pause };
+    Execution { compiled, machine, start, refused: None }
 }
 
 /// What there is to know after native code has come back.
-struct Left {
+pub(crate) struct Left {
     reason: u32,
     pc: u32,
     argument: u64,
+    /// What is left of the gas that it was given.
     gas: i64,
+    /// The gas of the instance before.
+    had: i64,
 }
 
 /// Calls native code.
@@ -67,44 +120,26 @@ fn enter(compiled: &Compiled, base: NonNull<u8>, regs: &mut [u64; 16], gas: i64,
     let context = Context::of(base).as_ptr();
     let code = compiled.code.start();
     // SAFETY: native code begins with a function of this signature.
-    let enter: extern "sysv64" fn(*mut u8) = unsafe { transmute(code) };
+    let enter: extern "sysv64" fn(*mut u8) -> u32 = unsafe { transmute(code) };
     // SAFETY: the context lies in the window, which the caller has borrowed exclusively; it is only accessed through this pointer,
     // by this function, by native code and by the handler. Native code accesses the context, the registers, the jump table and what
     // the window lets the guest access; the handler makes it return when it is refused something else.
     unsafe {
-        (*context).table = compiled.jump_table.as_ptr();
-        (*context).regs = regs.as_mut_ptr();
+        // Mostly these are as they were, and to look takes less time than to write.
+        if (*context).regs != regs.as_mut_ptr() || (*context).running.traps != &raw const compiled.traps {
+            (*context).regs = regs.as_mut_ptr();
+            let refused = &raw mut (*context).argument;
+            (*context).running = Running { traps: &compiled.traps, refused };
+        }
+        if let Some(table) = compiled.jump_table.far() {
+            (*context).table = table;
+        }
         (*context).gas = gas;
         (*context).argument = (code.as_ptr() as usize + at.0 as usize) as u64;
-        with_handler(&compiled.traps, &raw mut (*context).argument, || enter(base.as_ptr()));
-        // One by one, as they were written: the processor makes a longer read wait until shorter writes are through.
-        let reason = (&raw const (*context).leave).read_volatile();
-        let pc = (&raw const (*context).pc).read_volatile();
-        let Context { argument, gas, .. } = *context;
-        Left { reason, pc, argument, gas }
+        let reason = with_handler(&raw const (*context).running, || enter(base.as_ptr()));
+        let Context { argument, gas, pc, .. } = *context;
+        Left { reason, pc, argument, gas, had: 0 }
     }
-}
-
-impl Compiled {
-    #[inline]
-    fn syscall(&self, index: u64) -> Stop<Offset> {
-        let syscall = &self.syscalls[index as usize];
-        Stop::Syscall { pc: syscall.pc, number: syscall.number, next: syscall.next }
-    }
-}
-
-/// Does what native code has left to the host, if it has run already, and goes on. With that comes the gas there was before.
-#[cold]
-fn go_on(
-    compiled: &Compiled,
-    guest: Guest<'_>,
-    window: &mut Window<Guarded>,
-    start: Offset,
-    first: Option<(i64, Left)>,
-) -> Stop<Offset> {
-    let Guest { code, blocks, regions, contents, regs, gas, pause } = guest;
-    let machine = Machine { code, blocks, regions, window, contents, regs, gas, pause };
-    Execution { compiled, machine, start, refused: None }.run(first)
 }
 
 struct Execution<'a> {
@@ -122,12 +157,14 @@ enum Next {
 }
 
 impl Execution<'_> {
-    fn run(mut self, mut first: Option<(i64, Left)>) -> Stop<Offset> {
+    /// Goes on; after native code, if it has run already, left this.
+    #[cold]
+    fn run(mut self, mut first: Option<Left>) -> Stop<Offset> {
         let mut at = self.start;
         let mut is_first = true;
         loop {
-            let (had, left) = match first.take() {
-                Some((had, left)) => (had, left),
+            let left = match first.take() {
+                Some(left) => left,
                 None => {
                     let had = *self.machine.gas;
                     let allowance = match self.machine.pause {
@@ -137,12 +174,15 @@ impl Execution<'_> {
                     let base = self.machine.window.base();
                     let left = enter(self.compiled, base, self.machine.regs, allowance, at);
                     *self.machine.gas = had - allowance + left.gas;
-                    (had, left)
+                    Left { had, ..left }
                 }
             };
-            let Left { reason, pc, argument, .. } = left;
+            let Left { reason, pc, argument, had, .. } = left;
             let next = match Leave::ALL[reason as usize] {
-                Leave::Syscall => return self.compiled.syscall(argument),
+                Leave::Syscall => {
+                    let Syscall { pc, number, next } = self.compiled.syscalls[argument as usize];
+                    return Stop::Syscall { pc, number, next };
+                }
                 Leave::Charge => self.charge(argument as usize, is_first.then_some(had)),
                 reason => self.serve(reason, pc, argument),
             };
@@ -194,16 +234,13 @@ impl Execution<'_> {
         match reason {
             Leave::Service => self.service(argument as u32),
             Leave::Indirect => {
-                let address = (argument as u32).rotate_left(1);
+                let address = argument as u32;
                 if address == RETURN_TO_HOST {
                     return Next::Stop(Stop::Finished { pc });
                 }
                 invalid_indirect_jump(pc, address)
             }
-            Leave::Nowhere => {
-                let entry = (argument - self.compiled.jump_table.as_ptr() as u64) / 8;
-                invalid_indirect_jump(pc, entry as u32 * 2)
-            }
+            Leave::Nowhere => invalid_indirect_jump(pc, self.compiled.jump_table.address_of(argument)),
             Leave::Fault => {
                 let at = argument - self.compiled.code.start().as_ptr() as u64;
                 self.fault(Offset(at as u32))

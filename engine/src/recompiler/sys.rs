@@ -14,56 +14,110 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 use crate::memory::HostError;
 
-/// Machine code that can be executed and not written.
+/// Pages of the system's own choice, which become what they stay when they are complete.
 #[derive(Debug)]
-pub(super) struct CodeMemory {
+struct Pages {
     start: NonNull<u8>,
     length: usize,
 }
 
-// SAFETY: the memory belongs to this value alone and never changes.
-unsafe impl Send for CodeMemory {}
-// SAFETY: as above.
-unsafe impl Sync for CodeMemory {}
+// SAFETY: the memory belongs to this value alone.
+unsafe impl Send for Pages {}
+// SAFETY: it is changed through exclusive references only.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    /// Writable ones, zero.
+    fn new(length: usize, flags: MapFlags) -> Result<Self, Errno> {
+        let length = length.max(1);
+        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
+        let mapped = unsafe {
+            let flags = flags | MapFlags::PRIVATE | MapFlags::POPULATE;
+            mmap_anonymous(null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, flags)
+        };
+        let start = NonNull::new(mapped?.cast()).ok_or(Errno::NOMEM)?;
+        Ok(Self { start, length })
+    }
+
+    fn protect(&mut self, protection: MprotectFlags) -> Result<(), Errno> {
+        // SAFETY: the mapping is this value's own, and nobody has a reference to its bytes.
+        unsafe { mprotect(self.start.as_ptr().cast(), self.length, protection) }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new` with this length; whoever could use it holds a reference to this.
+        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
+
+/// Machine code that can be executed and not written.
+#[derive(Debug)]
+pub(super) struct CodeMemory(Pages);
 
 impl CodeMemory {
     /// A copy of this code. It is writable until it is complete, then executable, never both.
     pub(super) fn new(code: &[u8]) -> Result<Self, HostError> {
         let failed =
             |code: Errno| HostError { operation: "make native code executable", code: code.raw_os_error() };
-        let length = code.len().max(1);
-        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
-        let mapped = unsafe {
-            let flags = MapFlags::PRIVATE | MapFlags::POPULATE;
-            mmap_anonymous(null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, flags)
-        };
-        let start = NonNull::new(mapped.map_err(failed)?.cast()).ok_or_else(|| failed(Errno::NOMEM))?;
-        // From here on dropping unmaps it.
-        let memory = Self { start, length };
+        let mut pages = Pages::new(code.len(), MapFlags::empty()).map_err(failed)?;
         // SAFETY: the mapping is as long as the code and nobody else knows of it.
-        unsafe {
-            start.copy_from_nonoverlapping(NonNull::from(code).cast(), code.len());
-            mprotect(start.as_ptr().cast(), length, MprotectFlags::READ | MprotectFlags::EXEC)
-                .map_err(failed)?;
-        }
-        Ok(memory)
+        unsafe { pages.start.copy_from_nonoverlapping(NonNull::from(code).cast(), code.len()) };
+        pages.protect(MprotectFlags::READ | MprotectFlags::EXEC).map_err(failed)?;
+        Ok(Self(pages))
     }
 
     pub(super) fn start(&self) -> NonNull<u8> {
-        self.start
+        self.0.start
     }
 
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.0.length
     }
 }
 
-impl Drop for CodeMemory {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` with this length; whoever could execute it holds a reference to this.
-        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
+/// Memory below 2 GiB, so that an instruction can name its address in 31 bits. It is never executable.
+#[derive(Debug)]
+pub(super) struct LowMemory(Pages);
+
+impl LowMemory {
+    /// So many bytes, writable and zero, or `None` if the system has no such memory.
+    pub(super) fn new(length: usize) -> Option<Self> {
+        let flags = MapFlags::from_bits_retain(libc::MAP_32BIT as u32);
+        let memory = Self(Pages::new(length, flags).ok()?);
+        let end = memory.0.start.as_ptr() as usize + memory.0.length;
+        // Systems that do not know the flag ignore it.
+        i32::try_from(end).is_ok().then_some(memory)
+    }
+
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.0.start
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.length
+    }
+
+    /// To be called before [`LowMemory::read_only`].
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the mapping is as long as that, initialised and writable, and borrowed exclusively.
+        unsafe { core::slice::from_raw_parts_mut(self.0.start.as_ptr(), self.0.length) }
+    }
+
+    /// The same, which nobody can change any more.
+    pub(super) fn read_only(mut self) -> Result<Self, HostError> {
+        let protected = self.0.protect(MprotectFlags::READ);
+        protected.map_err(|code| HostError {
+            operation: "make a jump table read-only",
+            code: code.raw_os_error(),
+        })?;
+        Ok(self)
     }
 }
+
+/// Whether jump tables shall be in [`LowMemory`] where there is any.
+pub(super) const WANTS_LOW_MEMORY: bool = !cfg!(hatchery_high_tables);
 
 /// Whether the processor and the system let programs set the base of the segment `gs`. Nothing else uses that segment on Linux.
 pub(super) fn has_segment_base() -> bool {
@@ -84,20 +138,29 @@ pub(super) struct Traps {
     pub(super) exit: usize,
 }
 
+/// Native code that is executed, and where to say which access was refused.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Running {
+    pub(super) traps: *const Traps,
+    pub(super) refused: *mut u64,
+}
+
 thread_local! {
-    /// The native code that this thread is executing.
-    static RUNNING: Cell<*const Traps> = const { Cell::new(null()) };
-    /// Where to say which access was refused.
-    static REFUSED: Cell<*mut u64> = const { Cell::new(null_mut()) };
+    /// What this thread is executing.
+    static RUNNING: Cell<*const Running> = const { Cell::new(null()) };
     static IS_PREPARED: Cell<bool> = const { Cell::new(false) };
     static SIGNAL_STACK: SignalStack = SignalStack::new();
 }
 
-/// Calls native code. When it is refused an access the place of the instruction is written to `refused`, and it goes on at its exit.
+/// Calls native code. When it is refused an access the place of the instruction is written to where `running` says, and it goes on at
+/// its exit.
+///
+/// # Safety
+/// What `running` and the pointers in it point to must be there until it returns.
 #[inline]
-pub(super) fn with_handler<T>(traps: &Traps, refused: *mut u64, call: impl FnOnce() -> T) -> T {
-    REFUSED.set(refused);
-    RUNNING.set(traps);
+pub(super) unsafe fn with_handler<T>(running: *const Running, call: impl FnOnce() -> T) -> T {
+    RUNNING.set(running);
     let result = call();
     RUNNING.set(null());
     result
@@ -108,8 +171,22 @@ pub(super) fn with_handler<T>(traps: &Traps, refused: *mut u64, call: impl FnOnc
 pub(super) fn prepare_thread() {
     if !IS_PREPARED.get() {
         IS_PREPARED.set(true);
+        unblock_refusals();
         // A thread that is ending needs no stack for signals any more.
         let _ = SIGNAL_STACK.try_with(|_| {});
+    }
+}
+
+/// Lets this thread have the signal that says that an access was refused. A thread that blocks it, as some hosts let their workers
+/// block all signals, would be ended by the system at the first one.
+fn unblock_refusals() {
+    // SAFETY: an all-zero value is a valid `sigset_t`, which is emptied and filled by the functions for it. Signals that are sent to
+    // the process have other numbers.
+    unsafe {
+        let mut refusals: libc::sigset_t = core::mem::zeroed();
+        libc::sigemptyset(&mut refusals);
+        libc::sigaddset(&mut refusals, libc::SIGSEGV);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &refusals, null_mut());
     }
 }
 
@@ -210,9 +287,10 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
         unsafe {
             let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
             let at = registers[libc::REG_RIP as usize] as usize;
-            let Traps { start, end, exit } = *running;
+            let Running { traps, refused } = *running;
+            let Traps { start, end, exit } = *traps;
             if (start..end).contains(&at) {
-                *REFUSED.get() = at as u64;
+                *refused = at as u64;
                 registers[libc::REG_RIP as usize] = exit as i64;
                 return;
             }
@@ -229,18 +307,39 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
         _ => None,
     };
     let action = before.map_or(libc::SIG_DFL, |before| before.sa_sigaction);
-    // SAFETY: the other handler gets what the system gave us, in the form that its flags ask for. Default and ignored signals are
-    // made default, so that the instruction, when it is tried again, ends the process as it would have without us.
-    unsafe {
-        if action == libc::SIG_DFL || action == libc::SIG_IGN {
+    // SAFETY: the system gave us this.
+    let was_sent = unsafe { (*info).si_code } <= 0;
+    if action == libc::SIG_IGN && was_sent {
+        return;
+    }
+    let Some(before) = before.filter(|_| action != libc::SIG_DFL && action != libc::SIG_IGN) else {
+        // SAFETY: an all-zero value is a valid `sigaction`. The instruction, when it is tried again, ends the process as it would have
+        // without us; where there is none, as somebody has sent the signal, it is sent again.
+        unsafe {
             let mut default: libc::sigaction = core::mem::zeroed();
             default.sa_sigaction = libc::SIG_DFL;
             libc::sigaction(signal, &default, null_mut());
-        } else if before.is_some_and(|before| before.sa_flags & libc::SA_SIGINFO != 0) {
+            if was_sent {
+                libc::raise(signal);
+            }
+        }
+        return;
+    };
+    // SAFETY: the other handler gets what the system gave us, in the form that its flags ask for, with the signals blocked that it
+    // wants to be blocked.
+    unsafe {
+        let mut blocked = before.sa_mask;
+        if before.sa_flags & libc::SA_NODEFER == 0 {
+            libc::sigaddset(&mut blocked, signal);
+        }
+        let mut was_blocked: libc::sigset_t = core::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut was_blocked);
+        if before.sa_flags & libc::SA_SIGINFO != 0 {
             type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
             core::mem::transmute::<usize, Handler>(action)(signal, info, context);
         } else {
             core::mem::transmute::<usize, unsafe extern "C" fn(c_int)>(action)(signal);
         }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &was_blocked, null_mut());
     }
 }

@@ -4,6 +4,7 @@ mod refusals;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
+use super::Recompiler;
 use super::compile::Compiled;
 use super::emit::Features;
 use crate::isa::{Instruction, InstructionSet, Opcode, Reg, encode};
@@ -197,6 +198,23 @@ fn threads_without_a_signal_stack_get_one() {
 }
 
 #[test]
+fn threads_that_block_all_signals_are_told_of_refused_accesses() {
+    let module = counter();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // SAFETY: an all-zero value is a valid `sigset_t`, which the system fills.
+            unsafe {
+                let mut all: libc::sigset_t = core::mem::zeroed();
+                assert_eq!(libc::sigfillset(&mut all), 0);
+                assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, &all, core::ptr::null_mut()), 0);
+            }
+            assert_eq!(count(&mut prepare(&module, RW)), 1);
+            assert_eq!(count(&mut prepare(&module, RW + 0x8_0000)), 1);
+        });
+    });
+}
+
+#[test]
 fn native_code_says_where_it_is() {
     use Opcode::*;
     use Reg::*;
@@ -214,7 +232,7 @@ fn native_code_says_where_it_is() {
         &[],
     );
     let blocks = code.block_starts();
-    let features = Features::detect().unwrap();
+    let features = Recompiler::new().unwrap().features;
     let compiled = Compiled::new(&code, &blocks, GasModel::Flat, features).unwrap().unwrap();
     let mut places = Vec::new();
     for (pc, unpaid) in (0..=code.length()).flat_map(|pc| [(pc, true), (pc, false)]) {
@@ -237,6 +255,8 @@ fn disassembly(code: &Code, compiled: &Compiled) -> String {
     options.set_branch_leading_zeros(false);
     options.set_space_after_operand_separator(true);
     let start = compiled.guest.start as usize;
+    // Where the jump table lies is up to the system.
+    let table = format!("0x{:X}", compiled.jump_table.start() as usize);
     let mut text = String::new();
     let bytes = compiled.bytes();
     let mut decoder = Decoder::with_ip(64, &bytes[start..], start as u64, DecoderOptions::NONE);
@@ -259,7 +279,7 @@ fn disassembly(code: &Code, compiled: &Compiled) -> String {
         }
         let mut line = String::new();
         formatter.format(&instruction, &mut line);
-        text += &format!("    {:4x}  {line}\n", instruction.ip());
+        text += &format!("    {:4x}  {}\n", instruction.ip(), line.replace(&table, "table"));
     }
     text
 }
@@ -282,10 +302,25 @@ fn native_code_of_small_programs_is_as_recorded() {
     ];
     let repeat =
         [i(AddImm64, A0, A0, A0, -1, 0), i(BranchNotEqImm, A0, A0, A0, 0, 0), i(Trap, A0, A0, A0, 0, 0)];
-    let programs: [(&str, &[Instruction], bool); 6] = [
-        ("loop", &repeat, true),
-        ("memory", &memory, true),
-        ("memory_by_base_register", &memory, false),
+    let calls = [
+        i(Ecalli, A0, A0, A0, 3, 0),
+        i(LoadImmAndJump, RA, RA, RA, 2, 3),
+        i(Trap, A0, A0, A0, 0, 0),
+        i(LoadImmAndJumpIndirect, RA, RA, RA, 4, 0),
+        i(JumpIndirect, RA, RA, RA, 0, 0),
+        i(BranchLessSigned, A0, A0, A1, 0, 2),
+        i(Fallthrough, A0, A0, A0, 0, 0),
+        i(Jump, A0, A0, A0, 0, 8),
+        i(Unlikely, A0, A0, A0, 0, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+    ];
+    let best = Features { lzcnt: true, tzcnt: true, segment: true, low_tables: true };
+    let base_register = Features { segment: false, ..best };
+    let high_tables = Features { low_tables: false, ..best };
+    let programs: [(&str, &[Instruction], Features); 7] = [
+        ("loop", &repeat, best),
+        ("memory", &memory, best),
+        ("memory_by_base_register", &memory, base_register),
         (
             "arithmetic",
             &[
@@ -304,28 +339,13 @@ fn native_code_of_small_programs_is_as_recorded() {
                 i(LoadImm64, A0, A0, A0, 5, 0),
                 i(Trap, A0, A0, A0, 0, 0),
             ],
-            true,
+            best,
         ),
-        (
-            "calls",
-            &[
-                i(Ecalli, A0, A0, A0, 3, 0),
-                i(LoadImmAndJump, RA, RA, RA, 2, 3),
-                i(Trap, A0, A0, A0, 0, 0),
-                i(LoadImmAndJumpIndirect, RA, RA, RA, 4, 0),
-                i(JumpIndirect, RA, RA, RA, 0, 0),
-                i(BranchLessSigned, A0, A0, A1, 0, 2),
-                i(Fallthrough, A0, A0, A0, 0, 0),
-                i(Jump, A0, A0, A0, 0, 8),
-                i(Unlikely, A0, A0, A0, 0, 0),
-                i(Trap, A0, A0, A0, 0, 0),
-            ],
-            true,
-        ),
-        ("gap", &[i(Ecalli, A0, A0, A0, 0, 0)], true),
+        ("calls", &calls, best),
+        ("calls_by_high_table", &calls, high_tables),
+        ("gap", &[i(Ecalli, A0, A0, A0, 0, 0)], best),
     ];
-    for (name, instructions, segment) in programs {
-        let features = Features { lzcnt: true, tzcnt: true, segment };
+    for (name, instructions, features) in programs {
         let code = code(InstructionSet::JamV1, instructions, &[2, 9]);
         let blocks = code.block_starts();
         let compiled = Compiled::new(&code, &blocks, GasModel::PIPELINE_L2, features).unwrap().unwrap();
@@ -336,6 +356,74 @@ fn native_code_of_small_programs_is_as_recorded() {
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(text == expected, "{path} is not\n{text}\n(HATCHERY_BLESS=1 writes it)");
+    }
+}
+
+/// Whether the table lies at a low address or not, every address leads where it should.
+#[test]
+fn indirect_jumps_lead_to_the_same_places_by_either_table() {
+    use crate::interpreter::Stop;
+    use Opcode::*;
+    use Reg::*;
+    let instructions = [
+        i(JumpIndirect, A0, A0, A0, 0, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+        i(LoadImm, A1, A0, A0, 7, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+    ];
+    // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
+    let table = [2, 3, 6, 7, 200, 0];
+    let code = code(InstructionSet::JamV1, &instructions, &table);
+    assert_eq!(code.length(), 7);
+    let engine = Engine::new(Config::default().gas_model(GasModel::Flat)).unwrap();
+    let module = engine.compile_program(Program { code, ..program(&instructions, 4096) }).unwrap();
+    let inner = &module.inner;
+    let pool = crate::memory::Pool::new(crate::memory::WindowKind::BEST, true, 1);
+    let slot = std::sync::Arc::new(crate::memory::Slot::new());
+    let mut window = pool.acquire(&slot, &inner.image).unwrap();
+    let mut contents = crate::memory::Contents::new(std::sync::Arc::clone(&inner.image));
+    let compiled = [true, false, true].map(|low_tables| {
+        let features = Features { low_tables, ..Recompiler::new().unwrap().features };
+        Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
+    });
+    assert!(compiled[1].jump_table.far().is_some());
+    let returns = crate::interpreter::RETURN_TO_HOST;
+    let extremes = [0x7fff_fffe, 0x8000_0000, 0x8000_0004, returns - 2, returns, returns + 1, u32::MAX];
+    for address in (0..20).chain(extremes) {
+        // Only the low half counts.
+        for upper in [0, 0xdead_beef << 32] {
+            for compiled in &compiled {
+                let mut regs = [0; 16];
+                regs[A0 as usize] = upper | u64::from(address);
+                let guest = super::Guest {
+                    code: &inner.code,
+                    blocks: &inner.blocks,
+                    regions: &inner.regions,
+                    contents: &mut contents,
+                    regs: &mut regs,
+                    gas: &mut 10,
+                    pause: None,
+                };
+                let start = compiled.offset(0, true).unwrap();
+                let stop = super::run(compiled, guest, &mut window, start);
+                let is_right = match (address, stop) {
+                    (2, Stop::Trap { pc, kind, address }) => {
+                        (pc, kind, address, regs[A1 as usize]) == (2, crate::TrapKind::Trap, None, 0)
+                    }
+                    (4, Stop::Trap { pc, kind, address }) => {
+                        (pc, kind, address, regs[A1 as usize]) == (6, crate::TrapKind::Trap, None, 7)
+                    }
+                    (12, Stop::OutOfGas { pc: 0, .. }) => true,
+                    (_, Stop::Finished { pc: 0 }) => address == returns,
+                    (2 | 4 | 12, _) => false,
+                    (_, Stop::Trap { pc: 0, kind, address: Some(at) }) => {
+                        (kind, at) == (crate::TrapKind::InvalidIndirectJump, address) && at != returns
+                    }
+                    _ => false,
+                };
+                assert!(is_right, "{address:#x} leads to {stop:?}");
+            }
+        }
     }
 }
 
@@ -353,7 +441,7 @@ fn counting_zeros_needs_no_special_instructions() {
     ];
     let module = module(&instructions);
     let inner = &module.inner;
-    let features = Features { lzcnt: false, tzcnt: false, segment: false };
+    let features = Features { lzcnt: false, tzcnt: false, segment: false, low_tables: false };
     let compiled = Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap();
     let pool = crate::memory::Pool::new(crate::memory::WindowKind::BEST, true, 1);
     let slot = std::sync::Arc::new(crate::memory::Slot::new());
