@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn snapshots_are_as_long_as_jobs_may_store() {
-        assert_eq!(MOST_SNAPSHOT_BYTES, <Runtime as pallet_virtualization::Config>::MaxJobSnapshotLen::get());
+        let most_stored: u32 = <Runtime as pallet_virtualization::Config>::MaxJobSnapshotLen::get();
+        assert_eq!(MOST_SNAPSHOT_BYTES, most_stored);
     }
 
     #[test]

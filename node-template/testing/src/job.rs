@@ -43,7 +43,7 @@ impl Job {
         Ok(Self { id, held, started })
     }
 
-    /// What a block has done for it, if it had a slice there: `JobAdvanced`, `JobFinished` or `JobFailed`.
+    /// What a block has done for it, if it had a slice there: `JobAdvanced`, `JobDelayed`, `JobFinished` or `JobFailed`.
     ///
     /// # Errors
     /// If the node does not answer, or does not know the block.

@@ -209,7 +209,12 @@ impl Walk<'_> {
             let Some(event) = job.slice_in(self.chain, block).await? else {
                 return Err(Error::Answer(format!("the job had no slice in block {block:?}")));
             };
-            self.show.fact(&format!("block {blocks}"), &short(&event.to_string()));
+            let told = match (event.name.as_str(), event.number("slices")) {
+                ("JobAdvanced", Some(slices)) => format!("slice {slices}; it goes on"),
+                ("JobFinished", Some(slices)) => format!("slice {slices}; it has ended"),
+                _ => short(&event.to_string()),
+            };
+            self.show.fact(&format!("block {blocks}"), &told);
             if event.name != "JobAdvanced" || blocks > 60 {
                 break event;
             }

@@ -15,7 +15,8 @@
 //!   extrinsic says why and at which depth.
 //! - **Nodes.** What a failed run tells (the kind of a trap, the gas that was left) comes from Hatchery's own host functions, so
 //!   a runtime with this pallet runs on nodes that have them, and not on those with upstream's set alone.
-//! - **No reentrancy.** An instance that is being called cannot be called again before it has returned.
+//! - **No reentrancy.** An instance that is being called cannot be called again before it has returned. A job of it is over, or has said
+//!   `yield_v1`, whenever others can call it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]

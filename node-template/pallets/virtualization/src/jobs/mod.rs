@@ -2,7 +2,8 @@
 //!
 //! A job is a call that may take longer than a block: of a program, which has nothing but its input; of a tree of processes; or of an
 //! instance, with its storage and its account. It runs in slices, when blocks are idle, and between two slices its snapshot is
-//! stored. `docs/pallet.md` has the rules.
+//! stored. A slice ends where its gas does; but that of an instance only where the guest says so (`yield_v1`), since others use the
+//! instance meanwhile. `docs/pallet.md` has the rules.
 
 mod slice;
 mod state;
@@ -69,7 +70,8 @@ pub enum JobTarget<AccountId, Balance> {
     /// A program, which has nothing but its input.
     #[codec(index = 0)]
     Code(CodeHash),
-    /// An instance, with its storage and its account. The owner of the job is who calls it, and pays for what it stores.
+    /// An instance, with its storage and its account. The owner of the job is who calls it, and pays for what it stores. If a slice
+    /// has not enough gas to come to the end of the call, or to where the guest yields, it is undone and the job fails.
     #[codec(index = 1)]
     Instance {
         /// The instance.
@@ -122,7 +124,8 @@ pub type JobOf<T> = Job<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
     Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum JobFailure {
-    /// The guest failed as a call fails. Out of gas: a slice does not suffice for its next step.
+    /// The guest failed as a call fails. Out of gas: a slice does not suffice for its next step, or, of an instance, for the way to
+    /// where it yields.
     Guest(Cause),
     /// It has had as many slices as were paid for.
     OutOfSlices,
