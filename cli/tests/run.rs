@@ -231,7 +231,12 @@ fn traps_tell_kind_place_and_registers() {
     let nowhere = hatchery(&["run", &traps, "--pc", "0xfffffff0"]);
     nowhere.expect(
         101,
-        &["entered where no instruction starts at pc 0xfffffff0", ": the end of the code", "gas: 0 used"],
+        &[
+            "entered where no instruction starts at pc 0xfffffff0",
+            ": the end of the code",
+            "gas: 0 used",
+            ", 0 instructions",
+        ],
     );
     assert!(!nowhere.stderr.contains("nearest export"), "{nowhere:?}");
 
