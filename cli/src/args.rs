@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use hatchery_engine::{Backend, Charge, GasModel, InstructionSet};
 
@@ -158,7 +158,7 @@ pub(crate) struct ConformanceArguments {
     #[arg(long, value_name = "SET", value_parser = instruction_set(), default_value = InstructionSet::JamV1.name())]
     pub(crate) isa: InstructionSet,
 
-    /// What blocks cost.
+    /// What blocks cost. `-v037` is how polkavm 0.37 has it; `flat` is the same everywhere, so `flat-v037` means it too.
     #[arg(long, value_name = "MODEL", value_parser = gas_model(), default_value = GasModel::PIPELINE_L2.name())]
     pub(crate) gas_model: GasModel,
 
@@ -307,7 +307,7 @@ pub(crate) struct ProgramArguments {
     #[arg(long, value_name = "SET", value_parser = instruction_set())]
     pub(crate) isa: Option<InstructionSet>,
 
-    /// What blocks cost.
+    /// What blocks cost. `-v037` is how polkavm 0.37 has it; `flat` is the same everywhere, so `flat-v037` means it too.
     #[arg(long, value_name = "MODEL", value_parser = gas_model(), default_value = GasModel::PIPELINE_L2.name())]
     pub(crate) gas_model: GasModel,
 }
@@ -329,8 +329,19 @@ fn instruction_set() -> impl TypedValueParser<Value = InstructionSet> {
 }
 
 fn gas_model() -> impl TypedValueParser<Value = GasModel> {
-    named(GasModel::NAMED.to_vec())
+    let names = GasModel::NAMED.into_iter().map(|(name, model)| {
+        let name = PossibleValue::new(name);
+        // It has no pipeline, so all variants of it are the same.
+        if model == GasModel::Flat { name.alias(FLAT_V037) } else { name }
+    });
+    PossibleValuesParser::new(names).try_map(|name| {
+        let known = GasModel::NAMED.iter().find(|(known, _)| *known == name).map(|(_, model)| *model);
+        known.or((name == FLAT_V037).then_some(GasModel::Flat)).ok_or("no such value")
+    })
 }
+
+/// Another name of [`GasModel::Flat`].
+const FLAT_V037: &str = "flat-v037";
 
 fn charge() -> impl TypedValueParser<Value = Charge> {
     named(vec![("block", Charge::Block), ("instruction", Charge::Instruction)])
@@ -365,7 +376,7 @@ mod tests {
     #[test]
     fn every_set_and_model_of_the_engine_can_be_named() {
         for set in InstructionSet::ALL {
-            for (model, value) in GasModel::NAMED {
+            for (model, value) in GasModel::NAMED.into_iter().chain([(FLAT_V037, GasModel::Flat)]) {
                 let line = ["hatchery", "conformance", ".", "--isa", set.name(), "--gas-model", model];
                 let Command::Conformance(arguments) = Arguments::parse_from(line).command else {
                     panic!("another command")

@@ -9,6 +9,7 @@ use hatchery_scheduler::StartError;
 use miette::{Diagnostic, GraphicalReportHandler};
 
 use crate::cap::CapError;
+use crate::file::MAX_FILE_SIZE;
 use crate::status::Status;
 
 /// Why a command could not do its work.
@@ -16,6 +17,9 @@ use crate::status::Status;
 pub(crate) enum Error {
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+
+    #[error("{} has more than {} MiB, and more is not read", path.display(), MAX_FILE_SIZE >> 20)]
+    TooLarge { path: PathBuf },
 
     #[error("{} is not a program", path.display())]
     Program {
@@ -110,6 +114,7 @@ impl Error {
         match self {
             Self::Program { .. } | Self::Compile { .. } => Status::BadProgram,
             Self::Read { .. }
+            | Self::TooLarge { .. }
             | Self::OtherInstructionSet { .. }
             | Self::WhichInstructionSet { .. }
             | Self::Engine(_)

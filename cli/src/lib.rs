@@ -18,6 +18,7 @@ mod cap;
 pub mod conformance;
 mod disasm;
 mod error;
+mod file;
 mod inspect;
 mod number;
 mod pipeline_chart;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args::ProgramArguments;
 use crate::error::Error;
+use crate::file;
 
 /// A program file and what was compiled from it.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Loaded {
 pub(crate) fn load(arguments: &ProgramArguments, config: Config) -> Result<Loaded, Error> {
     let ProgramArguments { program: path, format, isa, gas_model } = arguments;
     let engine = Engine::new(config.gas_model(*gas_model))?;
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = file::read(path)?;
     let (program, format) = decode(path, &bytes, *format, *isa)?;
     let module =
         engine.compile_program(program).map_err(|source| Error::Compile { path: path.clone(), source })?;

@@ -21,6 +21,13 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_without_an_end() {
+    hatchery(&["inspect", "/dev/zero"])
+        .expect(2, &["error: /dev/zero has more than 512 MiB, and more is not read"]);
+}
+
+#[test]
 fn bytes_that_are_no_program() {
     let files = Files::new();
     let empty = files.write("empty", b"");

@@ -207,6 +207,20 @@ fn unknown_syscalls_are_told_and_answered_with_zero() {
     hatchery(&["run", &raw, "--isa", "jam-v1"]).expect(0, &["unknown syscall `#0` (a0 = 0x0"]);
 }
 
+/// A container does not say which encoding of Latest64 it has: it is found out.
+#[test]
+fn both_encodings_of_latest64_run() {
+    for set in ["latest64-bitmask", "latest64-extended"] {
+        let fib = format!("../../guests/blobs/{set}/fib.polkavm");
+        hatchery(&["run", &fib, "fib_loop", "--arg", "90"]).expect(0, &["a0 = 2880067194370816120 "]);
+        hatchery(&["run", &fib, "fib_loop", "--arg", "90", "--isa", set])
+            .expect(0, &["a0 = 2880067194370816120 "]);
+        let inspected = hatchery(&["inspect", &fib, "--json"]);
+        inspected.expect(0, &[]);
+        assert!(inspected.stdout.contains(set), "{inspected:?}");
+    }
+}
+
 #[test]
 fn traps_tell_kind_place_and_registers() {
     let traps = guest("traps");
@@ -231,7 +245,12 @@ fn traps_tell_kind_place_and_registers() {
     let nowhere = hatchery(&["run", &traps, "--pc", "0xfffffff0"]);
     nowhere.expect(
         101,
-        &["entered where no instruction starts at pc 0xfffffff0", ": the end of the code", "gas: 0 used"],
+        &[
+            "entered where no instruction starts at pc 0xfffffff0",
+            ": the end of the code",
+            "gas: 0 used",
+            ", 0 instructions",
+        ],
     );
     assert!(!nowhere.stderr.contains("nearest export"), "{nowhere:?}");
 

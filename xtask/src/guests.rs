@@ -96,7 +96,8 @@ fn rebuild(compilers: &[Compiler]) -> Result<()> {
     build::update_lock(compiler)?;
     let built = build_all(&names, compiler)?;
     let mut after = Manifest {
-        linker: build::linker_version()?,
+        linker: build::linker_version(build::LINKER_VERSION)?,
+        linker_of_latest64_extended: build::linker_version(build::EXTENDED_LINKER_VERSION)?,
         guests: built.iter().map(|(name, guest)| (name.clone(), guest.record.clone())).collect(),
     };
     for (name, guest) in &mut after.guests {

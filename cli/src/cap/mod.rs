@@ -37,7 +37,7 @@ pub(crate) fn cap(arguments: &CapArguments, out: &mut dyn Write) -> Result<Statu
 
 fn publish(state: &mut State, arguments: &PublishArguments, out: &mut dyn Write) -> Result<Status, Error> {
     let path = &arguments.file;
-    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let bytes = crate::file::read(path)?;
     let hash = if arguments.data {
         state.cache.put(Cap::Data(DataCap::new(&bytes))).map_err(CapError::from)?
     } else {

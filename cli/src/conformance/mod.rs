@@ -38,13 +38,12 @@ pub(crate) fn conformance(arguments: &ConformanceArguments, out: &mut dyn Write)
     let mut report = Report::new(files.len(), out);
     for file in &files {
         report.start(file);
-        match std::fs::read(file) {
-            Err(source) => return Err(Error::Read { path: file.clone(), source }),
-            Ok(bytes) if is_schema(&bytes) => report.skipped(file, "a JSON Schema, no vector")?,
-            Ok(bytes) => {
-                let result = Case::parse(&bytes).map_err(Failure::from).and_then(|case| checker.check(&case));
-                report.done(file, result)?;
-            }
+        let bytes = crate::file::read(file)?;
+        if is_schema(&bytes) {
+            report.skipped(file, "a JSON Schema, no vector")?;
+        } else {
+            let result = Case::parse(&bytes).map_err(Failure::from).and_then(|case| checker.check(&case));
+            report.done(file, result)?;
         }
     }
     Ok(if report.finish()? { Status::Success } else { Status::Failure })

@@ -132,8 +132,14 @@ pub enum CaseError {
     #[error("not a vector: {0}")]
     Json(#[from] serde_json::Error),
     /// It is of none of the known kinds.
-    #[error("not a vector of a known kind: none of `steps`, `expected-*` and `block-gas-costs` is there")]
-    UnknownKind,
+    #[error(
+        "not a vector of a known kind: {problem}. A vector is an object with `program` and either `steps` (a stepped one), \
+         `initial-*` and `expected-*` (a one-shot one), or `block-gas-costs` alone"
+    )]
+    UnknownKind {
+        /// What is not as it should be.
+        problem: &'static str,
+    },
     /// A field is missing that its kind has.
     #[error("the field `{field}` is missing, which a {kind} vector has")]
     Missing {
@@ -142,7 +148,7 @@ pub enum CaseError {
         /// The kind of the vector.
         kind: &'static str,
     },
-    /// A field expects something that is not known, so that it would go unchecked.
+    /// A field is not known, so that what it says would not be done or not be checked.
     #[error("the field `{field}` is not known")]
     UnknownField {
         /// Its name.
@@ -154,14 +160,21 @@ impl Case {
     /// Reads a vector.
     ///
     /// # Errors
-    /// If it is none, or has a field whose name says that it belongs to the case but which is not known.
+    /// If it is none, or has a field that is not known.
     pub fn parse(json: &[u8]) -> Result<Self, CaseError> {
+        // Said before types of fields are complained about.
+        match serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(json) {
+            Ok(fields) if !fields.contains_key("program") => {
+                return Err(CaseError::UnknownKind { problem: "`program` is missing" });
+            }
+            Err(error) if error.is_data() => {
+                return Err(CaseError::UnknownKind { problem: "it is no object" });
+            }
+            _ => {}
+        }
         let mut file: File = serde_json::from_slice(json)?;
-        let belongs = |field: &&String| {
-            ["initial-", "expected-", "block-"].iter().any(|prefix| field.starts_with(prefix))
-        };
-        if let Some(field) = file.rest.keys().find(belongs) {
-            return Err(CaseError::UnknownField { field: field.clone() });
+        if let Some((field, _)) = file.rest.pop_first() {
+            return Err(CaseError::UnknownField { field });
         }
         let listed = file.steps.take();
         let expects = file.expects();
@@ -169,7 +182,10 @@ impl Case {
             (Some(_), ..) => "stepped",
             (None, true, _) => "one-shot",
             (None, false, Some(_)) => "block cost",
-            (None, false, None) => return Err(CaseError::UnknownKind),
+            (None, false, None) => {
+                let problem = "none of `steps`, `expected-*` and `block-gas-costs` is there";
+                return Err(CaseError::UnknownKind { problem });
+            }
         };
         let is_run = kind != "block cost";
         let required = |value: Option<i64>, field| match value {
@@ -200,6 +216,8 @@ impl Case {
 #[serde(rename_all = "kebab-case")]
 struct File {
     program: Vec<u8>,
+    #[serde(rename = "name")]
+    _name: Option<String>,
     initial_pc: Option<u32>,
     initial_gas: Option<i64>,
     initial_regs: Option<[u64; 13]>,
@@ -356,8 +374,15 @@ mod tests {
     fn what_is_no_vector_says_why() {
         let error = |text: &str| parse(text).unwrap_err().to_string();
         assert!(error("").starts_with("not a vector: EOF"));
-        assert!(error("[]").starts_with("not a vector: "));
-        assert!(error("{}").contains("missing field `program`"));
+        for (text, problem) in
+            [("[]", "it is no object"), ("7", "it is no object"), ("{}", "`program` is missing")]
+        {
+            let message = error(text);
+            assert!(
+                message.starts_with(&format!("not a vector of a known kind: {problem}. A vector is ")),
+                "{message}"
+            );
+        }
         assert!(error(r#"{"program": []}"#).contains("of a known kind"));
         assert!(error(r#"{"program": [256], "steps": []}"#).contains("256"));
         let costs = |costs: &str| error(&format!(r#"{{"program": [], "block-gas-costs": {costs}}}"#));
@@ -374,6 +399,11 @@ mod tests {
             error(r#"{"program": [], "block-gas-costs": [], "expected-heap": 0}"#),
             "the field `expected-heap` is not known"
         );
+        assert_eq!(
+            error(r#"{"program": [], "inital-gas": 1, "block-gas-costs": []}"#),
+            "the field `inital-gas` is not known"
+        );
+        assert_eq!(error(r#"{"program": [], "steps": [], "x": 1}"#), "the field `x` is not known");
         let one_shot = r#"{"program": [], "initial-pc": 0, "initial-gas": 0, "expected-status": "halt"}"#;
         let forgotten =
             r#"{"program": [], "initial-pc": 0, "initial-gas": 0, "block-gas-costs": [], "expected-gas": 1}"#;

@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 
 use hatchery_engine::isa::Opcode;
-use hatchery_engine::{Charge, Config, Engine, Exit, GasModel, Instance, Module, Pause, ProgramCounter, Reg};
+use hatchery_engine::{
+    Charge, Config, Engine, Exit, GasModel, Instance, Module, Pause, ProgramCounter, Reg, TrapKind,
+};
 
 use crate::args::RunArguments;
 use crate::error::Error;
@@ -88,14 +90,14 @@ impl Counter {
         Some(self)
     }
 
-    /// How many instructions it has executed, the one that it stopped at included, unless gas was short for it.
+    /// How many instructions it has executed, the one that it stopped at included if it was executed.
     pub(super) fn instructions(&self, exit: Exit) -> u64 {
         let (module, pc) = (self.instance.module(), self.instance.pc());
         match &self.blocks {
             None => (PLENTY - self.instance.gas()).unsigned_abs() - left_in_block(module, pc),
             Some(Blocks { charge, count, .. }) => {
                 let left = if *charge == Charge::Block { left_in_block(module, pc) } else { 0 };
-                count - left - u64::from(exit == Exit::OutOfGas)
+                count - left - u64::from(!is_executed(exit))
             }
         }
     }
@@ -108,6 +110,15 @@ impl Blocks {
             Charge::Block => *self.lengths.entry(pc).or_insert_with(|| 1 + left_in_block(module, pc)),
             Charge::Instruction => 1,
         };
+    }
+}
+
+/// Whether the instruction that it stopped at was executed: gas was not short for it, and it is one.
+fn is_executed(exit: Exit) -> bool {
+    match exit {
+        Exit::OutOfGas => false,
+        Exit::Trap(trap) => trap.kind != TrapKind::InvalidEntry,
+        _ => true,
     }
 }
 

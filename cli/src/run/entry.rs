@@ -5,7 +5,7 @@ use hatchery_engine::{Instance, InstructionSet, ProgramCounter};
 use crate::args::RunArguments;
 use crate::error::Error;
 use crate::program::{Format, Loaded};
-use crate::text;
+use crate::{file, text};
 
 /// Prepares an instance for the call that the user asks for. Gives where it begins.
 pub(super) fn prepare(
@@ -23,8 +23,7 @@ pub(super) fn prepare(
             return Err(Error::NoArgumentSpace { format: loaded.format.description() });
         }
         (Some(path), Format::Standard) => {
-            let read = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source });
-            instance.prepare_standard(entry, &read?)?;
+            instance.prepare_standard(entry, &file::read(path)?)?;
         }
         (None, Format::Standard) if arguments.arguments.is_empty() => {
             instance.prepare_standard(entry, &[])?;

@@ -87,11 +87,11 @@ fn start(loaded: &Loaded, arguments: &RunArguments) -> Result<Scheduler<Blobs>, 
     let root = loaded.path.file_stem().unwrap_or_default().as_encoded_bytes();
     let mut programs = Blobs::new(Engine::new(config)?).with(root, loaded.bytes.clone());
     for (name, path) in &arguments.programs {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let bytes = crate::file::read(path)?;
         programs = programs.with(name.as_bytes(), bytes);
     }
     let bytes = match &arguments.argument_file {
-        Some(path) => std::fs::read(path).map_err(|source| Error::Read { path: path.clone(), source })?,
+        Some(path) => crate::file::read(path)?,
         None => Vec::new(),
     };
     let program = Program::whole(root);

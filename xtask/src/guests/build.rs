@@ -21,6 +21,12 @@ pub(super) const SUPPORT: [&str; 4] = ["cap-sdk", "guest", "processes", "sdk"];
 /// memory, with divisions, and with calls.
 const IN_32_BITS: [&str; 5] = ["fib", "heap", "integers", "primes", "sha256"];
 
+/// The guests that are also linked for Latest64, in both of its encodings.
+const IN_LATEST64: [&str; 2] = ["fib", "sha256"];
+
+/// The guests that are also there with names of functions and lines of sources.
+const WITH_LINES: [&str; 1] = ["traps"];
+
 /// A target of the compiler, as polkavm-linker describes it to rustc 1.91 and later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
@@ -28,21 +34,23 @@ pub(super) enum Target {
     Riscv64,
     /// Registers of 32 bits.
     Riscv32,
+    /// Registers of 64 bits, with debug information.
+    Riscv64WithLines,
 }
 
 impl Target {
-    const ALL: [Self; 2] = [Self::Riscv64, Self::Riscv32];
+    const ALL: [Self; 3] = [Self::Riscv64, Self::Riscv32, Self::Riscv64WithLines];
 
     fn name(self) -> &'static str {
         match self {
-            Self::Riscv64 => "riscv64emac-unknown-none-polkavm",
+            Self::Riscv64 | Self::Riscv64WithLines => "riscv64emac-unknown-none-polkavm",
             Self::Riscv32 => "riscv32emac-unknown-none-polkavm",
         }
     }
 
     fn json(self) -> &'static str {
         match self {
-            Self::Riscv64 => TARGET_JSON_64_BIT_NEW,
+            Self::Riscv64 | Self::Riscv64WithLines => TARGET_JSON_64_BIT_NEW,
             Self::Riscv32 => TARGET_JSON_32_BIT_NEW,
         }
     }
@@ -54,12 +62,30 @@ impl Target {
             Self::Riscv32 if compiler.release() >= Some((1, 96)) => {
                 self.json().replacen('{', "{\n  \"abi\": \"ilp32e\",", 1)
             }
-            Self::Riscv32 | Self::Riscv64 => self.json().to_owned(),
+            _ => self.json().to_owned(),
         }
     }
 
     fn has(self, guest: &str) -> bool {
-        self == Self::Riscv64 || IN_32_BITS.contains(&guest)
+        match self {
+            Self::Riscv64 => true,
+            Self::Riscv32 => IN_32_BITS.contains(&guest),
+            Self::Riscv64WithLines => WITH_LINES.contains(&guest),
+        }
+    }
+
+    /// Arguments of cargo besides [`CARGO`].
+    fn cargo(self) -> &'static [&'static str] {
+        match self {
+            Self::Riscv64 | Self::Riscv32 => &[],
+            Self::Riscv64WithLines => &["--config=profile.release.debug=\"line-tables-only\""],
+        }
+    }
+
+    /// Cargo's target directory: one for each profile.
+    fn folder(self) -> PathBuf {
+        let folder = workspace::target().join("guests");
+        if self == Self::Riscv64WithLines { folder.join("with-lines") } else { folder }
     }
 }
 
@@ -70,7 +96,7 @@ const CARGO: [&str; 6] =
 /// How the linker is configured; part of what a source hash covers.
 const LINKER: &str = "strip, optimize";
 
-/// An instruction set that guests are linked for.
+/// An instruction set that guests are linked for, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum InstructionSet {
     /// Substrate's PolkaVM runtimes and JAM services.
@@ -79,14 +105,30 @@ pub(super) enum InstructionSet {
     ReviveV1,
     /// Programs of 32 bits.
     Latest32,
+    /// The encoding of polkavm-linker up to 0.35.
+    Latest64Bitmask,
+    /// The encoding of polkavm-linker from 0.37 on.
+    Latest64Extended,
+    /// Not stripped.
+    JamV1WithLines,
 }
 
 impl InstructionSet {
-    pub(super) const ALL: [Self; 3] = [Self::JamV1, Self::ReviveV1, Self::Latest32];
+    pub(super) const ALL: [Self; 6] = [
+        Self::JamV1,
+        Self::ReviveV1,
+        Self::Latest32,
+        Self::Latest64Bitmask,
+        Self::Latest64Extended,
+        Self::JamV1WithLines,
+    ];
 
     /// The sets that a guest is linked for.
     pub(super) fn of(guest: &str) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |set| set.target().has(guest))
+        Self::ALL.into_iter().filter(move |set| {
+            let is_latest64 = matches!(set, Self::Latest64Bitmask | Self::Latest64Extended);
+            set.target().has(guest) && (!is_latest64 || IN_LATEST64.contains(&guest))
+        })
     }
 
     /// Its folder in `guests/blobs`, and its name in the manifest.
@@ -95,22 +137,26 @@ impl InstructionSet {
             Self::JamV1 => "jam-v1",
             Self::ReviveV1 => "revive-v1",
             Self::Latest32 => "latest32",
+            Self::Latest64Bitmask => "latest64-bitmask",
+            Self::Latest64Extended => "latest64-extended",
+            Self::JamV1WithLines => "jam-v1-with-lines",
         }
     }
 
     fn target(self) -> Target {
         match self {
-            Self::JamV1 | Self::ReviveV1 => Target::Riscv64,
             Self::Latest32 => Target::Riscv32,
+            Self::JamV1WithLines => Target::Riscv64WithLines,
+            _ => Target::Riscv64,
         }
     }
 
     fn for_linker(self) -> TargetInstructionSet {
         match self {
-            Self::JamV1 => TargetInstructionSet::JamV1,
+            Self::JamV1 | Self::JamV1WithLines => TargetInstructionSet::JamV1,
             Self::ReviveV1 => TargetInstructionSet::ReviveV1,
-            // With registers of 32 bits there is no other.
-            Self::Latest32 => TargetInstructionSet::Latest,
+            // The registers of the ELF file say of how many bits.
+            Self::Latest32 | Self::Latest64Bitmask | Self::Latest64Extended => TargetInstructionSet::Latest,
         }
     }
 }
@@ -128,11 +174,7 @@ pub(super) fn update_lock(compiler: &Compiler) -> Result<()> {
 
 /// Where [`compile`] leaves the ELF file of a guest for an instruction set.
 pub(super) fn elf(name: &str, set: InstructionSet) -> PathBuf {
-    target_folder().join(set.target().name()).join("release").join(name)
-}
-
-fn target_folder() -> PathBuf {
-    workspace::target().join("guests")
+    set.target().folder().join(set.target().name()).join("release").join(name)
 }
 
 /// Compiles guests, with the lock file as it is, for each target that they are built for.
@@ -147,7 +189,7 @@ pub(super) fn compile(names: &[String], compiler: &Compiler) -> Result<()> {
 }
 
 fn compile_for(target: Target, names: &[&String], compiler: &Compiler) -> Result<()> {
-    let target_folder = target_folder();
+    let target_folder = target.folder();
     fs::create_dir_all(&target_folder)?;
     let target_file = target_folder.join(format!("{}.json", target.name()));
     let json = target.json_for(compiler);
@@ -168,6 +210,7 @@ fn compile_for(target: Target, names: &[&String], compiler: &Compiler) -> Result
     command
         .current_dir(folder())
         .args(CARGO)
+        .args(target.cargo())
         .arg("--target")
         .arg(&target_file)
         .env("CARGO_TARGET_DIR", &target_folder)
@@ -184,11 +227,19 @@ fn compile_for(target: Target, names: &[&String], compiler: &Compiler) -> Result
 /// Links an ELF file for an instruction set.
 pub(super) fn link(elf: &Path, set: InstructionSet) -> Result<Vec<u8>> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
-    let mut config = Config::default();
-    config.set_strip(true);
-    config.set_optimize(true);
-    program_from_elf(config, set.for_linker(), &bytes)
-        .map_err(|error| anyhow!("{} does not link for {}: {error}", elf.display(), set.folder()))
+    let linked = if set == InstructionSet::Latest64Extended {
+        let mut config = polkavm_linker_037::Config::default();
+        config.set_strip(true);
+        config.set_optimize(true);
+        polkavm_linker_037::program_from_elf(config, polkavm_linker_037::TargetInstructionSet::Latest, &bytes)
+            .map_err(|error| error.to_string())
+    } else {
+        let mut config = Config::default();
+        config.set_strip(set != InstructionSet::JamV1WithLines);
+        config.set_optimize(true);
+        program_from_elf(config, set.for_linker(), &bytes).map_err(|error| error.to_string())
+    };
+    linked.map_err(|error| anyhow!("{} does not link for {}: {error}", elf.display(), set.folder()))
 }
 
 /// A hash of everything of ours that a guest is made of: its files, the support crates', the workspace's manifest and
@@ -210,43 +261,37 @@ pub(super) fn source_hash(name: &str) -> Result<String> {
     }
     for target in Target::ALL.into_iter().filter(|target| target.has(name)) {
         part(target.json().as_bytes());
+        target.cargo().iter().for_each(|argument| part(argument.as_bytes()));
     }
     part(CARGO.join(" ").as_bytes());
     part(LINKER.as_bytes());
-    part(linker_version()?.as_bytes());
+    part(linker_version(LINKER_VERSION)?.as_bytes());
+    if IN_LATEST64.contains(&name) {
+        part(linker_version(EXTENDED_LINKER_VERSION)?.as_bytes());
+    }
     Ok(hexadecimal(&hash.finalize()))
 }
 
-/// The linker's name and version, from the workspace's lock file.
-pub(super) fn linker_version() -> Result<String> {
+/// The linker of all sets but one.
+pub(super) const LINKER_VERSION: &str = "0.35";
+/// The linker of Latest64 in the extended encoding.
+pub(super) const EXTENDED_LINKER_VERSION: &str = "0.37";
+
+/// A linker's name and full version, from the workspace's lock file.
+pub(super) fn linker_version(wanted: &str) -> Result<String> {
     let file = workspace::root().join("Cargo.lock");
     let lock: toml::Table =
         toml::from_str(&fs::read_to_string(&file)?).with_context(|| format!("in {}", file.display()))?;
     let packages =
         lock.get("package").and_then(toml::Value::as_array).context("Cargo.lock has no packages")?;
-    let named = |name: &'static str| {
-        packages.iter().filter(move |package| package.get("name").and_then(toml::Value::as_str) == Some(name))
-    };
-    let dependencies = named("xtask")
-        .next()
-        .and_then(|package| package.get("dependencies"))
-        .and_then(toml::Value::as_array)
-        .context("Cargo.lock has no xtask")?;
-    let linker = dependencies
+    let text = |package: &toml::Value, key| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    packages
         .iter()
-        .filter_map(toml::Value::as_str)
-        .find(|dependency| dependency.split(' ').next() == Some("polkavm-linker"))
-        .context("xtask does not depend on polkavm-linker")?;
-    // The version is named only where there is more than one.
-    if linker.contains(' ') {
-        return Ok(linker.to_owned());
-    }
-    let version = named("polkavm-linker")
-        .next()
-        .and_then(|package| package.get("version"))
-        .and_then(toml::Value::as_str)
-        .context("Cargo.lock has no polkavm-linker")?;
-    Ok(format!("polkavm-linker {version}"))
+        .filter(|package| text(package, "name").as_deref() == Some("polkavm-linker"))
+        .filter_map(|package| text(package, "version"))
+        .find(|version| version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.')))
+        .map(|version| format!("polkavm-linker {version}"))
+        .with_context(|| format!("Cargo.lock has no polkavm-linker {wanted}"))
 }
 
 /// Compiler flags that keep this machine's paths out of the programs.
@@ -286,9 +331,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_linker_is_the_one_compiled_in() {
-        let version = linker_version().unwrap();
-        assert!(version.starts_with("polkavm-linker 0.35."), "{version}");
+    fn the_linkers_are_in_the_lock_file() {
+        for wanted in [LINKER_VERSION, EXTENDED_LINKER_VERSION] {
+            let version = linker_version(wanted).unwrap();
+            assert!(version.starts_with(&format!("polkavm-linker {wanted}.")), "{version}");
+        }
+        assert!(linker_version("0.3").is_err());
     }
 
     #[test]

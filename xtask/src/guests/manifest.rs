@@ -19,6 +19,9 @@ const HEAD: &str = "# Written by `cargo xtask guests`. All hashes are SHA-256.\n
 pub(super) struct Manifest {
     /// Name and version of the linker.
     pub(super) linker: String,
+    /// The same of that for the extended encoding of Latest64.
+    #[serde(default)]
+    pub(super) linker_of_latest64_extended: String,
     /// By name.
     pub(super) guests: BTreeMap<String, Guest>,
 }
@@ -167,6 +170,7 @@ mod tests {
         let guest = Guest { source: "00".to_owned(), toolchains: vec!["rustc 1".to_owned()], blobs };
         Manifest {
             linker: "polkavm-linker 0.35.0".to_owned(),
+            linker_of_latest64_extended: "polkavm-linker 0.37.0".to_owned(),
             guests: BTreeMap::from([("one".to_owned(), guest)]),
         }
     }
