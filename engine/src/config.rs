@@ -180,4 +180,9 @@ impl Config {
     pub const fn gas(&self) -> GasModel {
         self.gas_model
     }
+
+    /// What [`Config::faults_to_host`] was set to.
+    pub const fn gives_faults_to_host(&self) -> bool {
+        self.faults_to_host
+    }
 }

@@ -733,14 +733,25 @@ pub struct Memory<'a> {
     instance: &'a Instance,
 }
 
-impl Memory<'_> {
+impl<'a> Memory<'a> {
     /// Reads as many bytes as `buffer` has. Everything that the program can read is readable.
     ///
     /// # Errors
     /// If some byte is not mapped; `buffer` is unchanged then.
     #[inline]
     pub fn read(&self, address: u32, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        if let Some(bytes) = self.at_once(address, buffer.len()) {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
         self.instance.with_space(|space| space.read(address, buffer))
+    }
+
+    /// The bytes where they lie, if they can be had at once: they lie in one page, which the program has accessed since it was mounted.
+    /// `None` says nothing about them: [`Memory::read`] does.
+    #[inline]
+    pub fn at_once(self, address: u32, length: usize) -> Option<&'a [u8]> {
+        self.instance.held.as_ref()?.loadable(address, length)
     }
 
     /// Whether the program can access all of `length` bytes in this way. No byte is accessed: it takes time in proportion to the
@@ -785,7 +796,18 @@ impl MemoryMut<'_> {
     /// If some byte is not mapped or read-only; nothing is written then.
     #[inline]
     pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryError> {
+        if let Some(own) = self.at_once(address, bytes.len()) {
+            own.copy_from_slice(bytes);
+            return Ok(());
+        }
         self.instance.with_space_mut(|space| space.write(address, bytes))
+    }
+
+    /// The bytes where they lie, to be read and written, if they can be had at once: they lie in one page, which the program, or its
+    /// host, has written since it was mounted. `None` says nothing about them: [`MemoryMut::write`] does.
+    #[inline]
+    pub fn at_once(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
+        self.instance.held.as_mut()?.storable(address, length)
     }
 
     /// Writes `length` bytes of zero.

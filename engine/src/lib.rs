@@ -84,3 +84,8 @@ pub use module::{Block, Module, ProgramCounter};
 pub use pause::Pause;
 pub use snapshot::{DataRange, DataSource, NoSuchData, RestoreError, Snapshot, SnapshotError};
 pub use verify::{Difference, Disagreement};
+
+/// The examples of the document are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/snapshots.md")]
+struct Document;

@@ -16,6 +16,10 @@ use crate::snapshot::DataRange;
 /// them: that takes less time than if the guest had to ask for half of them.
 const MOST_PAGES_TO_COPY: usize = 64;
 
+/// How many bytes the host may write at once for the pages that they lie in to be brought into the window. Whoever writes a little
+/// mostly writes there again, or the guest reads it; more than that is kept as pages of the instance's own until the guest wants it.
+const MOST_BYTES_TO_BRING_IN: usize = 64 * 1024;
+
 /// The host asked for memory that is not there. Nothing was done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -237,12 +241,23 @@ impl<B: Backing> Window<B> {
         access: Access,
     ) -> Result<(), Fault> {
         contents.check(address, length, access).map_err(Fault::Denied)?;
+        self.open(contents, address, length, access).map_err(Fault::Host)
+    }
+
+    /// Makes a range accessible in the window that allows the access. If the host cannot, a part of it may be.
+    fn open(
+        &mut self,
+        contents: &Contents,
+        address: u32,
+        length: usize,
+        access: Access,
+    ) -> Result<(), HostError> {
         for page in pages_of(address, length).into_iter().flatten() {
             if B::GUARDED {
-                self.grant_from(contents, page).map_err(Fault::Host)?;
+                self.grant_from(contents, page)?;
                 continue;
             }
-            self.bring_in_from(contents, page).map_err(Fault::Host)?;
+            self.bring_in_from(contents, page)?;
             self.allow(page, if access == Access::Write { Permission::ReadWrite } else { Permission::Read });
         }
         Ok(())
@@ -406,15 +421,15 @@ impl AddressSpace {
     }
 
     /// Bytes that the guest can load at once.
-    #[inline]
-    fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
+    #[inline(always)]
+    pub(crate) fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
         let window = self.window.as_ref()?;
         any_window!(window, window => window.loadable(address, length))
     }
 
     /// Bytes that the guest can store to at once.
-    #[inline]
-    fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
+    #[inline(always)]
+    pub(crate) fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
         let window = self.window.as_mut()?;
         any_window!(window, window => window.storable(address, length))
     }
@@ -473,8 +488,19 @@ impl AddressSpace {
 
     fn write_pages(&mut self, address: u32, from: &[u8]) -> Result<(), MemoryError> {
         self.check(address, from.len() as u64, Access::Write)?;
+        self.expect_writes(address, from.len());
         self.modify(address, from.len(), |part, range| part.copy_from_slice(&from[range]));
         Ok(())
+    }
+
+    /// Brings what the host is about to write, and may, into the window, unless it is much: so that it finds it there the next time,
+    /// and so does the guest. Where memory for that is missing it is written outside of the window.
+    fn expect_writes(&mut self, address: u32, length: usize) {
+        let Self { contents, window } = self;
+        let Some(window) = window.as_mut().filter(|window| !window.is_leaky()) else { return };
+        if length <= MOST_BYTES_TO_BRING_IN {
+            let _ = any_window!(window, window => window.open(contents, address, length, Access::Write));
+        }
     }
 
     /// Copies for the host from another space.
@@ -493,6 +519,7 @@ impl AddressSpace {
         }
         other.check(from, length.into(), Access::Read)?;
         self.check(address, length.into(), Access::Write)?;
+        self.expect_writes(address, length as usize);
         let mut result = Ok(());
         self.modify(address, length as usize, |part, range| {
             // The end of the range was checked: this does not overflow.

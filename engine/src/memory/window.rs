@@ -192,7 +192,7 @@ impl<B: Backing> Window<B> {
     }
 
     /// Bytes within one page that the guest can load at once, or `None` if the slow path has to look at them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
         let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
         let is_loadable =
@@ -201,7 +201,7 @@ impl<B: Backing> Window<B> {
     }
 
     /// Bytes within one page that the guest can store to at once, or `None` if the slow path has to look at them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
         let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
         let is_storable =

@@ -421,6 +421,44 @@ fn what_the_host_takes_the_guest_loses_at_once() {
 }
 
 #[test]
+fn what_the_host_writes_is_in_the_window_unless_it_is_much() {
+    let map = MemoryMap::new(0, 0x4_0000, 0, 0).unwrap();
+    let config = MemoryConfig { rw_data: vec![9; 5000], rw_size: 0x4_0000, ..MemoryConfig::default() };
+    let image = Arc::new(Image::new(map, &config, u64::MAX, false));
+    for (kind, guarded) in kinds() {
+        let (pool, slot) = (Pool::new(kind, guarded, 1), Arc::new(Slot::new()));
+        let start = image.map.rw_data().start;
+        let mut space = AddressSpace::new(Arc::clone(&image));
+        let mut source = AddressSpace::new(Arc::clone(&image));
+        source.write(start, &vec![3; MOST_BYTES_TO_BRING_IN + 2]).unwrap();
+        // With a window or without: bytes across a page, and bytes of another instance.
+        let few: &dyn Fn(&mut AddressSpace) = &|space| {
+            space.write(start + 4094, &[1, 2, 3, 4]).unwrap();
+            space.copy_from(start + 0x2_0000, &source, start, 5).unwrap();
+        };
+        let much: &dyn Fn(&mut AddressSpace) = &|space| {
+            space.write(start + 0x2_0001, &vec![7; MOST_BYTES_TO_BRING_IN + 1]).unwrap();
+            space.copy_from(start + 0x2_0003, &source, start, MOST_BYTES_TO_BRING_IN as u32 + 1).unwrap();
+        };
+        for (writes, are_few) in [(few, true), (much, false)] {
+            let mut parked = AddressSpace::new(Arc::clone(&image));
+            writes(&mut parked);
+            space.mount(pool.acquire(&slot, &image).unwrap());
+            writes(&mut space);
+            assert_eq!(space.contents.pages.is_empty(), are_few, "{kind:?}, guarded {guarded}");
+            for address in [start + 4095, start + 4096, start + 0x2_0004] {
+                let is_there = space.storable(address, 1).is_some();
+                assert!(is_there == are_few || !are_few && guarded, "{kind:?}, guarded {guarded}");
+            }
+            assert_eq!(space.different_page(&mut parked), None, "{kind:?}, guarded {guarded}");
+            pool.release(&slot, space.park());
+            assert_eq!(space.different_page(&mut parked), None, "{kind:?}, guarded {guarded}, parked");
+            space.reset();
+        }
+    }
+}
+
+#[test]
 fn zeroing_what_is_zero_takes_no_memory() {
     // Far more than is there, but for Miri, which looks at each byte.
     const SIZE: u32 = if cfg!(miri) { 0x21_0000 } else { 0x1000_0000 };
