@@ -41,19 +41,28 @@ fn a_tree_is_printed_with_what_became_of_each() {
 }
 
 #[test]
+fn the_guest_of_the_document_runs() {
+    let greet = guest("process-greet");
+    hatchery(&["run", "--processes", &greet, "--program", &format!("greet={greet}")]).expect(
+        0,
+        &[
+            "finished: the root exited with 0\nprocess 0 process-greet: exit 0, ",
+            "└─ process 1 greet: exit 0, ",
+        ],
+    );
+}
+
+#[test]
 fn whatever_ends_a_tree_has_its_exit_status() {
     case(&[21, 0], &[]).expect(1, &["finished: the root exited with -7\n"]);
     case(&[22, 1], &[]).expect(101, &["trap: trap instruction at pc "]);
-    case(&[27, 0, 3], &[]).expect(
-        105,
-        &[
-            "deadlock: all processes wait for one another\n",
-            "  process 0 waits for the end of process 1\n",
-            "  process 1 waits for the end of process 2\n",
-            "  process 2 waits for the end of process 0\n",
-            "└─ process 1 cases: had not ended, ",
-        ],
-    );
+    // As `docs/processes.md` says.
+    let document = include_str!("../../docs/processes.md");
+    assert!(document.contains("printf '\\033\\000\\004' > ring\n"));
+    let (_, waits) = document.split_once("(exit status 105):\n\n```text\n").unwrap();
+    let (waits, _) = waits.split_once("```").unwrap();
+    assert_eq!(waits.lines().count(), 5);
+    case(b"\x1b\x00\x04", &[]).expect(105, &[waits, "└─ process 1 cases: had not ended, "]);
     case(&[14, 0], &["--gas", "100000"]).expect(102, &["out of gas", "used (pipeline-l2), "]);
     case(&[33, 0], &["--strict-syscalls"])
         .expect(104, &["stopped: the syscall `note` (a0 = 0x5, ", "is not known, called by process 0\n"]);

@@ -92,7 +92,7 @@ impl ProgramSource for Source {
             Some(module) if program.offset == 0 && program.length == u64::from(module.code().length()) => {
                 Ok(module.clone())
             }
-            Some(_) => Err(LoadError::NotWhole),
+            Some(_) => Err(LoadError::NoPart),
             None => Err(LoadError::Lost(format!("{program:?}"))),
         }
     }

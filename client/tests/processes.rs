@@ -18,25 +18,33 @@ const DATA: i32 = 0x2_0000;
 /// The identifier that is in a guest's memory.
 const CHILD: &[u8] = &[7];
 
-/// Starts the program that its first byte of data names, waits for it, calls `look` with the end that it had, and returns the answer.
-fn parent() -> Vec<u8> {
-    let body = [
+/// Starts the program that the first byte of data names, and waits for it, by the syscalls with these numbers. The code that
+/// starting returned is in S0 then, and the end behind the id.
+fn start_and_wait(spawn: u32, wait: u32) -> Vec<Instruction> {
+    vec![
         asm::load_imm(Reg::A0, DATA as u32),
         asm::load_imm(Reg::A1, 1),
         asm::load_imm(Reg::A2, 0),
         asm::load_imm(Reg::A3, 0),
         asm::load_imm(Reg::A4, 0),
         asm::load_imm(Reg::A5, DATA as u32 + 0x1000),
-        asm::ecalli(0),
+        asm::ecalli(spawn),
         asm::move_reg(Reg::S0, Reg::A0),
         asm::load_u64(Reg::A0, DATA as u32 + 0x1000),
         asm::load_imm(Reg::A1, DATA as u32 + 0x1008),
-        asm::ecalli(1),
+        asm::ecalli(wait),
+    ]
+}
+
+/// Starts the program that its first byte of data names, waits for it, calls `look` with the end that it had, and returns the answer.
+fn parent() -> Vec<u8> {
+    let mut body = start_and_wait(0, 1);
+    body.extend([
         asm::load_u64(Reg::A0, DATA as u32 + 0x1008),
         asm::move_reg(Reg::A1, Reg::S0),
         asm::ecalli(2),
         asm::ret(),
-    ];
+    ]);
     let deadlock =
         [asm::load_imm(Reg::A0, 0), asm::load_imm(Reg::A1, DATA as u32), asm::ecalli(1), asm::ret()];
     let bad_pointer = [asm::load_imm(Reg::A1, 0x1234), asm::ecalli(1), asm::ret()];
@@ -467,23 +475,9 @@ fn a_tree_counts_as_all_that_it_may_come_to() {
 fn growing() -> [Vec<u8>; 2] {
     let layout = Layout { read_write: 2 * 4096, ..LAYOUT };
     let guest = || Guest::new(InstructionSetKind::Latest64).import(b"look").memory(layout);
-    let root = [
-        asm::sbrk(Reg::A0, Reg::A0),
-        asm::load_imm(Reg::A0, DATA as u32),
-        asm::load_imm(Reg::A1, 1),
-        asm::load_imm(Reg::A2, 0),
-        asm::load_imm(Reg::A3, 0),
-        asm::load_imm(Reg::A4, 0),
-        asm::load_imm(Reg::A5, DATA as u32 + 0x1000),
-        asm::ecalli(1),
-        asm::load_u64(Reg::A0, DATA as u32 + 0x1000),
-        asm::load_imm(Reg::A1, DATA as u32 + 0x1008),
-        asm::ecalli(2),
-        asm::load_imm(Reg::A0, 5 * 4096),
-        asm::sbrk(Reg::A0, Reg::A0),
-        asm::ecalli(0),
-        asm::ret(),
-    ];
+    let mut root = vec![asm::sbrk(Reg::A0, Reg::A0)];
+    root.extend(start_and_wait(1, 2));
+    root.extend([asm::load_imm(Reg::A0, 5 * 4096), asm::sbrk(Reg::A0, Reg::A0), asm::ecalli(0), asm::ret()]);
     let child = [
         asm::load_imm(Reg::A0, 4 * 4096),
         asm::sbrk(Reg::A0, Reg::A0),

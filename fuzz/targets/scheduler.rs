@@ -3,12 +3,13 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../common/trees.rs"]
+mod trees;
 
 use arbitrary::Arbitrary;
-use hatchery_engine::{Backend, Config, Engine, Module, Reg};
-use hatchery_scheduler::{Limits, Modules, Program, RunMode, Scheduler, Stop, Trace};
+use hatchery_scheduler::{Limits, Program, RunMode, Scheduler, Stop, Trace};
 use libfuzzer_sys::fuzz_target;
+use trees::{MODULES, answer, arguments};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -22,17 +23,6 @@ struct Input {
 const LIMIT: u64 = 3_000_000;
 /// The most turns of a disturbed run in which it is disturbed.
 const DISTURBED: usize = 200;
-
-static MODULES: LazyLock<Vec<Modules>> = LazyLock::new(|| {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/blobs/jam-v1/process-cases.polkavm");
-    let blob = std::fs::read(path).unwrap();
-    let compile = |backend| -> Module {
-        Engine::new(Config::default().backend(backend).window_limit(4)).unwrap().compile(&blob).unwrap()
-    };
-    [Backend::Interpreter, Backend::Recompiler]
-        .map(|backend| Modules::default().with("cases", compile(backend)))
-        .into()
-});
 
 fuzz_target!(|input: Input| {
     let arguments = arguments(&input.roles);
@@ -108,21 +98,3 @@ fuzz_target!(|input: Input| {
         assert_eq!(wild.suspend(), calm.suspend());
     }
 });
-
-fn answer(tree: &mut Scheduler<Modules>) {
-    if let Some(instance) = tree.current() {
-        let answer = instance.reg(Reg::A0).wrapping_mul(3);
-        instance.set_reg(Reg::A0, answer);
-    }
-}
-
-fn arguments(roles: &[Vec<u8>]) -> Vec<u8> {
-    let roles = &roles[..roles.len().min(6)];
-    let mut bytes = vec![100, 0, roles.len() as u8];
-    for code in roles {
-        let code = &code[..code.len().min(500)];
-        bytes.extend((code.len() as u16).to_le_bytes());
-        bytes.extend(code);
-    }
-    bytes
-}

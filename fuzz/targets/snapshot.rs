@@ -3,9 +3,13 @@
 
 #![no_main]
 
+#[path = "../common/edit.rs"]
+mod edit;
+
 use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
+use edit::Edit;
 use hatchery_engine::{Backend, Config, Engine, Exit, GasModel, Module, Permission, Reg, Snapshot};
 use libfuzzer_sys::fuzz_target;
 
@@ -29,15 +33,6 @@ struct Input {
     rest: u16,
 }
 
-#[derive(Arbitrary, Debug)]
-enum Edit {
-    Set(u16, u8),
-    Add(u16, i8),
-    Remove(u16, u8),
-    Insert(u16, Vec<u8>),
-    Copy(u16, u16, u8),
-}
-
 fuzz_target!(|input: Input| {
     let [interpreted, native] = modules(&input);
     let snapshot = taken(&input, native);
@@ -48,11 +43,7 @@ fuzz_target!(|input: Input| {
     let restored = same_future(&snapshot, interpreted, native, &input);
     assert!(restored.is_ok() || sources, "what was taken can be restored");
 
-    // Without its hash, changed, and with the right one.
-    let mut changed = bytes[..bytes.len() - 32].to_vec();
-    input.edits.iter().for_each(|edit| edit.apply(&mut changed));
-    let hash = blake2b_simd::Params::new().hash_length(32).hash(&changed);
-    changed.extend(hash.as_bytes());
+    let changed = edit::with_right_hash(bytes, &input.edits);
     if let Ok(snapshot) = Snapshot::from_bytes(&changed, LIMIT) {
         assert_eq!(snapshot.to_bytes(), changed);
         let _ = same_future(&snapshot, interpreted, native, &input);
@@ -162,37 +153,5 @@ impl hatchery_engine::DataSource for AnyData<'_> {
         assert!(buffer.len() <= 4096 && self.0.sources().len() > 0);
         buffer.fill(0);
         Ok(())
-    }
-}
-
-impl Edit {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let place = |at: u16| usize::from(at) % bytes.len().max(1);
-        match self {
-            _ if bytes.is_empty() => {}
-            Self::Set(at, value) => {
-                let at = place(*at);
-                bytes[at] = *value;
-            }
-            Self::Add(at, value) => {
-                let at = place(*at);
-                bytes[at] = bytes[at].wrapping_add_signed(*value);
-            }
-            Self::Remove(at, length) => {
-                let at = place(*at);
-                let end = (at + usize::from(*length)).min(bytes.len());
-                bytes.drain(at..end);
-            }
-            Self::Insert(at, new) => {
-                let at = place(*at);
-                bytes.splice(at..at, new.iter().copied());
-            }
-            Self::Copy(from, to, length) => {
-                let (from, to) = (place(*from), place(*to));
-                let end = (from + usize::from(*length)).min(bytes.len());
-                let copied = bytes[from..end].to_vec();
-                bytes.splice(to..to, copied);
-            }
-        }
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct Pipe {
     waiting: [bool; 2],
 }
 
+/// Where a pipe is among the open ones.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(usize);
+
 impl Pipe {
     pub(crate) fn owner(&self, end: End) -> Option<Slot> {
         self.owners[end as usize]
@@ -73,6 +77,20 @@ impl Pipes {
         let (number, end) = descriptor.parts()?;
         let pipe = self.find(number)?;
         (pipe.owner(end) == Some(owner)).then_some((pipe, end))
+    }
+
+    /// Where the pipe is that a descriptor is this end of, and who owns its ends; none: there is no such pipe, or it is the other end.
+    #[inline]
+    pub(crate) fn place_of(&self, descriptor: Descriptor, end: End) -> Option<(Place, [Option<Slot>; 2])> {
+        let (number, _) = descriptor.parts().filter(|(_, is)| *is == end)?;
+        let at = self.position(number)?;
+        Some((Place(at), self.rows[at].owners))
+    }
+
+    /// The pipe at a place, which it has until a descriptor is closed.
+    #[inline]
+    pub(crate) fn at(&mut self, place: Place) -> &mut Pipe {
+        &mut self.rows[place.0]
     }
 
     /// The pipe with this number.
@@ -127,8 +145,15 @@ impl Pipes {
         self.rows.iter().flat_map(|pipe| End::BOTH.map(|end| open(pipe, end))).flatten().collect()
     }
 
+    #[inline]
     fn position(&self, number: u64) -> Option<usize> {
-        self.rows.binary_search_by_key(&number, |pipe| pipe.number).ok()
+        // Mostly none between them is closed.
+        let first = self.rows.first()?.number;
+        let guess = usize::try_from(number.checked_sub(first)?).ok()?;
+        match self.rows.get(guess) {
+            Some(pipe) if pipe.number == number => Some(guess),
+            _ => self.rows.binary_search_by_key(&number, |pipe| pipe.number).ok(),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::limits::{LimitError, Limits};
 use crate::pipe::Pipes;
 use crate::source::{LoadError, Program, ProgramSource};
 use crate::status::{BadImage, Status};
-use crate::table::{Piping, Process, Slot, State, Table};
+use crate::table::{Calls, Piping, Process, Slot, State, Table};
 use crate::trace::{Event, Trace};
 
 /// A tree of processes.
@@ -82,8 +82,9 @@ pub enum Stop {
         /// The number of the syscall: an index of its module's imports.
         number: u32,
     },
-    /// A process accessed a page that the embedder may provide (only with
-    /// [`Config::faults_to_host`](hatchery_engine::Config::faults_to_host)). [`Scheduler::current`] is its instance.
+    /// A process accessed a page that the embedder may provide, or passed one to a call (only with
+    /// [`Config::faults_to_host`](hatchery_engine::Config::faults_to_host)). [`Scheduler::current`] is its instance. The next run
+    /// tries the access or the call again, of which nothing was done or charged.
     PageFault {
         /// Whose access.
         process: ProcessId,
@@ -295,6 +296,7 @@ impl<S: ProgramSource> Scheduler<S> {
             id: ProcessId::ROOT,
             program,
             instance,
+            calls: Calls::default(),
             state: State::Ready,
             inherited: Box::default(),
             waiters: 0,
@@ -348,6 +350,9 @@ impl<S: ProgramSource> Scheduler<S> {
         let Some(process) = self.table.get_mut(slot) else { return Ok(Some(Interruption::Deadlock)) };
         let id = process.id;
         turn.process = Some(id);
+        if let State::Calling(_) = process.state {
+            process.state = process.next();
+        }
         if let State::Calling(call) = process.state {
             turn.call = Some(call);
             return self.perform(slot, call);
@@ -369,8 +374,7 @@ impl<S: ProgramSource> Scheduler<S> {
         let exit = exit.map_err(|error| Error::Run { process: id, error })?;
         match exit {
             Exit::Syscall(number) => {
-                let call = process.instance.module().imports().get(number as usize);
-                if let Some(call) = call.and_then(|symbol| Call::from_symbol(symbol)) {
+                if let Some(call) = process.calls.of(&process.instance, number) {
                     turn.call = Some(call);
                     return self.perform(slot, call);
                 }

@@ -60,9 +60,9 @@ pub enum LoadError {
     /// The bytes are no program. What they were for ends as a bad image.
     #[error(transparent)]
     Bad(CompileError),
-    /// Only the whole has been compiled.
-    #[error("there are modules of whole programs only")]
-    NotWhole,
+    /// This part of the bytes has not been compiled, and is not. What it was for ends as a bad image.
+    #[error("there is no module of this part of the bytes")]
+    NoPart,
     /// The host lacks memory. The call is made again by the next run.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -153,44 +153,70 @@ impl ProgramSource for Blobs {
     }
 }
 
-/// A fixed list of modules that were compiled, and paid for, before. Only whole programs can be started.
+/// A fixed list of modules that were compiled, and paid for, before. What can be started are whole programs, and those parts of
+/// bytes of which there is a module.
 #[derive(Clone, Debug, Default)]
 pub struct Modules {
-    modules: BTreeMap<Vec<u8>, Module>,
+    listed: BTreeMap<Vec<u8>, Listed>,
+}
+
+/// The modules of the bytes with one identifier.
+#[derive(Clone, Debug)]
+struct Listed {
+    /// How many bytes there are.
+    length: u64,
+    /// By the offset and the length of the part that they were made of.
+    parts: BTreeMap<(u64, u64), Module>,
 }
 
 impl Modules {
-    /// Adds a module, in place of the one that had the identifier, if any.
+    /// Adds a module, in place of what had the identifier, if anything. It is the whole of the bytes with that identifier; their
+    /// number is taken to be that of its code, since what else was in them is not known any more.
     #[must_use]
     pub fn with(mut self, identifier: impl Into<Vec<u8>>, module: Module) -> Self {
-        self.modules.insert(identifier.into(), module);
+        let length = module.code().length().into();
+        let parts = BTreeMap::from([((0, length), module)]);
+        self.listed.insert(identifier.into(), Listed { length, parts });
         self
     }
 
-    /// The modules in the order of their identifiers.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Module)> {
-        self.modules.iter().map(|(identifier, module)| (identifier.as_slice(), module))
+    /// Adds a module that was made of a part of `bytes` bytes: who names exactly that part starts it. Other parts of these bytes are
+    /// bad images, unless they are added as well. Length 0 means the rest. What there was of bytes in another number with this
+    /// identifier is forgotten.
+    ///
+    /// # Errors
+    /// [`LoadError::NoPart`] if there is no such part of so many bytes.
+    pub fn with_part(mut self, part: &Program, bytes: u64, module: Module) -> Result<Self, LoadError> {
+        let length = crate::call::part(bytes, part.offset, part.length).ok_or(LoadError::NoPart)?;
+        let none = || Listed { length: bytes, parts: BTreeMap::new() };
+        let listed = self.listed.entry(part.identifier.to_vec()).or_insert_with(none);
+        if listed.length != bytes {
+            *listed = none();
+        }
+        listed.parts.insert((part.offset, length), module);
+        Ok(self)
     }
 
-    fn length(module: &Module) -> u64 {
-        module.code().length().into()
+    /// The modules in the order of their identifiers, and of the parts that they were made of.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Module)> {
+        let modules = |(identifier, listed)| {
+            let (identifier, Listed { parts, .. }): (&Vec<u8>, &Listed) = (identifier, listed);
+            parts.values().map(move |module| (identifier.as_slice(), module))
+        };
+        self.listed.iter().flat_map(modules)
     }
 }
 
 impl ProgramSource for Modules {
-    /// The length is that of the code: what else was in the bytes is not known any more.
     fn find(&mut self, identifier: &[u8]) -> Option<Listing> {
-        let module = self.modules.get(identifier)?;
-        Some(Listing { length: Self::length(module), is_compiled: true })
+        let length = self.listed.get(identifier)?.length;
+        Some(Listing { length, is_compiled: true })
     }
 
     fn load(&mut self, program: &Program) -> Result<Module, LoadError> {
-        match self.modules.get(&*program.identifier) {
-            Some(module) if program.offset == 0 && program.length == Self::length(module) => {
-                Ok(module.clone())
-            }
-            Some(_) => Err(LoadError::NotWhole),
-            None => Err(LoadError::Lost(format!("{program:?}"))),
-        }
+        let Some(listed) = self.listed.get(&*program.identifier) else {
+            return Err(LoadError::Lost(format!("{program:?}")));
+        };
+        listed.parts.get(&(program.offset, program.length)).cloned().ok_or(LoadError::NoPart)
     }
 }

@@ -15,7 +15,7 @@ use crate::pipe::Pipes;
 use crate::scheduler::Scheduler;
 use crate::source::{LoadError, Program, ProgramSource};
 use crate::status::{BadImage, Fault, FaultKind, Status};
-use crate::table::{Piping, Process, Slot, State};
+use crate::table::{Calls, Piping, Process, Slot, State};
 
 /// The version of the byte form.
 const VERSION: u8 = 1;
@@ -161,6 +161,7 @@ impl<S: ProgramSource> Scheduler<S> {
             owners: End::BOTH.map(|end| pipe.owner(end).map(id_of)),
         });
         let pipes = pipes.collect();
+        let current = self.current.filter(|&slot| self.table.get(slot).is_some_and(waits_for_the_embedder));
         let mut processes = Vec::new();
         for &(slot, id) in &ids {
             let Some(process) = self.table.get_mut(slot) else { continue };
@@ -174,7 +175,7 @@ impl<S: ProgramSource> Scheduler<S> {
                 length: process.program.length,
                 gas: process.gas,
                 inherited: process.inherited.iter().map(|descriptor| descriptor.0).collect(),
-                state: match process.state {
+                state: match process.next() {
                     State::Ready => EncodedState::Ready,
                     State::Calling(_) => EncodedState::Calling,
                     State::Waiting { target, status } => {
@@ -195,7 +196,7 @@ impl<S: ProgramSource> Scheduler<S> {
             next_process: self.next,
             next_pipe: self.pipes.next(),
             result: self.result.map(EncodedStatus::from),
-            current: self.current.map(id_of),
+            current: current.map(id_of),
             processes,
             pipes,
             ended: self.ended.iter().map(|(id, status)| (id.0, status.into())).collect(),
@@ -347,7 +348,8 @@ impl Unsourced {
             });
         }
         let gas = encoded.gas;
-        let new = Process { id: process, program, instance, state: State::Ready, inherited, waiters: 0, gas };
+        let (calls, state) = (Calls::default(), State::Ready);
+        let new = Process { id: process, program, instance, calls, state, inherited, waiters: 0, gas };
         match self.table.insert_at(encoded.slot.into(), new) {
             Some(_) => Ok(()),
             None => Err(ResumeError::Process { process, problem: "its place in the table is taken" }),
@@ -427,22 +429,27 @@ impl Unsourced {
         let Some(id) = id else { return Ok(()) };
         let process = ProcessId(id);
         let slot = self.table.find(process).filter(|&slot| self.table.largest_runnable() == Some(slot));
-        let stopped_for_the_embedder = slot.and_then(|slot| self.table.get(slot)).is_some_and(|process| {
-            let imports = process.instance.module().imports();
-            process.state == State::Ready
-                && match process.instance.status() {
-                    InstanceStatus::Stopped(Exit::Syscall(number)) => {
-                        imports.get(number as usize).is_none_or(|symbol| Call::from_symbol(symbol).is_none())
-                    }
-                    InstanceStatus::Stopped(Exit::PageFault(_)) => true,
-                    _ => false,
-                }
-        });
-        if !stopped_for_the_embedder || self.result.is_some() {
+        let waits = slot.and_then(|slot| self.table.get(slot)).is_some_and(waits_for_the_embedder);
+        if !waits || self.result.is_some() {
             return Err(ResumeError::Process { process, problem: "it has not called the embedder" });
         }
         self.current = slot;
         Ok(())
+    }
+}
+
+/// Whether a process has stopped for the embedder, and was not made to go on elsewhere.
+fn waits_for_the_embedder(process: &Process) -> bool {
+    let module = process.instance.module();
+    match (process.next(), process.instance.status()) {
+        // A page is missing for its call.
+        (State::Calling(_), _) => module.engine().config().gives_faults_to_host(),
+        (State::Ready, InstanceStatus::Stopped(Exit::Syscall(number))) => {
+            let symbol = module.imports().get(number as usize);
+            symbol.is_none_or(|symbol| Call::from_symbol(symbol).is_none())
+        }
+        (State::Ready, InstanceStatus::Stopped(Exit::PageFault(_))) => true,
+        _ => false,
     }
 }
 

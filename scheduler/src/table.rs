@@ -1,6 +1,6 @@
 //! The live processes, and which of them are runnable.
 
-use hatchery_engine::Instance;
+use hatchery_engine::{Exit, Instance, Status};
 
 use crate::abi::{Call, Descriptor, ProcessId};
 use crate::source::Program;
@@ -18,6 +18,7 @@ pub(crate) struct Process {
     pub(crate) id: ProcessId,
     pub(crate) program: Program,
     pub(crate) instance: Instance,
+    pub(crate) calls: Calls,
     pub(crate) state: State,
     /// What it was started with; some may be closed or given away since.
     pub(crate) inherited: Box<[Descriptor]>,
@@ -25,6 +26,46 @@ pub(crate) struct Process {
     pub(crate) waiters: u64,
     /// What it has used.
     pub(crate) gas: u64,
+}
+
+impl Process {
+    /// What it does next. If its embedder has made it go on elsewhere, since memory was missing for a call, that call is not made any
+    /// more.
+    pub(crate) fn next(&self) -> State {
+        match (self.state, self.instance.status()) {
+            (State::Calling(_), Status::Stopped(Exit::Syscall(_))) => self.state,
+            (State::Calling(_), _) => State::Ready,
+            (state, _) => state,
+        }
+    }
+}
+
+/// Which imports of a process's program are which calls, as far as somebody has asked: comparing names takes longer than some calls.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Calls {
+    /// By the number of the import: 0 nobody has asked, 1 it is the embedder's, otherwise two more than the call's number.
+    known: [u8; 32],
+}
+
+impl Calls {
+    /// The call that an instance of this program has made with a syscall; none: it is the embedder's.
+    #[inline]
+    pub(crate) fn of(&mut self, instance: &Instance, number: u32) -> Option<Call> {
+        match self.known.get(number as usize) {
+            None | Some(0) => self.look_up(instance, number),
+            Some(known) => Call::ALL.get(usize::from(*known).wrapping_sub(2)).copied(),
+        }
+    }
+
+    #[cold]
+    fn look_up(&mut self, instance: &Instance, number: u32) -> Option<Call> {
+        let symbol = instance.module().imports().get(number as usize);
+        let call = symbol.and_then(|symbol| Call::from_symbol(symbol));
+        if let Some(known) = self.known.get_mut(number as usize) {
+            *known = call.map_or(1, |call| call as u8 + 2);
+        }
+        call
+    }
 }
 
 /// What a process does next.
@@ -182,6 +223,7 @@ impl Table {
             id: process.id,
             program: process.program.clone(),
             instance: process.instance.fork(),
+            calls: process.calls,
             state: process.state,
             inherited: process.inherited.clone(),
             waiters: process.waiters,

@@ -1,13 +1,13 @@
 //! One behaviour each, on every backend and in every way of running that must make no difference. What the guests check is in
-//! `guests/process-cases/src/cases.rs`; here is what only the embedder sees.
+//! `guests/process-cases/src/cases`; here is what only the embedder sees.
 
 mod common;
 
 use common::{PLENTY, answer, blob, blobs, engine, exits, in_every_way, seen, straight, tree, tree_of};
 use hatchery_engine::Reg;
 use hatchery_scheduler::{
-    Activity, BadImage, Call, Deadlock, Descriptor, Event, FaultKind, Limits, ProcessId, Program, RunMode,
-    Scheduler, StartError, Status, Stop,
+    Activity, BadImage, Call, Deadlock, Descriptor, Event, FaultKind, Limits, LoadError, Modules, ProcessId,
+    Program, RunMode, Scheduler, StartError, Status, Stop,
 };
 
 /// What is blocked where in a deadlock.
@@ -109,6 +109,30 @@ on_every_backend! {
     fn parts_of_programs(backend) {
         let length = blob("process-cases").len().to_le_bytes();
         exits(backend, &[&[15, 0], &length[..]].concat(), 0);
+    }
+
+    /// The same where all that is a program was compiled before, and nothing else.
+    fn parts_that_were_compiled_before(backend) {
+        let cases = blob("process-cases");
+        let module = engine(backend).compile(&cases).unwrap();
+        let length = cases.len() as u64;
+        let whole = Program::whole("cases");
+        let part = Program { identifier: (*b"padded").into(), offset: 5, length };
+        let programs = Modules::default()
+            .with_part(&whole, length, module.clone()).unwrap()
+            .with_part(&part, length + 8, module.clone()).unwrap();
+        assert_eq!(programs.iter().map(|(identifier, _)| identifier).collect::<Vec<_>>(), [&b"cases"[..], b"padded"]);
+        let arguments = [&[15, 0], &length.to_le_bytes()[..]].concat();
+        let mut tree = tree_of(programs.clone(), Limits::default(), &arguments);
+        assert_eq!(common::run(&mut tree, 1_000_000), Stop::Ended(Status::Exited(0)), "compiling is paid for");
+        let resumed = Scheduler::resume(programs.clone(), Limits::default(), &tree.suspend()).unwrap();
+        assert_eq!(resumed.result(), Some(Status::Exited(0)));
+
+        // There is no such part; another number of bytes makes other bytes of them.
+        assert!(matches!(programs.clone().with_part(&part, length + 4, module.clone()), Err(LoadError::NoPart)));
+        let other = programs.with_part(&part, length + 9, module.clone()).unwrap().with("cases", module);
+        let mut tree = tree_of(other, Limits::default(), &[&[15, 2], &length.to_le_bytes()[..]].concat());
+        assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::BadImage(BadImage::Program)));
     }
 
     fn unknown_programs(backend) { exits(backend, &[16, 0], 0); }

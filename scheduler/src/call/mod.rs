@@ -7,14 +7,15 @@ mod end;
 mod piping;
 mod program;
 
-use hatchery_engine::{MemoryError, Permission, Reg};
+use hatchery_engine::memory::LOWEST_ADDRESS;
+use hatchery_engine::{Instance, MemoryError, PageFault, Permission, Reg};
 
-use crate::abi::{Call, Code};
+use crate::abi::{Call, Code, ProcessId};
 use crate::cost;
 use crate::scheduler::{Error, Interruption, Scheduler};
 use crate::source::ProgramSource;
 use crate::status::{Fault, FaultKind, Status};
-use crate::table::{Slot, State};
+use crate::table::{Process, Slot, State};
 use crate::trace::Event;
 
 pub(crate) use program::{instance, part};
@@ -41,6 +42,8 @@ pub(crate) enum Halt {
     OutOfGas,
     /// The caller passed memory that it cannot access.
     Fault(u32),
+    /// The caller passed memory that the embedder may provide.
+    PageFault(Box<PageFault>),
     /// The host failed.
     Host(Box<Error>),
 }
@@ -83,6 +86,12 @@ impl<S: ProgramSource> Scheduler<S> {
                 self.table.set_state(slot, State::Calling(call));
                 return Err(error);
             }
+            Err(Halt::PageFault(fault)) => {
+                let id = self.table.get(slot).map_or(ProcessId::ROOT, |process| process.id);
+                self.table.set_state(slot, State::Calling(call));
+                self.current = Some(slot);
+                return Ok(Some(Interruption::PageFault(id, *fault)));
+            }
             Err(Halt::Fault(address)) => {
                 self.settle(slot, &mut bill);
                 let pc = self.table.get(slot).map_or(0, |process| process.instance.pc().0);
@@ -97,7 +106,9 @@ impl<S: ProgramSource> Scheduler<S> {
                 let Some(process) = self.table.get_mut(slot) else { return Ok(None) };
                 process.instance.set_reg(Reg::A0, value);
                 let id = process.id;
-                self.table.set_state(slot, State::Ready);
+                if process.state != State::Ready {
+                    self.table.set_state(slot, State::Ready);
+                }
                 self.record(id, || Event::Returned { call, value });
                 Ok(None)
             }
@@ -115,14 +126,18 @@ impl<S: ProgramSource> Scheduler<S> {
     /// Adds to what a call costs, if the limit allows it.
     #[inline]
     fn add(&self, bill: &mut Bill, gas: u64) -> Result<(), Halt> {
-        let total = bill.0.saturating_add(gas);
-        match self.used.checked_add(total) {
-            Some(used) if used <= self.limit => {
-                bill.0 = total;
-                Ok(())
-            }
-            _ => Err(Halt::OutOfGas),
+        if !self.can_add(bill, gas) {
+            return Err(Halt::OutOfGas);
         }
+        bill.0 = bill.0.saturating_add(gas);
+        Ok(())
+    }
+
+    /// Whether the limit allows a call to cost so much more.
+    #[inline]
+    fn can_add(&self, bill: &Bill, gas: u64) -> bool {
+        let total = bill.0.saturating_add(gas);
+        self.used.checked_add(total).is_some_and(|used| used <= self.limit)
     }
 
     /// Charges what a call costs so far, which the limit allows.
@@ -160,7 +175,9 @@ impl<S: ProgramSource> Scheduler<S> {
     #[inline]
     fn read(&self, slot: Slot, address: u32, into: &mut [u8]) -> Result<(), Halt> {
         match self.table.get(slot) {
-            Some(process) => process.instance.memory().read(address, into).map_err(|_| Halt::Fault(address)),
+            Some(Process { instance, .. }) => {
+                instance.memory().read(address, into).map_err(|error| refused(instance, &error))
+            }
             None => Ok(()),
         }
     }
@@ -175,9 +192,10 @@ impl<S: ProgramSource> Scheduler<S> {
     #[inline]
     fn check(&self, slot: Slot, address: u32, length: u64, permission: Permission) -> Result<(), Halt> {
         match self.table.get(slot) {
-            Some(process) => {
-                process.instance.memory().check(address, length, permission).map_err(|_| Halt::Fault(address))
-            }
+            Some(Process { instance, .. }) => instance
+                .memory()
+                .check(address, length, permission)
+                .map_err(|error| refused(instance, &error)),
             None => Ok(()),
         }
     }
@@ -191,6 +209,7 @@ impl<S: ProgramSource> Scheduler<S> {
     }
 
     /// Ends the waiting of a process.
+    #[inline]
     fn wake(&mut self, slot: Slot, code: Code) {
         self.table.set_state(slot, State::Ready);
         if let Some(process) = self.table.get_mut(slot) {
@@ -199,4 +218,20 @@ impl<S: ProgramSource> Scheduler<S> {
             self.record(id, || Event::Woken { value: code as u64 });
         }
     }
+}
+
+/// Why a call is not done whose memory the caller cannot access: as if the caller had accessed it.
+#[cold]
+fn refused(instance: &Instance, error: &MemoryError) -> Halt {
+    let MemoryError::OutOfRange { address, length, page_address, .. } = *error else { return Halt::Fault(0) };
+    let wraps = u64::from(address).saturating_add(length) > 1 << 32;
+    if wraps || page_address < LOWEST_ADDRESS || !instance.module().engine().config().gives_faults_to_host() {
+        return Halt::Fault(address);
+    }
+    Halt::PageFault(Box::new(PageFault {
+        page_address,
+        address: address.max(page_address),
+        pc: instance.pc().0,
+        write_protected: instance.memory().check(page_address, 1, Permission::Read).is_ok(),
+    }))
 }

@@ -10,7 +10,7 @@ use crate::cost;
 use crate::scheduler::{Error, Scheduler};
 use crate::source::{Listing, LoadError, Program, ProgramSource};
 use crate::status::{BadImage, Status};
-use crate::table::{Process, Slot, State};
+use crate::table::{Calls, Process, Slot, State};
 use crate::trace::Event;
 
 /// The export that processes begin with.
@@ -65,6 +65,7 @@ impl<S: ProgramSource> Scheduler<S> {
                     id: child,
                     program,
                     instance,
+                    calls: Calls::default(),
                     state: State::Ready,
                     inherited: descriptors.clone(),
                     waiters: 0,
@@ -110,6 +111,7 @@ impl<S: ProgramSource> Scheduler<S> {
                 if let Some(process) = self.table.get_mut(slot) {
                     let before = core::mem::replace(&mut process.instance, instance);
                     process.program = program;
+                    process.calls = Calls::default();
                     self.forget_heap(&before);
                 }
                 self.table.set_state(slot, State::Ready);
@@ -202,7 +204,7 @@ impl<S: ProgramSource> Scheduler<S> {
         self.read(slot, arguments, &mut bytes)?;
         let module = match self.source.load(program) {
             Ok(module) => module,
-            Err(error @ (LoadError::Bad(_) | LoadError::NotWhole)) => {
+            Err(error @ (LoadError::Bad(_) | LoadError::NoPart)) => {
                 return Ok(Err((BadImage::Program, Some(error.to_string().into()))));
             }
             Err(error) => {

@@ -4,10 +4,13 @@
 
 pub(crate) mod script;
 
+use std::sync::{Mutex, PoisonError};
+
 use hatchery_engine::{Backend, Config, Engine, Module, Pause, Reg};
 use hatchery_scheduler::{
-    Blobs, Limits, Modules, Program, ProgramSource, RunMode, Scheduler, Status, Stop, Trace,
+    Blobs, Event, Limits, Modules, Program, ProgramSource, RunMode, Scheduler, Status, Stop, Trace, cost,
 };
+use proptest::prelude::*;
 
 /// Tests that get a backend, once for each backend that there is.
 #[macro_export]
@@ -60,6 +63,20 @@ pub(crate) fn blobs(engine: Engine) -> Blobs {
         .with("cases", cases)
 }
 
+/// The same, compiled once for all tests of a file.
+pub(crate) fn programs(backend: Backend) -> Blobs {
+    static PROGRAMS: Mutex<Vec<(Backend, Blobs)>> = Mutex::new(Vec::new());
+    let mut all = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, programs)) = all.iter().find(|(known, _)| *known == backend) {
+        return programs.clone();
+    }
+    let mut programs = blobs(engine(backend));
+    let length = programs.find(b"cases").expect("it is listed").length;
+    programs.load(&Program { length, ..Program::whole("cases") }).expect("it compiles");
+    all.push((backend, programs.clone()));
+    programs
+}
+
 /// The same program where compiling is paid for.
 pub(crate) fn modules(engine: &Engine) -> Modules {
     Modules::default().with("cases", engine.compile(&blob("process-cases")).unwrap())
@@ -67,7 +84,7 @@ pub(crate) fn modules(engine: &Engine) -> Modules {
 
 /// A tree whose root has these arguments, with its schedule recorded.
 pub(crate) fn tree(backend: Backend, arguments: &[u8]) -> Scheduler<Blobs> {
-    tree_of(blobs(engine(backend)), Limits::default(), arguments)
+    tree_of(programs(backend), Limits::default(), arguments)
 }
 
 pub(crate) fn tree_of<S: ProgramSource>(source: S, limits: Limits, arguments: &[u8]) -> Scheduler<S> {
@@ -86,6 +103,8 @@ pub(crate) fn tree_of_module(module: &Module, arguments: &[u8]) -> Scheduler<Mod
 pub(crate) struct Seen {
     pub(crate) stop: Stop,
     pub(crate) gas: u64,
+    /// Of that, what was not for compiling, if that was paid for.
+    pub(crate) executed: u64,
     pub(crate) entries: u64,
     pub(crate) schedule: [u8; 32],
 }
@@ -94,7 +113,12 @@ pub(crate) fn seen<S: ProgramSource>(tree: &Scheduler<S>, stop: Stop) -> Seen {
     let live: u64 = tree.processes().map(|id| tree.peek(id).unwrap().gas_used()).sum();
     assert_eq!(live + tree.gas_used_by_ended(), tree.gas_used(), "the sum of the parts is the whole");
     let trace = tree.trace().expect("a recorded schedule");
-    Seen { stop, gas: tree.gas_used(), entries: trace.count(), schedule: trace.hash() }
+    let compiled = trace.entries().iter().filter_map(|entry| match &entry.event {
+        Event::Started { parent: Some(_), program } | Event::Executed { program } => Some(program.length),
+        _ => None,
+    });
+    let executed = tree.gas_used().saturating_sub(compiled.sum::<u64>() * cost::COMPILE_BYTE);
+    Seen { stop, gas: tree.gas_used(), executed, entries: trace.count(), schedule: trace.hash() }
 }
 
 /// Answers a syscall that surfaced: `note(10)` asks for the limit of processes, `note(n)` for ten times n.
@@ -138,8 +162,96 @@ pub(crate) fn straight(backend: Backend, arguments: &[u8]) -> Seen {
 /// Runs a case in every way that must make no difference. Gives what was seen.
 pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
     let expected = straight(backend, arguments);
+    for way in [parked, cut, paused, suspended, forked] {
+        way(backend, arguments, &expected);
+    }
+    expected
+}
 
-    // One window for all processes, parked after each turn.
+/// What can be done to a tree between two turns, and must not be noticed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disturbance {
+    Park,
+    /// A copy goes on in its place.
+    Fork,
+    /// It goes on in another place, on this one of the backends.
+    Suspend(usize),
+    /// It runs into a limit so much further on.
+    Limit(u16),
+    /// It runs for a block.
+    Pause,
+}
+
+impl Disturbance {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            Just(Self::Park),
+            Just(Self::Fork),
+            (0..Backend::AVAILABLE.len()).prop_map(Self::Suspend),
+            any::<u16>().prop_map(Self::Limit),
+            Just(Self::Pause),
+        ]
+    }
+}
+
+/// Runs a case to its end, disturbed each time after so many turns.
+pub(crate) fn disturbed(backend: Backend, arguments: &[u8], disturbances: &[(u16, Disturbance)]) -> Seen {
+    let mut tree = tree(backend, arguments);
+    let pause = Pause::new();
+    pause.raise();
+    for &(turns, disturbance) in disturbances {
+        for _ in 0..turns {
+            let stop = tree.iterate(RunMode::Limit(PLENTY)).unwrap().stop;
+            if let Some(stop) = stop.and_then(|stop| answered(&mut tree, stop)) {
+                return seen(&tree, stop);
+            }
+        }
+        let stop = match disturbance {
+            Disturbance::Park => {
+                tree.park();
+                None
+            }
+            Disturbance::Fork => {
+                let trace = tree.set_trace(None);
+                let mut fork = tree.fork();
+                let _ = tree.iterate(RunMode::Limit(PLENTY)).unwrap();
+                fork.set_trace(trace);
+                tree = fork;
+                None
+            }
+            Disturbance::Suspend(backend) => {
+                let programs = programs(Backend::AVAILABLE[backend]);
+                let mut resumed = Scheduler::resume(programs, Limits::default(), &tree.suspend()).unwrap();
+                resumed.set_trace(tree.set_trace(None));
+                tree = resumed;
+                None
+            }
+            Disturbance::Limit(gas) => {
+                let limit = tree.gas_used() + u64::from(gas);
+                Some(tree.run(RunMode::Limit(limit)).unwrap())
+            }
+            Disturbance::Pause => Some(tree.run(RunMode::Pause(&pause, PLENTY)).unwrap()),
+        };
+        match stop.and_then(|stop| answered(&mut tree, stop)) {
+            None | Some(Stop::OutOfGas | Stop::Paused) => {}
+            Some(stop) => return seen(&tree, stop),
+        }
+    }
+    let stop = run(&mut tree, PLENTY);
+    seen(&tree, stop)
+}
+
+/// Answers a syscall; gives any other stop back.
+fn answered<S: ProgramSource>(tree: &mut Scheduler<S>, stop: Stop) -> Option<Stop> {
+    if let Stop::Syscall { number, .. } = stop {
+        answer(tree, number);
+        return None;
+    }
+    Some(stop)
+}
+
+/// One window for all processes, parked after each turn.
+fn parked(backend: Backend, arguments: &[u8], expected: &Seen) {
     let one = Config::default().backend(backend).window_limit(1);
     let mut parked = tree_of(blobs(Engine::new(one).unwrap()), Limits::default(), arguments);
     let stop = loop {
@@ -151,9 +263,11 @@ pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
             None => {}
         }
     };
-    assert_eq!(seen(&parked, stop), expected, "parked");
+    assert_eq!(&seen(&parked, stop), expected, "parked");
+}
 
-    // Under a limit that is raised a little, again and again.
+/// Under a limit that is raised a little, again and again.
+fn cut(backend: Backend, arguments: &[u8], expected: &Seen) {
     let mut cut = tree(backend, arguments);
     let mut limit = 0;
     let stop = loop {
@@ -165,28 +279,31 @@ pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
             stop => break stop,
         }
     };
-    assert_eq!(seen(&cut, stop), expected, "cut");
+    assert_eq!(&seen(&cut, stop), expected, "cut");
+}
 
-    // Paused after every block, if that does not take too long.
-    if expected.gas < 190_000_000 {
-        let mut paused = tree(backend, arguments);
-        let pause = Pause::new();
-        pause.raise();
-        let mut pauses = 0;
-        let stop = loop {
-            match paused.run(RunMode::Pause(&pause, PLENTY)).unwrap() {
-                Stop::Paused => pauses += 1,
-                Stop::Syscall { number, .. } => drop(answer(&mut paused, number)),
-                stop => break stop,
-            }
-        };
-        assert_eq!(seen(&paused, stop), expected, "paused");
-        assert!(pauses > 0);
+/// Paused after every block, if that does not take too long.
+fn paused(backend: Backend, arguments: &[u8], expected: &Seen) {
+    if expected.executed >= if backend == Backend::Verify { 1_000_000 } else { 10_000_000 } {
+        return;
     }
+    let mut paused = tree(backend, arguments);
+    let pause = Pause::new();
+    pause.raise();
+    let mut pauses = 0;
+    let stop = loop {
+        match paused.run(RunMode::Pause(&pause, PLENTY)).unwrap() {
+            Stop::Paused => pauses += 1,
+            Stop::Syscall { number, .. } => drop(answer(&mut paused, number)),
+            stop => break stop,
+        }
+    };
+    assert_eq!(&seen(&paused, stop), expected, "paused");
+    assert!(pauses > 0);
+}
 
-    suspended(backend, arguments, &expected);
-
-    // Copies that go on in place of the original.
+/// Copies that go on in place of the original.
+fn forked(backend: Backend, arguments: &[u8], expected: &Seen) {
     let mut forked = tree(backend, arguments);
     let stop = loop {
         let iteration = forked.iterate(RunMode::Limit(PLENTY)).unwrap();
@@ -202,15 +319,13 @@ pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
         fork.set_trace(trace);
         forked = fork;
     };
-    assert_eq!(seen(&forked, stop), expected, "forked");
-
-    expected
+    assert_eq!(&seen(&forked, stop), expected, "forked");
 }
 
 /// Suspends a tree at stops of all kinds, and goes on with what was suspended, each time on the next backend.
-pub(crate) fn suspended(backend: Backend, arguments: &[u8], expected: &Seen) {
+fn suspended(backend: Backend, arguments: &[u8], expected: &Seen) {
     let backends = Backend::AVAILABLE;
-    let sources: Vec<Blobs> = backends.iter().map(|&backend| blobs(engine(backend))).collect();
+    let sources: Vec<Blobs> = backends.iter().map(|&backend| programs(backend)).collect();
     let mut suspended = tree(backend, arguments);
     // Every stop of short cases, some of long ones.
     let steps = (expected.entries / 300).max(1);
