@@ -7,7 +7,8 @@
 //! nanosecond for each gas, on whichever backend, in the worst case. `cargo bench -p hatchery-scheduler` measures that; the figures
 //! behind the constants are from 2026-11-21, of an AMD EPYC with Zen 5. `docs/processes.md` has all of them.
 
-/// Every call, whatever it returns. Half of a read and a write that meet takes 125 to 140 ns, other calls 40 to 50.
+/// Every call, whatever it returns. Half of a read and a write that meet takes 65 to 80 ns, and took 125 to 140 when this was chosen;
+/// other calls take 40 to 50.
 pub const CALL: u64 = 400;
 
 /// [`Call::Id`](crate::Call::Id) and [`Call::Gas`](crate::Call::Gas): 30 to 35 ns.
