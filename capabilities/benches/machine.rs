@@ -4,6 +4,7 @@
 mod common;
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use common::*;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -111,6 +112,88 @@ fn settle(criterion: &mut Criterion) {
     }
 }
 
+/// What nodes and instances that were made take to be given their hashes.
+fn settle_nodes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("settle");
+    group.throughput(Throughput::Elements(1000)).sample_size(10);
+    let mut number = 0u64;
+    for filled in [1u16, 16, 256] {
+        group.bench_function(format!("1000 nodes of {filled} slots"), |bench| {
+            let prepare = || {
+                let cache = CacheDirectory::default();
+                let nodes: Vec<CapHashOrRef> = (0..1000)
+                    .map(|_| {
+                        number += 1;
+                        let mut node = CNode::new(8).unwrap();
+                        for slot in 0..filled {
+                            let mut hash = CapHash([slot as u8; 32]);
+                            hash.0[..8].copy_from_slice(&number.to_le_bytes());
+                            node.set(slot, Some(hash)).unwrap();
+                        }
+                        cache.work_on(node).unwrap().into()
+                    })
+                    .collect();
+                (cache, nodes)
+            };
+            let hash = |(cache, nodes): &mut (CacheDirectory, Vec<CapHashOrRef>)| {
+                for node in nodes {
+                    black_box(cache.settle(node)).ok();
+                }
+            };
+            bench.iter_batched_ref(prepare, hash, BatchSize::PerIteration);
+        });
+    }
+}
+
+/// What it takes to enter images for the first time, and instances that have written pages.
+fn enter(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("enter for the first time");
+    group.sample_size(10);
+    for backend in backends() {
+        let (mut world, mut number) = (World::new(backend), 0);
+        for steps in [0u64, 20_000] {
+            let mut once = || {
+                number += 1;
+                let code = (0..steps).fold(Code::new(), |code, step| {
+                    let code = code.sum(Reg::A1, Reg::A0, Reg::A1);
+                    if step % 8 == 0 { code.fallthrough() } else { code.add(Reg::A1, Reg::A2, 5) }
+                });
+                // What is entered comes first.
+                let image = Code::new().set(Reg::A0, number).reply().then(code).image();
+                let instance = world.instance(image, &[]);
+                let start = Instant::now();
+                world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap();
+                start.elapsed()
+            };
+            let name = format!("{} with {steps} times two instructions", backend.name());
+            group.bench_function(name, |bench| bench.iter_custom(|times| (0..times).map(|_| once()).sum()));
+        }
+    }
+    drop(group);
+    let mut group = criterion.benchmark_group("enter with pages that were written");
+    for pages in [0u64, 256] {
+        let mut world = World::new(Backend::Interpreter);
+        let code = (0..pages)
+            .fold(Code::new().set(Reg::S0, 7), |code, page| code.store(DATA + page as u32 * 4096, Reg::S0));
+        let end = code.clone().reply().here();
+        let mut image = code.reply().reply().image();
+        image.mappings = vec![Mapping { start: DATA, size: 256 * 4096, source: SlotPath::slot(254) }];
+        image.endpoints.push(Endpoint { entry_pc: end, ..image.endpoints[0].clone() });
+        let instance = world.instance(image, &[]);
+        let (_, instance) = world.halts(instance);
+        group.bench_function(format!("{pages}"), |bench| {
+            bench.iter(|| world.vm.invoke(&mut world.cache, instance, 1, [0; 4], MANY).unwrap());
+        });
+    }
+    let mut world = World::new(Backend::Interpreter);
+    let mut image = Code::new().reply().image();
+    image.mappings = vec![Mapping { start: ASIDE, size: 1024 * 4096, source: SlotPath::slot(254) }];
+    let instance = world.instance(image, &[]);
+    group.bench_function("1024 aside", |bench| {
+        bench.iter(|| world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap());
+    });
+}
+
 fn stores(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("put and commit");
     group.throughput(Throughput::Elements(1000)).sample_size(10);
@@ -130,5 +213,5 @@ fn stores(criterion: &mut Criterion) {
     group.bench_function("1000 pages on disk", |bench| bench.iter(|| fill(&mut cache)));
 }
 
-criterion_group!(benches, calls, operations, yields, settle, stores);
+criterion_group!(benches, calls, operations, yields, settle, settle_nodes, enter, stores);
 criterion_main!(benches);

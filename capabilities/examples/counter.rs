@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut vm = Vm::new(InProcessAssist::default());
     let mut counter = first;
     for by in [5, 10, 27] {
-        match vm.invoke(&mut cache, counter, add, [by, 0, 0, 0], 100_000)? {
+        match vm.invoke(&mut cache, counter, add, [by, 0, 0, 0], 10_000_000)? {
             CallResult::Halt { return_value, post_instance_hash, gas_used, .. } => {
                 println!(
                     "add({by:2}) = {return_value:2}: {counter:.8} -> {post_instance_hash:.8}, {gas_used} gas"
@@ -26,11 +26,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     if let CallResult::Faulted { reason, .. } =
-        vm.invoke(&mut cache, counter, panics, [1000, 0, 0, 0], 100_000)?
+        vm.invoke(&mut cache, counter, panics, [1000, 0, 0, 0], 10_000_000)?
     {
         println!("add_and_panic(1000): {reason}; the counter is still {counter:.8}");
     }
-    if let CallResult::Halt { return_value, .. } = vm.invoke(&mut cache, first, add, [1, 0, 0, 0], 100_000)? {
+    if let CallResult::Halt { return_value, .. } =
+        vm.invoke(&mut cache, first, add, [1, 0, 0, 0], 10_000_000)?
+    {
         println!("add( 1) = {return_value:2} on the first one, {first:.8}, which is still there\n");
     }
     print!("{}", Graph::of(&mut cache, [("first".into(), first), ("last".into(), counter)])?.text());

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "The listener yields the marker in its slot 3 whenever it wants a number; we deal with that marker.\n"
     );
     let mut inputs = [30, 10, 2].into_iter();
-    let mut result = vm.invoke(&mut cache, listener, 0, [0; 4], 1_000_000)?;
+    let mut result = vm.invoke(&mut cache, listener, 0, [0; 4], 10_000_000)?;
     loop {
         match result {
             CallResult::Paused { gas_used, .. } => {

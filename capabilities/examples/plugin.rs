@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "A host calls a plug-in, which spends from meter {METER}: 10000 gas. Nobody catches that it runs out:"
     );
     if let CallResult::Halt { return_value, gas_used, .. } =
-        vm.invoke(&mut cache, host, run, [100, 0, 0, 0], 1_000_000)?
+        vm.invoke(&mut cache, host, run, [100, 0, 0, 0], 10_000_000)?
     {
         println!(
             "  the host goes on and replies {return_value}: the plug-in was out of gas; {gas_used} gas in all\n"
@@ -36,13 +36,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("Now the host's catcher in slot 9 has the marker of out of gas:");
     vm.assist_mut().add_marker(catcher, KernelImage::OogMarker.hash());
     vm.assist_mut().set_gas_meter(METER, 10_000);
-    let mut result = vm.invoke(&mut cache, host, run, [100, 0, 0, 0], 1_000_000)?;
+    let mut result = vm.invoke(&mut cache, host, run, [100, 0, 0, 0], 10_000_000)?;
     while let CallResult::Paused { payload, catcher, gas_used, .. } = result {
         let named =
             payload.map(|hash| cache.instance(hash)).transpose()?.and_then(|instance| instance.kernel());
-        println!("  paused after {gas_used} gas for {catcher:?}: the empty meter is {named:?}; 20000 more");
+        println!("  paused after {gas_used} gas for {catcher:?}: the empty meter is {named:?}; 40000 more");
         let left = vm.assist().gas_meter(METER);
-        vm.assist_mut().set_gas_meter(METER, left + 20_000);
+        vm.assist_mut().set_gas_meter(METER, left + 40_000);
         result = vm.resume(&mut cache, None)?;
     }
     match result {

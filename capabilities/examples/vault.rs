@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("Alice holds the vault there, Mallory the hash of the vault as data.\n");
     let mut vm = Vm::new(InProcessAssist::default());
     for (name, instance) in [("Alice", alice), ("Mallory", mallory)] {
-        match vm.invoke(&mut cache, instance, fetch, [0; 4], 100_000)? {
+        match vm.invoke(&mut cache, instance, fetch, [0; 4], 10_000_000)? {
             CallResult::Halt { return_value, .. } => println!("{name}: the secret is {return_value:#x}"),
             CallResult::Faulted { reason, .. } => println!("{name}: {reason}"),
             CallResult::Paused { .. } => println!("{name}: paused"),

@@ -51,6 +51,11 @@ pub trait KernelAssist {
         Embedded::Trap
     }
 
+    /// The capabilities that this names: what must not be collected as garbage.
+    fn roots(&self) -> Vec<CapHash> {
+        Vec::new()
+    }
+
     /// A point to which [`KernelAssist::roll_back`] can return.
     fn checkpoint(&mut self) -> u64;
 
@@ -254,6 +259,10 @@ impl KernelAssist for InProcessAssist {
         self.files.insert((owner, file), data);
         self.note(Undo::File { owner, next_was });
         file
+    }
+
+    fn roots(&self) -> Vec<CapHash> {
+        self.files().collect()
     }
 
     fn checkpoint(&mut self) -> u64 {

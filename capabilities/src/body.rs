@@ -6,12 +6,11 @@ use hatchery_engine::memory::PAGE_SIZE;
 use hatchery_engine::{Instance, MemoryError, Permission, Reg, RestoreError, Snapshot};
 
 use crate::cache::{CacheDirectory, CacheError};
-use crate::cap::{Cap, CapHashOrRef, DataCap, InstanceCap, Overlay, PAGE, Page};
+use crate::cap::{Cap, DataCap, InstanceCap, Overlay, PAGE, Page};
 use crate::cnode::{CNode, ROOT_SIZE_LOG};
 use crate::hash::CapHash;
 use crate::image::{Image, Mapping};
-use crate::program::{Place, Program, ProgramLoadError, Programs, fitting};
-use crate::slots;
+use crate::program::{Place, Program, ProgramLoadError, Programs, base, fitting};
 
 /// Registers, all of them.
 pub(crate) type Registers = [u64; 13];
@@ -23,8 +22,17 @@ pub(crate) struct Body {
     pub(crate) program: Arc<Program>,
     pub(crate) root: CNode,
     pub(crate) machine: Instance,
-    /// Pages that it had when it was loaded. Those that are still the same need not be hashed again.
+    /// Pages of its own that it had when it was entered. Those that are still the same need not be hashed again.
     loaded: Vec<Overlay>,
+}
+
+/// The pages of an instance that are not as its mappings show.
+#[derive(Debug)]
+pub(crate) struct OwnPages {
+    /// In ascending order.
+    overlays: Vec<Overlay>,
+    /// How many of them it did not have like this when it was entered.
+    pub(crate) changed: u64,
 }
 
 /// An instance that waits in a slot to be called, and has no hash so far. It is never changed.
@@ -36,6 +44,7 @@ pub(crate) struct Resting {
     mem_size: u32,
     regs: Registers,
     pc: u64,
+    overlays: Vec<Overlay>,
     /// None before the first call.
     memory: Option<RestingMemory>,
 }
@@ -43,7 +52,6 @@ pub(crate) struct Resting {
 #[derive(Debug)]
 struct RestingMemory {
     program: Arc<Program>,
-    loaded: Vec<Overlay>,
     /// Locked because forking and reading note what was written; nobody waits.
     machine: Mutex<Instance>,
 }
@@ -100,12 +108,13 @@ impl Body {
         Ok(Self { chain, program, root, machine, loaded: Vec::new() })
     }
 
-    /// A body with these slots in the state that a snapshot tells; none if its permissions are not those of its image, or it has not
-    /// the slots of an instance.
+    /// A body with these slots in the state that a snapshot tells, which had these pages when it was entered; none if its permissions
+    /// are not those of its image, or it has not the slots of an instance.
     pub(crate) fn restored(
         program: Arc<Program>,
         chain: CapHash,
         root: CNode,
+        loaded: Vec<Overlay>,
         snapshot: &Snapshot,
     ) -> Result<Option<Self>, RestoreError> {
         let machine = program.module.restore(snapshot, &())?;
@@ -121,7 +130,7 @@ impl Body {
             && snapshot.sources().len() == 0
             && (snapshot.heap_top(), snapshot.auxiliary_length(), snapshot.gas())
                 == (pristine.heap_top(), pristine.auxiliary_length(), 0);
-        Ok(is_ours.then(|| Self { chain, program, root, machine, loaded: Vec::new() }))
+        Ok(is_ours.then(|| Self { chain, program, root, machine, loaded }))
     }
 
     /// The instance as it was settled, and its registers.
@@ -167,29 +176,73 @@ impl Body {
     }
 
     /// The instance after it has replied. What it had on the stack is gone with its stack pointer and return address.
-    pub(crate) fn rest(self) -> Resting {
+    pub(crate) fn rest(self, pages: OwnPages) -> Resting {
         let mut regs = self.registers();
         regs[Reg::RA as usize] = 0;
         regs[Reg::SP as usize] = 0;
-        let pc = u64::from(self.machine.pc().0);
-        self.rest_with(regs, pc)
-    }
-
-    pub(crate) fn rest_with(self, regs: Registers, pc: u64) -> Resting {
-        let Self { chain, program, root, machine, loaded } = self;
+        let Self { chain, program, root, machine, .. } = self;
         Resting {
             chain,
             image: program.hash,
             root,
             mem_size: program.image.mem_size(),
             regs,
-            pc,
-            memory: Some(RestingMemory { program, loaded, machine: Mutex::new(machine) }),
+            pc: machine.pc().0.into(),
+            overlays: pages.overlays,
+            memory: Some(RestingMemory { program, machine: Mutex::new(machine) }),
         }
     }
 
-    /// Copies pages that both can write from `other`.
-    pub(crate) fn take_over(&mut self, other: &Self) -> Result<(), LoadError> {
+    /// The pages that are not as the sources of the mappings say. Takes time in proportion to the pages written, unless a source
+    /// shows something else than the image says at first.
+    pub(crate) fn own_pages(&mut self, cache: &mut CacheDirectory) -> Result<OwnPages, CacheError> {
+        let pages = self.machine.changed_pages();
+        let Program { image, places, .. } = &*self.program;
+        let mut overlays = Vec::new();
+        let mut changed = 0;
+        for (mapping, place) in image.mappings.iter().zip(places) {
+            if image.is_read_only(mapping) {
+                continue;
+            }
+            let now = base(cache, &self.root, mapping)?;
+            let source = now.map(|hash| cache.get(hash)).transpose()?;
+            let data = match source.as_deref() {
+                Some(Cap::Data(data)) => Some(data),
+                _ => None,
+            };
+            let range = mapping.pages();
+            let all: Vec<u32>;
+            // What the program's layout does not show was written when it was loaded.
+            let candidates = if *place == Place::Layout(now) {
+                let within = |page: u32| pages.partition_point(|&other| other < page);
+                &pages[within(range.start)..within(range.end)]
+            } else {
+                all = range.clone().collect();
+                &all
+            };
+            for &page in candidates {
+                let mut bytes = [0; PAGE];
+                // Mappings are mapped.
+                let read = self.machine.memory().read(page * PAGE_SIZE, &mut bytes);
+                debug_assert!(read.is_ok(), "{read:?}");
+                let shown = data.and_then(|data| data.page((page - range.start) as usize).ok().flatten());
+                let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| *shown.bytes() == bytes);
+                if !same {
+                    let start = page * PAGE_SIZE;
+                    let before = self.loaded.binary_search_by_key(&start, |overlay| overlay.start);
+                    let before =
+                        before.ok().map(|at| &self.loaded[at].bytes).filter(|page| *page.bytes() == bytes);
+                    changed += u64::from(before.is_none());
+                    let bytes = before.map_or_else(|| Arc::new(Page::new(bytes)), Arc::clone);
+                    overlays.push(Overlay { start, bytes });
+                }
+            }
+        }
+        Ok(OwnPages { overlays, changed })
+    }
+
+    /// Copies pages that both can write from `other`, in whose place it comes.
+    pub(crate) fn take_over(&mut self, other: &mut Self) -> Result<(), LoadError> {
         let (new, old) = (&self.program.image, &other.program.image);
         let mut bytes = [0; PAGE];
         for mapping in new.mappings.iter().filter(|mapping| !new.is_read_only(mapping)) {
@@ -201,6 +254,7 @@ impl Body {
                 }
             }
         }
+        self.loaded = core::mem::take(&mut other.loaded);
         Ok(())
     }
 }
@@ -209,7 +263,7 @@ impl Resting {
     /// An instance that was never called.
     pub(crate) fn new(chain: CapHash, hash: CapHash, image: &Image, root: CNode) -> Self {
         let mem_size = image.mem_size();
-        Self { chain, image: hash, root, mem_size, regs: [0; 13], pc: 0, memory: None }
+        Self { chain, image: hash, root, mem_size, regs: [0; 13], pc: 0, overlays: Vec::new(), memory: None }
     }
 
     pub(crate) const fn chain(&self) -> CapHash {
@@ -228,6 +282,11 @@ impl Resting {
         self.root
     }
 
+    /// How many pages are not as its mappings show.
+    pub(crate) fn own_pages(&self) -> usize {
+        self.overlays.len()
+    }
+
     /// Its program, if it was called before.
     pub(crate) fn program(&self) -> Option<&Program> {
         self.memory.as_ref().map(|memory| &*memory.program)
@@ -240,12 +299,12 @@ impl Resting {
         programs: &mut Programs,
     ) -> Result<(Body, Registers), LoadError> {
         let body = match &self.memory {
-            Some(RestingMemory { program, loaded, machine }) => Body {
+            Some(RestingMemory { program, machine }) => Body {
                 chain: self.chain,
                 program: Arc::clone(program),
                 root: self.root.clone(),
                 machine: machine.lock().unwrap_or_else(PoisonError::into_inner).fork(),
-                loaded: loaded.clone(),
+                loaded: self.overlays.clone(),
             },
             None => {
                 let program = programs.load(cache, self.image)?;
@@ -257,83 +316,18 @@ impl Resting {
 
     /// Keeps it under its hash. `root` is its root node with everything in it settled.
     pub(crate) fn settle(&self, cache: &mut CacheDirectory, root: CNode) -> Result<CapHash, CacheError> {
-        let rw_overlays = match &self.memory {
-            Some(memory) => memory.overlays(cache, &root)?,
-            None => Vec::new(),
-        };
         let root_cnode = cache.put(Cap::CNode(root))?;
         cache.put(Cap::Instance(InstanceCap {
             image_hash_chain: self.chain,
             image_hash: self.image,
             root_cnode,
-            rw_overlays,
+            rw_overlays: self.overlays.clone(),
             mem_size: self.mem_size,
             regs: self.regs,
             pc: self.pc,
             gas_remaining: 0,
         }))
     }
-}
-
-impl RestingMemory {
-    /// The pages that are not as the sources of the mappings in `root` say. Takes time in proportion to the pages written, unless
-    /// a source shows something else than the image says at first.
-    fn overlays(&self, cache: &mut CacheDirectory, root: &CNode) -> Result<Vec<Overlay>, CacheError> {
-        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = machine.changed_pages();
-        let Program { image, places, .. } = &*self.program;
-        let mut overlays = Vec::new();
-        for (mapping, place) in image.mappings.iter().zip(places) {
-            if image.is_read_only(mapping) {
-                continue;
-            }
-            let now = base(cache, root, mapping)?;
-            let source = now.map(|hash| cache.get(hash)).transpose()?;
-            let data = match source.as_deref() {
-                Some(Cap::Data(data)) => Some(data),
-                _ => None,
-            };
-            let range = mapping.pages();
-            let all: Vec<u32>;
-            // What the program's layout does not show was written when it was loaded.
-            let candidates = if *place == Place::Layout(now) {
-                let within = |page: u32| changed.partition_point(|&other| other < page);
-                &changed[within(range.start)..within(range.end)]
-            } else {
-                all = range.clone().collect();
-                &all
-            };
-            for &page in candidates {
-                let mut bytes = [0; PAGE];
-                // Mappings are mapped.
-                let read = machine.memory().read(page * PAGE_SIZE, &mut bytes);
-                debug_assert!(read.is_ok(), "{read:?}");
-                let shown = data.and_then(|data| data.page((page - range.start) as usize).ok().flatten());
-                let same = shown.map_or_else(|| bytes == [0; PAGE], |shown| *shown.bytes() == bytes);
-                if !same {
-                    let start = page * PAGE_SIZE;
-                    let before = self.loaded.binary_search_by_key(&start, |overlay| overlay.start);
-                    let before =
-                        before.ok().map(|at| &self.loaded[at].bytes).filter(|page| *page.bytes() == bytes);
-                    let bytes = before.map_or_else(|| Arc::new(Page::new(bytes)), Arc::clone);
-                    overlays.push(Overlay { start, bytes });
-                }
-            }
-        }
-        Ok(overlays)
-    }
-}
-
-/// The data that the source of a mapping shows in these slots; none where there are none.
-fn base(cache: &mut CacheDirectory, root: &CNode, mapping: &Mapping) -> Result<Option<CapHash>, CacheError> {
-    let held = match slots::read(root, cache, &mapping.source) {
-        Ok(held) => held,
-        Err(slots::Refused::Slot(_)) => None,
-        Err(slots::Refused::Cache(error)) => return Err(error),
-    };
-    // Data is never worked on; whatever else lies there shows nothing.
-    let Some(hash) = held.as_ref().and_then(CapHashOrRef::hash) else { return Ok(None) };
-    Ok(matches!(&*cache.get(hash)?, Cap::Data(_)).then_some(hash))
 }
 
 /// Makes a mapping show these data.

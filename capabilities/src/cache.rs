@@ -7,12 +7,15 @@ use crate::cap::{Cap, CapDecodeError, CapHashOrRef, InstanceCap, Kind, Unsettled
 use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError};
 use crate::hash::CapHash;
 use crate::store::{BlobStore, Change, MemoryStore, Record, StoreError};
+use crate::vm::SuspendedCall;
 use crate::working::{CapRef, Counter, Working};
 
 /// How much memory a directory takes by default: 256 MiB of what its store has, too.
 const DEFAULT_LIMIT: usize = 256 << 20;
 /// How many capabilities can be worked on at the same time by default.
-const DEFAULT_WORKING_LIMIT: usize = 1 << 20;
+const DEFAULT_WORKING_LIMIT: usize = 1 << 21;
+/// What the names of the records begin with in which a store keeps suspended calls.
+pub(crate) const CALL_RECORD: &[u8] = b"call:";
 
 /// Capabilities by hash.
 ///
@@ -33,7 +36,13 @@ pub struct CacheDirectory {
     roots: BTreeMap<CapHash, u64>,
     counter: Counter,
     working_limit: usize,
+    /// Held by whoever has a paused call in memory.
+    paused: Arc<()>,
 }
+
+/// Says that a call is paused which needs what is in a directory.
+#[derive(Debug)]
+pub(crate) struct PausedCall(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 #[derive(Debug)]
 struct Blob {
@@ -97,6 +106,14 @@ pub enum CacheError {
         /// Its name.
         name: String,
     },
+    /// Calls are paused in memory whose needs nobody told.
+    #[error("{paused} calls are paused, the roots of {known} are known: collect by their machines")]
+    Paused {
+        /// How many are paused.
+        paused: usize,
+        /// Of how many the roots were given.
+        known: usize,
+    },
     /// More is being worked on than the limit allows.
     #[error("{limit} capabilities are being worked on: there cannot be more")]
     TooManyWorking {
@@ -131,6 +148,7 @@ impl CacheDirectory {
             roots: BTreeMap::new(),
             counter: Counter::default(),
             working_limit: DEFAULT_WORKING_LIMIT,
+            paused: Arc::default(),
         };
         // What every kernel instance names.
         let nothing = Cap::CNode(CNode::nothing());
@@ -146,7 +164,8 @@ impl CacheDirectory {
         self
     }
 
-    /// Limits how many capabilities can be worked on at the same time.
+    /// Limits how many capabilities can be worked on at the same time, two million at first. Machines refuse to begin a call, or to go
+    /// on with one, if there is not room for all that it may make ([`Vm::working_limit`](crate::Vm::working_limit)).
     #[must_use]
     pub fn working_limit(mut self, entries: usize) -> Self {
         self.working_limit = entries;
@@ -254,6 +273,16 @@ impl CacheDirectory {
     /// How many capabilities are being worked on.
     pub fn working(&self) -> usize {
         self.counter.live()
+    }
+
+    /// How many capabilities more can be worked on.
+    pub fn room(&self) -> usize {
+        self.working_limit.saturating_sub(self.counter.live())
+    }
+
+    /// Notes that a call is paused, until what this gives is dropped.
+    pub(crate) fn note_paused(&self) -> PausedCall {
+        PausedCall(Arc::clone(&self.paused))
     }
 
     /// Begins to work on a node.
@@ -418,13 +447,37 @@ impl CacheDirectory {
     }
 
     /// Removes every capability that neither is held, nor in `roots`, nor named by one that stays, from memory and from the store,
-    /// and says how many. Paused calls have roots, too: [`Vm::roots`](crate::Vm::roots)
-    /// and [`SuspendedCall::roots`](crate::SuspendedCall::roots).
+    /// and says how many. What suspended calls need that the store keeps
+    /// ([`SuspendedCall::record`](crate::SuspendedCall::record)) stays, too.
     ///
     /// # Errors
-    /// If something that stays cannot be read, or the store cannot be written; then nothing was removed.
+    /// If a call is paused in memory, whose machine knows what it needs: [`Vm::collect`](crate::Vm::collect). If something that
+    /// stays cannot be read, or the store cannot be written. Then nothing was removed.
     pub fn collect(&mut self, roots: impl IntoIterator<Item = CapHash>) -> Result<usize, CacheError> {
+        self.collect_beside(0, roots)
+    }
+
+    /// As [`CacheDirectory::collect`], beside so many paused calls whose roots ([`Vm::roots`](crate::Vm::roots)) are in `roots`.
+    ///
+    /// # Errors
+    /// As there, if more calls are paused.
+    pub fn collect_beside(
+        &mut self,
+        paused: usize,
+        roots: impl IntoIterator<Item = CapHash>,
+    ) -> Result<usize, CacheError> {
+        let (known, paused) = (paused, Arc::strong_count(&self.paused) - 1);
+        if known < paused {
+            return Err(CacheError::Paused { paused, known });
+        }
         let mut pending: Vec<CapHash> = self.roots.keys().copied().chain(roots).collect();
+        for (name, bytes) in self.store.records()? {
+            if name.starts_with(CALL_RECORD) {
+                let call = SuspendedCall::from_bytes(&bytes, usize::MAX);
+                let damaged = |_| CacheError::Record { name: String::from_utf8_lossy(&name).into_owned() };
+                pending.extend(call.map_err(damaged)?.roots());
+            }
+        }
         pending.push(CNode::nothing_hash());
         let mut reached: HashSet<CapHash> = HashSet::new();
         while let Some(hash) = pending.pop() {

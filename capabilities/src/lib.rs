@@ -42,7 +42,7 @@ pub use stack::{CallStack, Catcher, DEFAULT_MAX_DEPTH, Entry, StackError, Status
 pub use store::ParityStore;
 pub use store::{BlobStore, Change, MemoryStore, Record, StoreError};
 pub use vm::{
-    CallResult, CallStatus, FaultReason, InstanceEntry, OperationError, SuspendedCall, SuspendedCallError,
-    Vm, VmError, costs,
+    CallResult, CallStatus, Costs, DEFAULT_WORKING_LIMIT, FaultReason, InstanceEntry, MAX_MINT,
+    OperationError, SuspendedCall, SuspendedCallError, Vm, VmError,
 };
 pub use working::CapRef;

@@ -1,6 +1,6 @@
 //! Images made ready to be executed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hatchery_engine::memory::{LOWEST_ADDRESS, MemoryMap};
@@ -8,9 +8,11 @@ use hatchery_engine::program::MemoryConfig;
 use hatchery_engine::{Backend, Config, Engine, EngineError, GasModel, Module};
 
 use crate::cache::{CacheDirectory, CacheError};
-use crate::cap::{Cap, DataCap, Kind};
+use crate::cap::{Cap, CapHashOrRef, DataCap, Kind};
+use crate::cnode::CNode;
 use crate::hash::CapHash;
 use crate::image::{Image, ImageError, Mapping};
+use crate::slots;
 
 /// End of the stack in the engine's layout without auxiliary data.
 const STACK_END: u64 = 0xfffe_0000;
@@ -25,8 +27,6 @@ pub(crate) struct Program {
     pub(crate) module: Module,
     /// For each mapping, how the engine provides for it.
     pub(crate) places: Vec<Place>,
-    /// Pages that entering an instance takes time for, see [`pages_to_load`].
-    pub(crate) pages_to_load: u64,
 }
 
 /// How the engine provides for a mapping.
@@ -79,11 +79,41 @@ pub(crate) struct Programs {
     programs: HashMap<CapHash, (u64, Arc<Program>)>,
     clock: u64,
     limit: usize,
+    /// Those that were entered in the call from outside, which has paid for them: they stay as long as it does. None: it goes on
+    /// here, and has not come back to them.
+    entered: BTreeMap<CapHash, Option<Arc<Program>>>,
 }
 
 impl Programs {
     pub(crate) fn new(backend: Backend, limit: usize) -> Self {
-        Self { backend, engines: Vec::new(), programs: HashMap::new(), clock: 0, limit: limit.max(1) }
+        Self {
+            backend,
+            engines: Vec::new(),
+            programs: HashMap::new(),
+            clock: 0,
+            limit: limit.max(1),
+            entered: BTreeMap::new(),
+        }
+    }
+
+    /// Whether an image was entered in this call.
+    pub(crate) fn is_entered(&self, hash: CapHash) -> bool {
+        self.entered.contains_key(&hash)
+    }
+
+    /// Notes that an image was entered in this call.
+    pub(crate) fn note_entered(&mut self, hash: CapHash, program: &Arc<Program>) {
+        self.entered.entry(hash).or_default().get_or_insert_with(|| Arc::clone(program));
+    }
+
+    /// The images that were entered in this call, in ascending order.
+    pub(crate) fn entered(&self) -> impl Iterator<Item = CapHash> {
+        self.entered.keys().copied()
+    }
+
+    /// Begins another call, in which these images were entered.
+    pub(crate) fn begin_call(&mut self, entered: impl IntoIterator<Item = CapHash>) {
+        self.entered = entered.into_iter().map(|hash| (hash, None)).collect();
     }
 
     /// How many are ready.
@@ -98,6 +128,9 @@ impl Programs {
         hash: CapHash,
     ) -> Result<Arc<Program>, ProgramLoadError> {
         self.clock += 1;
+        if let Some(Some(program)) = self.entered.get(&hash) {
+            return Ok(Arc::clone(program));
+        }
         if let Some((used, program)) = self.programs.get_mut(&hash) {
             *used = self.clock;
             return Ok(Arc::clone(program));
@@ -136,14 +169,13 @@ impl Program {
         engine: &Engine,
     ) -> Result<Self, ProgramLoadError> {
         let mut memory = MemoryConfig::default();
-        let mut places = vec![Place::Pages; image.mappings.len()];
+        let places = places(&image);
         if let Some(layout) = Layout::of(&image) {
             for (part, mapping) in [layout.read_only, layout.read_write, layout.stack].into_iter().enumerate()
             {
                 let Some(index) = mapping else { continue };
                 let mapping = &image.mappings[index];
-                // A stack has no contents in the engine's layout.
-                let declared = if part == 2 { None } else { declared(&image, mapping) };
+                let declared = if let Place::Layout(declared) = places[index] { declared } else { None };
                 let bytes = match declared {
                     Some(data) => fitting(cache, data, mapping)?.prefix(u64::MAX),
                     None => Ok(Vec::new()),
@@ -155,23 +187,76 @@ impl Program {
                     1 => (memory.rw_size, memory.rw_data) = (mapping.size, bytes),
                     _ => memory.stack_size = mapping.size,
                 }
-                places[index] = Place::Layout(declared);
             }
         }
         let module = image.compile(engine, memory)?;
-        let pages_to_load = pages_to_load(&image);
-        Ok(Self { hash, image, module, places, pages_to_load })
+        Ok(Self { hash, image, module, places })
     }
 }
 
-/// How many pages entering an instance of an image takes time for: those that it can have written, and those that the engine has to
-/// be told of one by one.
-pub(crate) fn pages_to_load(image: &Image) -> u64 {
-    let in_layout = Layout::of(image).and_then(|layout| layout.read_only);
-    let counts = |(index, mapping): &(usize, &Mapping)| {
-        !image.is_read_only(mapping) || in_layout.is_none_or(|read_only| read_only != *index)
+/// How the engine provides for the mappings of an image.
+pub(crate) fn places(image: &Image) -> Vec<Place> {
+    let mut places = vec![Place::Pages; image.mappings.len()];
+    if let Some(layout) = Layout::of(image) {
+        for index in [layout.read_only, layout.read_write].into_iter().flatten() {
+            places[index] = Place::Layout(declared(image, &image.mappings[index]));
+        }
+        // A stack has no contents in the engine's layout.
+        if let Some(index) = layout.stack {
+            places[index] = Place::Layout(None);
+        }
+    }
+    places
+}
+
+/// How many pages the engine has to be told of one by one when an instance of an image is entered that has these slots: those of
+/// mappings that are not in its layout, or show something else than the image says at first.
+pub(crate) fn pages_aside(
+    cache: &mut CacheDirectory,
+    image: &Image,
+    places: &[Place],
+    root: &CNode,
+) -> Result<u64, CacheError> {
+    let mut pages = 0;
+    for (mapping, place) in image.mappings.iter().zip(places) {
+        let is_as_declared = match place {
+            Place::Layout(declared) => base(cache, root, mapping)? == *declared,
+            Place::Pages => false,
+        };
+        if !is_as_declared {
+            pages += mapping.pages().len() as u64;
+        }
+    }
+    Ok(pages)
+}
+
+/// The data that the source of a mapping shows in these slots; none where there are none.
+pub(crate) fn base(
+    cache: &mut CacheDirectory,
+    root: &CNode,
+    mapping: &Mapping,
+) -> Result<Option<CapHash>, CacheError> {
+    let held = match slots::read(root, cache, &mapping.source) {
+        Ok(held) => held,
+        Err(slots::Refused::Slot(_)) => None,
+        Err(slots::Refused::Cache(error)) => return Err(error),
     };
-    image.mappings.iter().enumerate().filter(counts).map(|(_, mapping)| mapping.pages().len() as u64).sum()
+    // Data is never worked on; whatever else lies there shows nothing.
+    let Some(hash) = held.as_ref().and_then(CapHashOrRef::hash) else { return Ok(None) };
+    Ok(matches!(&*cache.get(hash)?, Cap::Data(_)).then_some(hash))
+}
+
+/// How many pages of data a program has to be given when it is made ready.
+pub(crate) fn declared_pages(cache: &mut CacheDirectory, image: &Image) -> Result<u64, CacheError> {
+    let mut pages = 0;
+    for place in places(image) {
+        if let Place::Layout(Some(hash)) = place
+            && let Cap::Data(data) = &*cache.get(hash)?
+        {
+            pages += data.pages.len() as u64;
+        }
+    }
+    Ok(pages)
 }
 
 /// The data with this hash, which must not exceed the mapping that shows them.

@@ -5,9 +5,6 @@ use crate::cap::{Cap, CapHashOrRef};
 use crate::cnode::{CNode, SlotError, SlotPath};
 use crate::image::Image;
 
-/// Gas for each filled slot of the nodes below the root on the way to a slot that is written: they may have to be copied.
-const GAS_PER_SLOT_ON_THE_WAY: u64 = 8;
-
 /// Why a slot cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum Refused {
@@ -95,8 +92,13 @@ pub(crate) fn check_not_pinned(image: &Image, path: &SlotPath) -> Result<(), Slo
     }
 }
 
-/// Gas for a write at a path: a function of what lies there, not of who else holds it.
-pub(crate) fn write_gas(root: &CNode, cache: &mut CacheDirectory, path: &SlotPath) -> Result<u64, Refused> {
+/// How many slots are filled in the nodes below the root on the way to a slot: what may have to be copied where it is written. A
+/// function of what lies there, not of who else holds it.
+pub(crate) fn filled_on_the_way(
+    root: &CNode,
+    cache: &mut CacheDirectory,
+    path: &SlotPath,
+) -> Result<u64, Refused> {
     let mut filled = 0;
     let steps = path.steps();
     for length in 1..steps.len() {
@@ -111,7 +113,7 @@ pub(crate) fn write_gas(root: &CNode, cache: &mut CacheDirectory, path: &SlotPat
             None => 0,
         } as u64;
     }
-    Ok(filled * GAS_PER_SLOT_ON_THE_WAY)
+    Ok(filled)
 }
 
 fn split(path: &SlotPath) -> (u16, &[u16]) {

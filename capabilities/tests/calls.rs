@@ -363,7 +363,7 @@ fn busy_tree(world: &mut World) -> CapHash {
         .add(Reg::A0, Reg::A0, 1)
         .fallthrough()
         .store(DATA, Reg::A0)
-        .reply();
+        .ret();
     let leaf = world.instance(with_memory(leaf.image()), &[(2, data)]);
     let middle = Code::new()
         .op(Operation::Call, &[5, 0])
@@ -390,7 +390,17 @@ fn busy_tree(world: &mut World) -> CapHash {
 
 #[test]
 fn running_out_of_gas_at_every_value_and_topping_up_is_as_having_had_it() {
+    topping_up_is_as_having_had_it(CHEAP, 1);
+}
+
+#[test]
+fn topping_up_is_as_having_had_it_at_the_usual_costs_too() {
+    topping_up_is_as_having_had_it(Costs::DEFAULT, 2003);
+}
+
+fn topping_up_is_as_having_had_it(costs: Costs, stride: usize) {
     each_backend(|world| {
+        world.with_machine(|vm| vm.costs(costs));
         let instance = busy_tree(world);
         let CallResult::Halt { return_value, post_instance_hash, reflected_slot0, gas_used } =
             world.call(instance)
@@ -400,7 +410,7 @@ fn running_out_of_gas_at_every_value_and_topping_up_is_as_having_had_it() {
         assert_eq!(return_value, 3 + 4);
         let oog = KernelImage::OogMarker.hash();
         world.vm.assist_mut().catch(oog);
-        for gas in 0..=gas_used {
+        for gas in (0..=gas_used).step_by(stride).chain([gas_used]) {
             let mut total = 0;
             let mut result = world.call_with(instance, [0; 4], gas);
             let mut stops = 0;
@@ -436,6 +446,7 @@ fn running_out_of_gas_at_every_value_and_topping_up_is_as_having_had_it() {
 #[test]
 fn topping_up_unit_by_unit_changes_nothing() {
     each_backend(|world| {
+        world.with_machine(|vm| vm.costs(CHEAP));
         let callee = world.instance(counter(), &[]);
         let instance = world.instance(one_more(), &[(5, callee)]);
         let CallResult::Halt { post_instance_hash, gas_used, .. } = world.call(instance) else { panic!() };
@@ -471,7 +482,8 @@ fn defect_03_meters_in_gas_slots_are_spent_and_out_of_gas_names_the_meter() {
         let meter = |world: &World, id| world.vm.assist().gas_meter(id);
         assert_eq!((meter(world, 1), meter(world, 2)), (0, GAS + 50 - gas_used), "the first is spent first");
 
-        world.vm.assist_mut().set_gas_meter(2, gas_used - 1);
+        // Its caller pays for what it takes to enter it.
+        world.vm.assist_mut().set_gas_meter(2, gas_used - program_gas(&metered) - 1);
         let result = world.call(caller);
         let CallResult::Paused { marker, payload, catcher, gas_used: before } = result else {
             panic!("{result:?}")

@@ -105,7 +105,7 @@ fn add(call: &mut EmbedderCall<'_>) -> Result<(), MemoryError> {
 fn embedded(backend: Backend, image: Image) -> (Vm<Adder>, CacheDirectory, CapHash) {
     let mut cache = CacheDirectory::default();
     let instance = Bundle { image, data: Vec::new() }.instantiate(&mut cache, []).unwrap();
-    (Vm::new(Adder::default()).backend(backend), cache, instance)
+    (Vm::new(Adder::default()).backend(backend).costs(CHEAP), cache, instance)
 }
 
 fn adding() -> Code {

@@ -5,6 +5,9 @@ mod common;
 use common::*;
 use hatchery_capabilities::*;
 
+/// There it is 1000; here gas is taken for making a program ready, too.
+const GIVEN: u64 = 100_000;
+
 #[test]
 fn a_new_machine_is_empty() {
     let vm = Vm::new(InProcessAssist::default());
@@ -16,7 +19,7 @@ fn a_new_machine_is_empty() {
 fn a_trap_is_a_fault() {
     each_backend(|world| {
         let instance = world.instance(Code::new().image(), &[]);
-        let result = world.call_with(instance, [0; 4], 1000);
+        let result = world.call_with(instance, [0; 4], GIVEN);
         let CallResult::Faulted { reason, .. } = &result else { panic!("{result:?}") };
         assert_eq!(reason.status(), CallStatus::Trap);
         assert_eq!(reason.to_string(), "trap instruction at pc 0x0");
@@ -28,7 +31,7 @@ fn a_trap_is_a_fault() {
 fn operation_0_halts() {
     each_backend(|world| {
         let instance = world.instance(Code::new().reply().image(), &[]);
-        let result = world.call_with(instance, [0; 4], 1000);
+        let result = world.call_with(instance, [0; 4], GIVEN);
         assert!(matches!(result, CallResult::Halt { return_value: 0, .. }), "{result:?}");
         result
     });
@@ -38,7 +41,7 @@ fn operation_0_halts() {
 fn a_reply_is_what_a0_holds() {
     each_backend(|world| {
         let instance = world.instance(Code::new().reply_with(42).image(), &[]);
-        let result = world.call_with(instance, [0; 4], 1000);
+        let result = world.call_with(instance, [0; 4], GIVEN);
         assert!(matches!(result, CallResult::Halt { return_value: 42, gas_used: 1.., .. }), "{result:?}");
         result
     });

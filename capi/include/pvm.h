@@ -750,6 +750,11 @@ typedef int (*pvm_trace_callback_t)(pvm_vm_t *vm, const pvm_trace_event_t *event
 #define PVM_STATUS_DIFFERENCE 15
 
 /**
+ * An inner machine was interrupted. The same call goes on.
+ */
+#define PVM_STATUS_INTERRUPTED 16
+
+/**
  * The program halted.
  */
 #define PVM_RESULT_OK 0
@@ -1444,8 +1449,8 @@ pvm_status_t pvm_replay(pvm_vm_t *vm,
 
 /**
  * Answers the host call `operation`, one of PVM_INNER_*, from the registers of the VM, as the Gray Paper has it, and sets register 7,
- * and 8 after invoke. Fails with PVM_STATUS_GUEST_PANIC, and changes nothing, where the program panics. For use in a host
- * callback, which knows which numbers these host calls have.
+ * and 8 after invoke. Fails with PVM_STATUS_GUEST_PANIC, and changes nothing, where the program panics, and with
+ * PVM_STATUS_INTERRUPTED as pvm_inner_invoke does. For use in a host callback, which knows which numbers these host calls have.
  */
 pvm_status_t pvm_inner_call(pvm_vm_t *vm,
                             uint32_t operation);
@@ -1503,6 +1508,11 @@ pvm_status_t pvm_inner_pages(pvm_vm_t *vm,
  * machine. Fails with PVM_STATUS_GUEST_PANIC if those 112 bytes cannot be written.
  *
  * After a host call, a fault or out of gas the next invocation goes on, in a block that has been paid for.
+ *
+ * pvm_interrupt stops it, too, at the end of a block, if the VM is interruptible: this fails with PVM_STATUS_INTERRUPTED then and
+ * changes nothing that the program sees. The same call, as soon as the embedder wants, goes on with the gas and the registers that
+ * it was given first. A host callback returns PVM_HOST_TERMINATE meanwhile: the execution returns PVM_RESULT_HOST_CALL, and
+ * pvm_resume goes on after the host call was answered. After PVM_STATUS_HOST, too, the same call goes on.
  */
 pvm_status_t pvm_inner_invoke(pvm_vm_t *vm,
                               uint64_t n,

@@ -114,7 +114,10 @@ export class Vm {
   execute(pc: number): number;
   /** Executes one instruction; Result.Paused if nothing else stopped it. */
   step(): number;
-  /** Sets what host calls are answered by; null: `resume` returns at each. */
+  /**
+   * Sets what host calls are answered by; null: `resume` returns at each. Also from inside a callback, which then is replaced when it
+   * returns.
+   */
   onHostCall(answer: ((vm: Vm, number: number) => number | undefined | void) | null): void;
   /** Sets what is called before each instruction or block; if it gives something true, the execution pauses there. */
   onTrace(unit: number, watch: ((vm: Vm, event: TraceEvent) => unknown) | null): void;

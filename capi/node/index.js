@@ -180,6 +180,9 @@ export class Vm {
   #host = null;
   #trace = null;
   #raised = null;
+  // How many executions are on the stack, and the callbacks to be freed behind the last: one of them may be what replaced them.
+  #executions = 0;
+  #replaced = [];
 
   constructor(handle) {
     this.#handle = handle;
@@ -195,15 +198,41 @@ export class Vm {
   }
 
   resume() {
-    return this.#finish(lib.pvm_resume(this.#handle));
+    this.#executions += 1;
+    try {
+      return this.#finish(lib.pvm_resume(this.#handle));
+    } finally {
+      this.#leave();
+    }
   }
 
   execute(pc) {
-    return this.#finish(lib.pvm_execute(this.#handle, pc, 0));
+    this.#executions += 1;
+    try {
+      return this.#finish(lib.pvm_execute(this.#handle, pc, 0));
+    } finally {
+      this.#leave();
+    }
   }
 
   step() {
     return this.#finish(lib.pvm_step(this.#handle));
+  }
+
+  #leave() {
+    this.#executions -= 1;
+    if (this.#executions === 0 && this.#replaced.length > 0) {
+      this.#replaced.splice(0).forEach((callback) => koffi.unregister(callback));
+    }
+  }
+
+  /** Frees a callback that is not set any more, as soon as it cannot be on the stack. */
+  #free(callback) {
+    if (callback && this.#executions > 0) {
+      this.#replaced.push(callback);
+    } else if (callback) {
+      koffi.unregister(callback);
+    }
   }
 
   #finish(result) {
@@ -231,9 +260,7 @@ export class Vm {
         }, HostCallback)
       : null;
     check(lib.pvm_set_host_callback(this.#handle, this.#host));
-    if (old) {
-      koffi.unregister(old);
-    }
+    this.#free(old);
   }
 
   onTrace(unit, watch) {
@@ -250,9 +277,7 @@ export class Vm {
         }, TraceCallback)
       : null;
     check(lib.pvm_set_trace_callback(this.#handle, unit, this.#trace, null));
-    if (old) {
-      koffi.unregister(old);
-    }
+    this.#free(old);
   }
 
   get exit() {
@@ -449,11 +474,8 @@ export class Vm {
       vms.unregister(this);
       lib.pvm_destroy(this.#handle);
       this.#handle = 0;
-      for (const callback of [this.#host, this.#trace]) {
-        if (callback) {
-          koffi.unregister(callback);
-        }
-      }
+      this.#free(this.#host);
+      this.#free(this.#trace);
       this.#host = this.#trace = null;
     }
   }

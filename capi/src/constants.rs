@@ -49,6 +49,8 @@ pub const PVM_STATUS_NOT_FOUND: Status = 13;
 pub const PVM_STATUS_GUEST_PANIC: Status = 14;
 /// Two executions that should be the same are not: a replay, or two backends. The text has the first difference.
 pub const PVM_STATUS_DIFFERENCE: Status = 15;
+/// An inner machine was interrupted. The same call goes on.
+pub const PVM_STATUS_INTERRUPTED: Status = 16;
 
 /// The program halted.
 pub const PVM_RESULT_OK: ExecutionResult = 0;

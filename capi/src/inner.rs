@@ -5,7 +5,7 @@
 
 use hatchery_engine::memory::{LOWEST_ADDRESS, PAGE_SIZE};
 use hatchery_engine::program::Program;
-use hatchery_engine::{Exit, Instance, Permission, ProgramCounter, Reg};
+use hatchery_engine::{Exit, Instance, Pause, Permission, ProgramCounter, Reg};
 
 use crate::constants::*;
 use crate::pointer::Place;
@@ -45,6 +45,8 @@ struct Inner {
     pc: u64,
     /// How many pages `pages` has mapped.
     page_count: u32,
+    /// Gas and registers of the invocation that was interrupted, as they were given.
+    interrupted: Option<[u8; INVOCATION]>,
 }
 
 /// What a host call comes to.
@@ -106,7 +108,7 @@ impl State {
         let instance = self.settings.engine()?.compile_program(program)?.instantiate();
         // A pc that is no offset into any code panics, as one in the middle of an instruction does.
         let begins_at = Some(u32::try_from(pc).unwrap_or(u32::MAX));
-        let inner = Some(Inner { instance, begins_at, pc, page_count: 0 });
+        let inner = Some(Inner { instance, begins_at, pc, page_count: 0, interrupted: None });
         match self.inner.0.get_mut(free) {
             Some(place) => *place = inner,
             None => self.inner.0.push(inner),
@@ -173,8 +175,9 @@ impl State {
         let address = address as u32;
         let mut bytes = [0; INVOCATION];
         self.instance()?.memory().read(address, &mut bytes)?;
+        let pause = self.pause.clone();
         let Some(inner) = self.inner.get(n) else { return Ok(self.simple(PVM_WHO)) };
-        let (code, argument) = inner.invoke(&mut bytes)?;
+        let (code, argument) = inner.invoke(&mut bytes, pause)?;
         self.instance()?.memory_mut().write(address, &bytes)?;
         Ok(Registers(code.into(), argument))
     }
@@ -225,20 +228,37 @@ impl Inner {
 
     /// Runs with the gas and the registers in these bytes, and puts there what is left of them. Gives the exit code, and the number
     /// of the host call or the address of the fault.
-    fn invoke(&mut self, bytes: &mut [u8; INVOCATION]) -> Result<(u8, Option<u64>), Failure> {
+    ///
+    /// If it was interrupted it goes on with what it was given first.
+    fn invoke(
+        &mut self,
+        bytes: &mut [u8; INVOCATION],
+        pause: Option<Pause>,
+    ) -> Result<(u8, Option<u64>), Failure> {
+        let goes_on = self.interrupted.take();
+        *bytes = goes_on.unwrap_or(*bytes);
+        let as_given = *bytes;
         let (numbers, _) = bytes.as_chunks_mut::<8>();
         let given = u64::from_le_bytes(numbers[0]);
         // More gas than the engine counts cannot be used up.
         let gas = i64::try_from(given).unwrap_or(i64::MAX);
         let instance = &mut self.instance;
-        instance.set_gas(gas);
-        for (reg, number) in Reg::ALL.into_iter().zip(&numbers[1..]) {
-            instance.set_reg(reg, u64::from_le_bytes(*number));
+        if goes_on.is_none() {
+            instance.set_gas(gas);
+            for (reg, number) in Reg::ALL.into_iter().zip(&numbers[1..]) {
+                instance.set_reg(reg, u64::from_le_bytes(*number));
+            }
+            if let Some(pc) = self.begins_at.take() {
+                instance.set_pc(ProgramCounter(pc));
+            }
         }
-        if let Some(pc) = self.begins_at.take() {
-            instance.set_pc(ProgramCounter(pc));
+        instance.set_pause(pause.clone());
+        let ran = instance.run();
+        if !matches!(ran, Ok(exit) if exit != Exit::Paused) {
+            // Whatever kept it from a result, the next invocation goes on.
+            self.interrupted = Some(as_given);
         }
-        let exit = instance.run()?;
+        let exit = ran?;
         let pc = instance.pc().0;
         let (code, argument, next) = match exit {
             Exit::Finished => (PVM_STATE_HALT, None, 0),
@@ -249,7 +269,13 @@ impl Inner {
                 (PVM_STATE_HOST, Some(number.into()), next)
             }
             Exit::OutOfGas => (PVM_STATE_OOG, None, pc),
-            Exit::Paused => return Err(Failure::new(PVM_STATUS_INTERNAL, "an inner machine paused")),
+            Exit::Paused => {
+                if let Some(pause) = pause {
+                    pause.lower();
+                }
+                let text = "the inner machine was interrupted: invoke it again, and it goes on";
+                return Err(Failure::new(PVM_STATUS_INTERRUPTED, text));
+            }
         };
         if matches!(exit, Exit::Finished | Exit::Trap(_)) {
             self.begins_at = Some(0);
@@ -302,8 +328,8 @@ fn panics() -> Failure {
 }
 
 /// Answers the host call `operation`, one of PVM_INNER_*, from the registers of the VM, as the Gray Paper has it, and sets register 7,
-/// and 8 after invoke. Fails with PVM_STATUS_GUEST_PANIC, and changes nothing, where the program panics. For use in a host
-/// callback, which knows which numbers these host calls have.
+/// and 8 after invoke. Fails with PVM_STATUS_GUEST_PANIC, and changes nothing, where the program panics, and with
+/// PVM_STATUS_INTERRUPTED as pvm_inner_invoke does. For use in a host callback, which knows which numbers these host calls have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_inner_call(vm: *mut Vm, operation: u32) -> Status {
     // SAFETY: as the header asks of callers.
@@ -398,6 +424,11 @@ pub unsafe extern "C" fn pvm_inner_pages(
 /// machine. Fails with PVM_STATUS_GUEST_PANIC if those 112 bytes cannot be written.
 ///
 /// After a host call, a fault or out of gas the next invocation goes on, in a block that has been paid for.
+///
+/// pvm_interrupt stops it, too, at the end of a block, if the VM is interruptible: this fails with PVM_STATUS_INTERRUPTED then and
+/// changes nothing that the program sees. The same call, as soon as the embedder wants, goes on with the gas and the registers that
+/// it was given first. A host callback returns PVM_HOST_TERMINATE meanwhile: the execution returns PVM_RESULT_HOST_CALL, and
+/// pvm_resume goes on after the host call was answered. After PVM_STATUS_HOST, too, the same call goes on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_inner_invoke(
     vm: *mut Vm,

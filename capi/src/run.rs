@@ -151,9 +151,7 @@ pub unsafe extern "C" fn pvm_prepare_standard(
 impl State {
     /// Whether there is something to go on with.
     pub(crate) fn can_resume(&mut self) -> Result<bool, Failure> {
-        // A panic that a callback asked for is one of the program, which would go on otherwise.
-        let is_over = self.stop == Stop::Panic(None) && self.is_ended;
-        Ok(!is_over && self.instance()?.is_prepared())
+        Ok(self.instance()?.is_prepared())
     }
 
     /// Takes note that there is something new to execute.
@@ -334,6 +332,7 @@ impl Execution {
             }
             PVM_HOST_TERMINATE => {}
             PVM_HOST_ERROR => {
+                state.instance()?.abort();
                 state.stop = Stop::Panic(None);
                 state.record_stop();
             }

@@ -1,6 +1,7 @@
 //! The state of a VM as bytes.
 
-use hatchery_engine::{Instance, Module as EngineModule, Snapshot};
+use hatchery_engine::isa::Opcode;
+use hatchery_engine::{Instance, Module as EngineModule, ProgramCounter, Snapshot, Trap, TrapKind};
 
 use crate::constants::*;
 use crate::module::Module;
@@ -83,7 +84,15 @@ fn restored(module: &EngineModule, bytes: &[u8]) -> Result<(Instance, Stop), Fai
     let wrong = |error: &dyn ToString| Failure::argument(error.to_string());
     let snapshot = Snapshot::from_bytes(bytes, usize::MAX).map_err(|error| wrong(&error))?;
     let instance = module.restore(&snapshot, &()).map_err(|error| wrong(&error))?;
-    Ok((instance, Stop::of_status(snapshot.status())))
+    let mut stop = Stop::of_status(snapshot.status());
+    // A host call that trapped was refused by the host.
+    if let Stop::Panic(Some(Trap { kind: TrapKind::Trap, pc, .. })) = stop
+        && let Some(instruction) = module.instruction_at(ProgramCounter(pc)).instruction
+        && instruction.opcode == Opcode::Ecalli
+    {
+        stop = Stop::Panic(None);
+    }
+    Ok((instance, stop))
 }
 
 impl State {

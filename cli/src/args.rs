@@ -194,6 +194,8 @@ pub(crate) enum CapCommand {
     Invoke(InvokeArguments),
     Resume(ResumeArguments),
     Inspect(InspectCapArguments),
+    /// Remove what no name, no file and no paused call leads to
+    Collect,
 }
 
 /// Make an image of a program, and an instance of it

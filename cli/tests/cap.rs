@@ -31,6 +31,13 @@ fn a_counter_remembers_from_process_to_process() {
     let fault = cap(&store, &["invoke", "counter", "add_and_panic", "--arg", "1"]);
     fault.expect(101, &[]);
     assert!(fault.stdout.contains("fault: trap instruction at pc"), "{fault:#?}");
+    // What the counter was before is not kept for ever.
+    let collected = cap(&store, &["collect"]);
+    collected.expect(0, &[]);
+    assert!(!collected.stdout.starts_with("removed 0 "), "{collected:#?}");
+    let again = cap(&store, &["collect"]);
+    again.expect(0, &[]);
+    assert!(again.stdout.starts_with("removed 0 "), "{again:#?}");
     let result = cap(&store, &["invoke", "counter", "count"]);
     assert!(result.stdout.starts_with("reply 42 "), "{result:#?}");
 
@@ -56,6 +63,10 @@ fn a_paused_call_is_resumed_by_another_process() {
     assert!(paused.stdout.starts_with("paused: yielded `input` to Embedder"), "{paused:#?}");
     cap(&store, &["invoke", "listener", "sum"]).expect(2, &["a call is paused"]);
     cap(&store, &["resume", "--number", "30"]).expect(102, &[]);
+    // What it was is needed no more, what it needs is.
+    let collected = cap(&store, &["collect"]);
+    collected.expect(0, &[]);
+    assert!(collected.stdout.starts_with("removed "), "{collected:#?}");
     cap(&store, &["resume", "--number", "12"]).expect(102, &[]);
     let inspected = cap(&store, &["inspect"]);
     assert!(inspected.stdout.ends_with("paused: a call of `listener`, resumed 2 times\n"), "{inspected:#?}");

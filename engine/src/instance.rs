@@ -241,6 +241,12 @@ impl Instance {
         self.gas = gas;
     }
 
+    /// Ends what is being executed as if the instruction that it is at were a `trap`, for a host that refuses what the program has
+    /// asked for. It is idle then.
+    pub fn abort(&mut self) -> Exit {
+        self.trap(Trap { kind: TrapKind::Trap, pc: self.pc, address: None })
+    }
+
     /// The flag that makes it pause, if any.
     pub fn set_pause(&mut self, pause: Option<Pause>) {
         self.pause = pause;

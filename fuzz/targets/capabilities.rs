@@ -81,6 +81,12 @@ fuzz_target!(|input: Input| {
     }
 });
 
+/// All that costs gas does, and what a call may make is little.
+fn machine(assist: InProcessAssist, backend: Backend) -> Vm<InProcessAssist> {
+    let costs = Costs { program: 100, program_byte: 1, changed_page: 1000, node: 20, ..Costs::DEFAULT };
+    Vm::with_max_depth(assist, 5).backend(backend).costs(costs).working_limit(30)
+}
+
 /// `moves`: paused calls go on in another machine, on the next backend.
 fn run(input: &Input, backend: Backend, moves: bool) -> Vec<CallResult> {
     let mut cache = CacheDirectory::default();
@@ -113,7 +119,7 @@ fn run(input: &Input, backend: Backend, moves: bool) -> Vec<CallResult> {
         below = instance;
     }
 
-    let mut vm = Vm::with_max_depth(assist, 5).backend(backend);
+    let mut vm = machine(assist, backend);
     let mut results = Vec::new();
     let mut result = vm.invoke(&mut cache, below, 0, [2, 3, 4, 5], input.gas.into()).unwrap();
     let mut top_ups = input.top_ups.iter();
@@ -127,14 +133,16 @@ fn run(input: &Input, backend: Backend, moves: bool) -> Vec<CallResult> {
             break;
         };
         if moves {
+            assert!(cache.collect(kept).is_err(), "it has not been asked what it needs");
+            vm.collect(&mut cache, kept).unwrap();
             let suspended = vm.suspend(&mut cache).unwrap();
+            vm.collect(&mut cache, kept).unwrap();
             let bytes = suspended.to_bytes();
             assert_eq!(SuspendedCall::from_bytes(&bytes, usize::MAX), Ok(suspended.clone()));
-            let roots = vm.roots().into_iter().chain(vm.assist().files()).chain(kept);
-            cache.collect(roots).unwrap();
             let backends = Backend::AVAILABLE;
             let next = backends[(usize::from(more) + backend as usize) % backends.len()];
-            vm = Vm::with_max_depth(vm.assist().clone(), 5).backend(next);
+            vm = machine(vm.assist().clone(), next);
+            cache.collect(suspended.roots().chain(vm.roots()).chain(kept)).unwrap();
             vm.restore(&mut cache, &suspended).unwrap();
             assert_eq!(vm.suspend(&mut cache).unwrap().to_bytes(), bytes);
         }

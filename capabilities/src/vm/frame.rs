@@ -24,10 +24,21 @@ pub struct InstanceEntry {
     pub(super) checkpoint: u64,
     /// The meters in its gas slots when it was entered.
     pub(super) meters: Vec<(u64, CapHash)>,
-    /// An operation for which there was not enough gas.
-    pub(super) pending: Option<u32>,
+    /// What there was not enough gas for, or what comes first.
+    pub(super) pending: Option<Pending>,
     /// Whether it waits behind a YIELD, not for gas.
     pub(super) has_yielded: bool,
+}
+
+/// What an instance waits with, before it executes anything else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pending {
+    /// It is the first of a call and has not begun.
+    Enter,
+    /// It has stopped at an operation.
+    Operation(u32),
+    /// It has returned.
+    Return,
 }
 
 /// Who called an instance.
@@ -89,7 +100,8 @@ impl InstanceEntry {
         body.machine.set_pc(ProgramCounter(endpoint.entry_pc));
         let meters = meters(&body, cache)?;
         let checkpoint = assist.checkpoint();
-        Ok(Self { body, origin, given, checkpoint, meters, pending: None, has_yielded: false })
+        let pending = (origin == Origin::Embedder).then_some(Pending::Enter);
+        Ok(Self { body, origin, given, checkpoint, meters, pending, has_yielded: false })
     }
 
     /// What it is an instance of.

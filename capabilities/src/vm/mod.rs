@@ -1,6 +1,6 @@
 //! The machine: calls instances and lets them call each other.
 
-pub mod costs;
+mod costs;
 mod frame;
 mod operations;
 mod result;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use hatchery_engine::{Backend, Exit, Reg};
 
 use crate::assist::KernelAssist;
-use crate::body::{Body, LoadError};
-use crate::cache::{CacheDirectory, CacheError};
+use crate::body::{Body, LoadError, OwnPages, Resting};
+use crate::cache::{CacheDirectory, CacheError, PausedCall};
 use crate::cap::CapHashOrRef;
 use crate::hash::CapHash;
 use crate::kernel::KernelImage;
@@ -21,11 +21,13 @@ use crate::slots;
 use crate::stack::{CallStack, Catcher, DEFAULT_MAX_DEPTH, Entry};
 use crate::working::Working;
 
+pub use costs::{Costs, DEFAULT_WORKING_LIMIT, MAX_MINT};
 pub use frame::InstanceEntry;
 pub use result::{CallResult, CallStatus, FaultReason, OperationError, VmError};
 pub use suspended::{SuspendedCall, SuspendedCallError};
 
-use frame::{Entrance, NotEntered, Origin};
+use costs::Work;
+use frame::{Entrance, NotEntered, Origin, Pending};
 use operations::{Context, Leave};
 
 /// How many programs a machine keeps ready by default.
@@ -43,6 +45,14 @@ pub struct Vm<K: KernelAssist> {
     gas: u64,
     /// What was spent since the last result.
     used: u64,
+    costs: Costs,
+    work: Work,
+    /// What the embedder has called.
+    called: CapHash,
+    /// As long as a call is paused.
+    paused: Option<PausedCall>,
+    /// What a suspended form of that call names.
+    suspended: Vec<CapHash>,
 }
 
 impl<K: KernelAssist> Vm<K> {
@@ -59,6 +69,11 @@ impl<K: KernelAssist> Vm<K> {
             stack: CallStack::new(max_depth),
             gas: 0,
             used: 0,
+            costs: Costs::DEFAULT,
+            work: Work { made: 0, limit: DEFAULT_WORKING_LIMIT },
+            called: CapHash::default(),
+            paused: None,
+            suspended: Vec::new(),
         }
     }
 
@@ -66,6 +81,24 @@ impl<K: KernelAssist> Vm<K> {
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.programs = Programs::new(backend, DEFAULT_PROGRAMS);
+        self
+    }
+
+    /// What operations cost. Machines that are to agree need the same, also those that go on with a suspended call.
+    #[must_use]
+    pub const fn costs(mut self, costs: Costs) -> Self {
+        self.costs = costs;
+        self
+    }
+
+    /// How many nodes and instances a call from outside may make, a million at first. Counted are nodes and instances that are made,
+    /// instances that reply, and each node below the root on the way to a slot that is written. An operation that would exceed it
+    /// traps. Machines that are to agree need the same.
+    ///
+    /// The directory must have room for as many ([`CacheDirectory::working_limit`]).
+    #[must_use]
+    pub const fn working_limit(mut self, limit: u64) -> Self {
+        self.work.limit = limit;
         self
     }
 
@@ -132,6 +165,8 @@ impl<K: KernelAssist> Vm<K> {
         if !self.stack.is_empty() {
             return Err(VmError::Paused);
         }
+        check_room(cache, self.work.limit)?;
+        self.programs.begin_call([]);
         let (mut body, regs) = match Body::load(cache, &mut self.programs, instance) {
             Err(LoadError::Cache(error)) => return Err(error.into()),
             loaded => loaded?,
@@ -151,6 +186,8 @@ impl<K: KernelAssist> Vm<K> {
             .push_instance(entry)
             .map_err(|_| VmError::Defect { reason: "no room for the first call" })?;
         self.gas = gas;
+        self.work.made = 0;
+        self.called = instance;
         self.drive(cache)
     }
 
@@ -168,6 +205,7 @@ impl<K: KernelAssist> Vm<K> {
         if let Some(hash) = scratchpad {
             cache.get(hash)?;
         }
+        check_room(cache, self.work.limit.saturating_sub(self.work.made))?;
         self.stack.pop();
         let top = self.top()?;
         let entry = self.stack.instance_mut(top).ok_or(NO_INSTANCE)?;
@@ -200,6 +238,7 @@ impl<K: KernelAssist> Vm<K> {
             self.abort();
             return Ok(None);
         };
+        check_room(cache, self.work.limit.saturating_sub(self.work.made))?;
         self.stack.pop();
         while self.top()? > catcher {
             let Some(Entry::Instance(entry)) = self.stack.pop() else { return Err(NO_INSTANCE) };
@@ -214,9 +253,18 @@ impl<K: KernelAssist> Vm<K> {
     /// Runs the uppermost instance, and those that come to lie there, until there is a result.
     fn drive(&mut self, cache: &mut CacheDirectory) -> Result<CallResult, VmError> {
         self.used = 0;
+        self.paused = None;
+        self.suspended.clear();
         loop {
             match self.advance(cache) {
-                Ok(Some(result)) => return Ok(result),
+                Ok(Some(result)) => {
+                    if matches!(result, CallResult::Paused { .. }) {
+                        self.paused = Some(cache.note_paused());
+                    } else {
+                        self.programs.begin_call([]);
+                    }
+                    return Ok(result);
+                }
                 Ok(None) => {}
                 Err(error) => {
                     self.abort();
@@ -230,7 +278,7 @@ impl<K: KernelAssist> Vm<K> {
     fn advance(&mut self, cache: &mut CacheDirectory) -> Result<Option<CallResult>, VmError> {
         let top = self.top()?;
         match self.execute(cache, top)? {
-            Leave::Halt => self.halted(cache),
+            Leave::Halt(pages) => self.halted(cache, pages),
             Leave::Call(callee) => {
                 let pushed = self.stack.push_instance(*callee);
                 pushed.map_err(|_| VmError::Defect { reason: "room for a call was gone" })?;
@@ -252,13 +300,20 @@ impl<K: KernelAssist> Vm<K> {
         let entry = self.stack.instance_mut(top).ok_or(NO_INSTANCE)?;
         let gas = i64::try_from(available).unwrap_or(i64::MAX);
         entry.body.machine.set_gas(gas);
-        let mut context = Context { assist: &mut self.assist, programs: &mut self.programs, cache, room };
+        let mut context = Context {
+            assist: &mut self.assist,
+            programs: &mut self.programs,
+            cache,
+            costs: &self.costs,
+            work: &mut self.work,
+            room,
+        };
         let leave = loop {
-            let number = match entry.pending.take() {
-                Some(number) => number,
+            let pending = match entry.pending.take() {
+                Some(pending) => pending,
                 None => match entry.body.machine.run()? {
-                    Exit::Syscall(number) => number,
-                    Exit::Finished => break Leave::Halt,
+                    Exit::Syscall(number) => Pending::Operation(number),
+                    Exit::Finished => Pending::Return,
                     Exit::OutOfGas => break Leave::OutOfGas,
                     Exit::Trap(trap) => break Leave::Fault(FaultReason::Program(trap)),
                     Exit::PageFault(_) | Exit::Paused => {
@@ -266,7 +321,7 @@ impl<K: KernelAssist> Vm<K> {
                     }
                 },
             };
-            if let Some(leave) = context.operate(entry, number)? {
+            if let Some(leave) = context.operate(entry, pending)? {
                 break leave;
             }
         };
@@ -309,13 +364,13 @@ impl<K: KernelAssist> Vm<K> {
         }
     }
 
-    fn halted(&mut self, cache: &mut CacheDirectory) -> Result<Option<CallResult>, VmError> {
+    fn halted(&mut self, cache: &mut CacheDirectory, pages: OwnPages) -> Result<Option<CallResult>, VmError> {
         let Some(Entry::Instance(mut entry)) = self.stack.pop() else { return Err(NO_INSTANCE) };
         let return_value = entry.reg(Reg::A0);
         let reflected = entry.body.root.take(0);
         match entry.origin {
             Origin::Embedder => {
-                let settled = settled(cache, entry.body, reflected);
+                let settled = settled(cache, entry.body.rest(pages), reflected);
                 if settled.is_err() {
                     // It is not on the stack any more, from where everything else is undone.
                     self.assist.roll_back(entry.checkpoint);
@@ -333,7 +388,7 @@ impl<K: KernelAssist> Vm<K> {
                 let top = self.top()?;
                 let caller = self.stack.instance_mut(top).ok_or(NO_INSTANCE)?;
                 if writes_back {
-                    let resting = cache.work(Working::Instance(Arc::new(entry.body.rest())))?;
+                    let resting = cache.work(Working::Instance(Arc::new(entry.body.rest(pages))))?;
                     let image = Arc::clone(&caller.body.program.image);
                     match slots::write(&mut caller.body.root, &image, cache, &path, Some(resting.into())) {
                         Ok(_) => {}
@@ -463,17 +518,26 @@ impl<K: KernelAssist> Vm<K> {
         }
         self.assist.forget_checkpoints();
         self.stack.clear();
+        self.programs.begin_call([]);
+        self.paused = None;
     }
+}
+
+/// Whether a call can make so much: who executes programs must not find out in the middle.
+fn check_room(cache: &CacheDirectory, wanted: u64) -> Result<(), VmError> {
+    let room = cache.room() as u64;
+    if room < wanted { Err(VmError::Room { room, wanted }) } else { Ok(()) }
 }
 
 /// What became of an instance, and of what it left in slot 0.
 fn settled(
     cache: &mut CacheDirectory,
-    body: Body,
+    resting: Resting,
     reflected: Option<CapHashOrRef>,
 ) -> Result<(CapHash, Option<CapHash>), CacheError> {
-    let resting = cache.work(Working::Instance(Arc::new(body.rest())))?;
-    let instance = cache.settle(&resting.into())?;
+    let mut root = resting.root().clone();
+    cache.settle_node(&mut root)?;
+    let instance = resting.settle(cache, root)?;
     Ok((instance, reflected.map(|cap| cache.settle(&cap)).transpose()?))
 }
 

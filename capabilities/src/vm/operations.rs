@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use codec::Decode;
 use hatchery_engine::program::MemoryConfig;
-use hatchery_engine::{ProgramCounter, Reg};
+use hatchery_engine::{CompileError, ProgramCounter, Reg};
 
 use crate::assist::{Embedded, EmbedderCall, KernelAssist};
-use crate::body::{Body, LoadError, Registers, Resting};
+use crate::body::{Body, LoadError, OwnPages, Registers, Resting};
 use crate::cache::{CacheDirectory, CacheError};
 use crate::cap::{Cap, CapHashOrRef, DataCap, Kind, PAGE, TypeCap};
 use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError, SlotPath};
 use crate::hash::{CapHash, extended_chain};
-use crate::image::{Image, SlotContent};
+use crate::image::{Image, ImageError, SlotContent};
 use crate::kernel::KernelImage;
 use crate::operation::{FIRST_EMBEDDER_OPERATION, Operation};
-use crate::program::{ProgramLoadError, Programs, pages_to_load};
+use crate::program::{Program, ProgramLoadError, Programs, declared_pages, pages_aside, places};
 use crate::slots::{self, Refused};
 use crate::stack::StackError;
 use crate::working::Working;
 
 use super::NO_INSTANCE;
-use super::costs::*;
-use super::frame::{Entrance, InstanceEntry, NotEntered, Origin, kernel_caps, meters};
+use super::costs::{Costs, MAX_MINT, Work};
+use super::frame::{Entrance, InstanceEntry, NotEntered, Origin, Pending, kernel_caps, meters};
 use super::result::{FaultReason, OperationError, VmError};
 
 /// What a register says instead of a path where there may be none.
@@ -33,13 +33,15 @@ pub(super) struct Context<'a, K> {
     pub(super) assist: &'a mut K,
     pub(super) programs: &'a mut Programs,
     pub(super) cache: &'a mut CacheDirectory,
+    pub(super) costs: &'a Costs,
+    pub(super) work: &'a mut Work,
     /// Whether the stack has room for one more.
     pub(super) room: Result<(), StackError>,
 }
 
 /// Why control leaves an instance.
 pub(super) enum Leave {
-    Halt,
+    Halt(OwnPages),
     Call(Box<InstanceEntry>),
     Yield {
         marker: CapHash,
@@ -86,28 +88,67 @@ fn load<T>(result: Result<T, LoadError>) -> Done<T> {
             Stop::Host(error.into())
         }
         LoadError::Program(ProgramLoadError::Engine(error)) => Stop::Host(error.into()),
+        // The host lacks memory: it is not the image's fault.
+        error @ LoadError::Program(ProgramLoadError::Image(ImageError::Compile(CompileError::Host(_)))) => {
+            Stop::Host(error.into())
+        }
         error => error.into(),
     })
 }
 
 impl<K: KernelAssist> Context<'_, K> {
-    /// Does the operation that the instance has stopped at. None: it goes on.
+    /// Does what the instance has stopped at. None: it goes on.
     pub(super) fn operate(
         &mut self,
         entry: &mut InstanceEntry,
-        number: u32,
+        pending: Pending,
     ) -> Result<Option<Leave>, VmError> {
-        match self.dispatch(entry, number) {
+        let done = match pending {
+            Pending::Enter => self.enter(entry).map(|()| None),
+            Pending::Operation(number) => self.dispatch(entry, number),
+            Pending::Return => self.reply(entry, 0).map(Some),
+        };
+        match done {
             Ok(leave) => Ok(leave),
             Err(Stop::OutOfGas) => {
-                entry.pending = Some(number);
+                entry.pending = Some(pending);
                 Ok(Some(Leave::OutOfGas))
             }
             Err(Stop::Trap(error)) => {
+                let number = if let Pending::Operation(number) = pending { number } else { 0 };
                 Ok(Some(Leave::Fault(FaultReason::Operation { number, pc: entry.pc(), error })))
             }
             Err(Stop::Host(error)) => Err(error),
         }
+    }
+
+    /// Begins the first instance of a call.
+    fn enter(&mut self, entry: &mut InstanceEntry) -> Done {
+        let hash = entry.body.program.hash;
+        let gas = self.program_gas(hash)?;
+        take(entry, gas)?;
+        self.programs.note_entered(hash, &entry.body.program);
+        Ok(())
+    }
+
+    /// Ends an instance, whose pages will be hashed.
+    fn reply(&mut self, entry: &mut InstanceEntry, gas: u64) -> Done<Leave> {
+        let pages = host(entry.body.own_pages(self.cache))?;
+        take(entry, sum([gas, times(self.costs.changed_page, pages.changed)]))?;
+        Ok(Leave::Halt(pages))
+    }
+
+    /// What it takes to make an image ready, if that was not done in this call: whether the program happens to be at hand makes no
+    /// difference.
+    fn program_gas(&mut self, hash: CapHash) -> Done<u64> {
+        if self.programs.is_entered(hash) {
+            return Ok(0);
+        }
+        let cap = host(self.cache.get(hash))?;
+        let Cap::Image(image) = &*cap else { return Ok(0) };
+        let pages = host(declared_pages(self.cache, image))?;
+        let Costs { program, program_byte, program_page, .. } = *self.costs;
+        Ok(sum([program, times(program_byte, image.code.len() as u64), times(program_page, pages)]))
     }
 
     fn dispatch(&mut self, entry: &mut InstanceEntry, number: u32) -> Done<Option<Leave>> {
@@ -115,10 +156,7 @@ impl<K: KernelAssist> Context<'_, K> {
             return self.embedder(entry, number).map(|()| None);
         };
         match operation {
-            Operation::Reply => {
-                charge(entry, 0)?;
-                return Ok(Some(Leave::Halt));
-            }
+            Operation::Reply => return self.reply(entry, self.costs.operation).map(Some),
             Operation::Copy => self.copy(entry)?,
             Operation::Move => self.move_(entry)?,
             Operation::Drop => self.drop_(entry)?,
@@ -144,7 +182,7 @@ impl<K: KernelAssist> Context<'_, K> {
             return Err(OperationError::Unknown.into());
         }
         let before = entry.body.machine.gas();
-        charge(entry, 0)?;
+        self.charge(entry, 0)?;
         let mut call = EmbedderCall { number, chain: entry.body.chain, machine: &mut entry.body.machine };
         match self.assist.ecall(&mut call) {
             Embedded::Done => Ok(()),
@@ -162,7 +200,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let image = Arc::clone(&entry.body.program.image);
         slots::check_not_pinned(&image, &from)?;
         let cap = self.filled(entry, &from)?;
-        self.charge_writes(entry, 0, &[to])?;
+        self.charge_writes(entry, 0, 0, &[to])?;
         self.write(entry, &to, Some(cap))?;
         Ok(())
     }
@@ -175,7 +213,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let image = Arc::clone(&entry.body.program.image);
         slots::check_not_pinned(&image, &from)?;
         let cap = self.filled(entry, &from)?;
-        self.charge_writes(entry, 0, &[from, to])?;
+        self.charge_writes(entry, 0, 0, &[from, to])?;
         // The destination first: should it not exist, nothing was done.
         if to != from {
             slot(slots::node_mut(&mut entry.body.root, &image, self.cache, &to))?;
@@ -187,7 +225,7 @@ impl<K: KernelAssist> Context<'_, K> {
 
     fn drop_(&mut self, entry: &mut InstanceEntry) -> Done {
         let [path] = paths(entry, [Reg::A0])?;
-        self.charge_writes(entry, 0, &[path])?;
+        self.charge_writes(entry, 0, 0, &[path])?;
         self.write(entry, &path, None)?;
         Ok(())
     }
@@ -206,7 +244,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let held = [&a, &b].map(|path| slots::read(&entry.body.root, self.cache, path));
         let [in_a, in_b] = held;
         let (in_a, in_b) = (slot(in_a)?, slot(in_b)?);
-        self.charge_writes(entry, 0, &[a, b])?;
+        self.charge_writes(entry, 0, 0, &[a, b])?;
         self.write(entry, &a, in_b)?;
         self.write(entry, &b, in_a)?;
         Ok(())
@@ -216,7 +254,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let [to] = paths(entry, [Reg::A0])?;
         let size_log = entry.reg(Reg::A1);
         let node = CNode::new(u8::try_from(size_log).unwrap_or(u8::MAX))?;
-        self.charge_writes(entry, 0, &[to])?;
+        self.charge_writes(entry, 0, 1, &[to])?;
         let working = host(self.cache.work_on(node))?;
         self.write(entry, &to, Some(working.into()))?;
         Ok(())
@@ -225,7 +263,7 @@ impl<K: KernelAssist> Context<'_, K> {
     fn yield_(&mut self, entry: &mut InstanceEntry) -> Done<Leave> {
         let [path] = paths(entry, [Reg::A0])?;
         let cap = self.filled(entry, &path)?;
-        charge(entry, 0)?;
+        self.charge(entry, 0)?;
         let marker = host(self.cache.settle(&cap))?;
         Ok(Leave::Yield { marker })
     }
@@ -246,9 +284,10 @@ impl<K: KernelAssist> Context<'_, K> {
         let writes_back = entry.body.program.image.pinned(path.first()).is_none();
         // Before anything is loaded: who has no gas for that cannot have it done.
         let gas = self.call_gas(&cap, &path)?;
-        let back = if writes_back { slot(slots::write_gas(&entry.body.root, self.cache, &path))? } else { 0 };
-        charge(entry, gas + back)?;
+        let back = if writes_back { core::slice::from_ref(&path) } else { &[] };
+        self.charge_writes(entry, gas, back.len() as u64, back)?;
         let (mut body, regs) = self.wake(&cap)?;
+        self.programs.note_entered(body.program.hash, &body.program);
 
         let given = entry.body.root.get(0).cloned();
         body.root.set(0, given.clone())?;
@@ -267,28 +306,38 @@ impl<K: KernelAssist> Context<'_, K> {
     fn call_gas(&mut self, cap: &CapHashOrRef, path: &SlotPath) -> Done<u64> {
         let wrong = || OperationError::Kind { path: *path, wanted: "an instance" };
         let held = self.held(cap)?;
-        let (filled, image) = match &held {
-            Held::Working(Working::Instance(resting)) => match resting.program() {
-                Some(program) => return Ok(entry_gas(program.pages_to_load, resting.root().filled())),
-                None => (resting.root().filled(), resting.image()),
-            },
+        let settled;
+        let (root, own_pages, hash) = match &held {
+            Held::Working(Working::Instance(resting)) => {
+                (resting.root(), resting.own_pages(), resting.image())
+            }
             Held::Working(Working::CNode(_)) => return Err(wrong().into()),
             Held::Settled(cap) => match &**cap {
                 Cap::Instance(instance) if instance.kernel().is_some() => {
                     // It has no code: what it costs to find that out does not matter.
-                    return Ok(entry_gas(0, 0));
+                    return Ok(self.costs.call);
                 }
                 Cap::Instance(instance) => {
-                    let root = host(self.cache.get(instance.root_cnode))?;
-                    (root.as_cnode().map_or(0, CNode::filled), instance.image_hash)
+                    settled = host(self.cache.get(instance.root_cnode))?;
+                    let root = settled.as_cnode().ok_or_else(wrong)?;
+                    (root, instance.rw_overlays.len(), instance.image_hash)
                 }
                 _ => return Err(wrong().into()),
             },
         };
-        match &*host(self.cache.get(image))? {
-            Cap::Image(image) => Ok(entry_gas(pages_to_load(image), filled)),
-            _ => Err(wrong().into()),
-        }
+        let at_hand =
+            if let Held::Working(Working::Instance(resting)) = &held { resting.program() } else { None };
+        let pages = match at_hand {
+            Some(Program { image, places, .. }) => host(pages_aside(self.cache, image, places, root))?,
+            None => {
+                let image = host(self.cache.get(hash))?;
+                let Cap::Image(image) = &*image else { return Err(wrong().into()) };
+                host(pages_aside(self.cache, image, &places(image), root))?
+            }
+        };
+        let Costs { call, page_aside, own_page, slot, .. } = *self.costs;
+        let memory = sum([times(page_aside, pages), times(own_page, own_pages as u64)]);
+        Ok(sum([call, memory, times(slot, root.filled() as u64), self.program_gas(hash)?]))
     }
 
     /// A copy of an instance, to be executed.
@@ -306,17 +355,23 @@ impl<K: KernelAssist> Context<'_, K> {
         let [path] = paths(entry, [Reg::A0])?;
         let (hash, cap) = self.image(entry, &path)?;
         let Cap::Image(image) = &*cap else { return Err(not_an_image(&path)) };
-        charge(entry, SET_IMAGE_GAS + SET_IMAGE_GAS_PER_PAGE * pages_to_load(image))?;
-        let program = load(self.programs.load(self.cache, hash).map_err(LoadError::from))?;
-
         let mut root = entry.body.root.clone();
         for content in &entry.body.program.image.pinned {
             root.take(content.slot.into());
         }
         furnish(&mut root, image)?;
+        let Costs { set_image, set_image_page, page_aside, .. } = *self.costs;
+        let aside = host(pages_aside(self.cache, image, &places(image), &root))?;
+        let writable = image.mappings.iter().filter(|mapping| !image.is_read_only(mapping));
+        let writable: u64 = writable.map(|mapping| mapping.pages().len() as u64).sum();
+        let memory = sum([times(set_image_page, writable), times(page_aside, aside)]);
+        let gas = sum([set_image, memory, self.program_gas(hash)?]);
+        self.charge(entry, gas)?;
+        let program = load(self.programs.load(self.cache, hash).map_err(LoadError::from))?;
+        self.programs.note_entered(hash, &program);
         let chain = extended_chain(entry.body.chain, hash);
         let mut body = load(Body::fresh(self.cache, program, chain, root))?;
-        load(body.take_over(&entry.body))?;
+        load(body.take_over(&mut entry.body))?;
         body.set_registers(&entry.body.registers());
         let at = entry.body.machine.pc();
         let next = entry.body.program.module.instruction_at(at).next_pc;
@@ -345,7 +400,8 @@ impl<K: KernelAssist> Context<'_, K> {
         }
         let initial = image.initial.iter().filter(|content| node.get(content.slot.into()).is_none());
         let made = (node.filled() + image.pinned.len() + initial.count()) as u64;
-        self.charge_writes(entry, CALL_GAS + GAS_PER_SLOT * made, &[prepared, to])?;
+        let gas = sum([self.costs.call, times(self.costs.slot, made)]);
+        self.charge_writes(entry, gas, 1, &[prepared, to])?;
         let mut root = node.clone();
         furnish(&mut root, image)?;
         let chain = extended_chain(entry.body.chain, hash);
@@ -362,7 +418,8 @@ impl<K: KernelAssist> Context<'_, K> {
         let (_, cap) = self.data(entry, &source)?;
         let Cap::Data(data) = &*cap else { return Err(not_data(&source)) };
         let length = data.length();
-        self.charge_writes(entry, MAKE_IMAGE_GAS + MAKE_IMAGE_GAS_PER_BYTE * length, &[to])?;
+        let gas = sum([self.costs.make_image, times(self.costs.make_image_byte, length)]);
+        self.charge_writes(entry, gas, 0, &[to])?;
         let bytes = data.prefix(u64::MAX).map_err(|_| OperationError::MissingPage { path: source })?;
         let mut rest = &bytes[..];
         let invalid = |reason: &str| OperationError::Image { reason: reason.to_owned() };
@@ -379,7 +436,10 @@ impl<K: KernelAssist> Context<'_, K> {
         image.check().map_err(OperationError::from)?;
         let model = image.gas_profile.model().map_err(OperationError::from)?;
         let engine = self.programs.engine(model).map_err(|error| Stop::Host(error.into()))?;
-        image.compile(&engine, MemoryConfig::default()).map_err(OperationError::from)?;
+        image.compile(&engine, MemoryConfig::default()).map_err(|error| match error {
+            ImageError::Compile(CompileError::Host(_)) => Stop::Host(LoadError::Program(error.into()).into()),
+            error => OperationError::from(error).into(),
+        })?;
         let hash = host(self.cache.put(Cap::Image(image)))?;
         self.write(entry, &to, Some(hash.into()))?;
         Ok(())
@@ -405,7 +465,7 @@ impl<K: KernelAssist> Context<'_, K> {
 
     fn same_type(&mut self, entry: &mut InstanceEntry) -> Done {
         let [a, b] = paths(entry, [Reg::A0, Reg::A1])?;
-        charge(entry, 0)?;
+        self.charge(entry, 0)?;
         let same = self.chain(entry, &a)? == self.chain(entry, &b)?;
         entry.set_reg(Reg::A0, same.into());
         Ok(())
@@ -414,7 +474,7 @@ impl<K: KernelAssist> Context<'_, K> {
     fn type_of(&mut self, entry: &mut InstanceEntry) -> Done {
         let [from, to] = paths(entry, [Reg::A0, Reg::A1])?;
         let image_hash_chain = self.chain(entry, &from)?;
-        self.charge_writes(entry, 0, &[to])?;
+        self.charge_writes(entry, 0, 0, &[to])?;
         let hash = host(self.cache.put(Cap::Type(TypeCap { image_hash_chain })))?;
         self.write(entry, &to, Some(hash.into()))?;
         Ok(())
@@ -426,7 +486,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let (_, cap) = self.data(entry, &from)?;
         let Cap::Data(data) = &*cap else { return Err(not_data(&from)) };
         let length = length.min(data.length());
-        charge(entry, by_length(length))?;
+        self.charge(entry, times(self.costs.data_64_bytes, length.div_ceil(64)))?;
         let bytes = data.prefix(length).map_err(|_| OperationError::MissingPage { path: from })?;
         entry.body.machine.memory_mut().write(address, &bytes)?;
         entry.set_reg(Reg::A0, length);
@@ -441,7 +501,7 @@ impl<K: KernelAssist> Context<'_, K> {
             return Err(OperationError::Length { length, limit: MAX_MINT }.into());
         }
         let padded = length.next_multiple_of(PAGE as u64);
-        self.charge_writes(entry, by_length(padded) * MINT_GAS_PER_64_BYTES, &[to])?;
+        self.charge_writes(entry, times(self.costs.minted_64_bytes, padded.div_ceil(64)), 0, &[to])?;
         slot(slots::node_mut(&mut entry.body.root, &entry.body.program.image, self.cache, &to))?;
         let mut bytes = vec![0; length as usize];
         entry.body.machine.memory().read(address, &mut bytes)?;
@@ -454,7 +514,7 @@ impl<K: KernelAssist> Context<'_, K> {
     fn open(&mut self, entry: &mut InstanceEntry) -> Done {
         let file = entry.reg(Reg::A0);
         let [to] = paths(entry, [Reg::A1])?;
-        self.charge_writes(entry, 0, &[to])?;
+        self.charge_writes(entry, 0, 0, &[to])?;
         let data = self.assist.open_file(entry.body.chain, file).ok_or(OperationError::NoFile { file })?;
         if host(self.cache.get(data))?.kind() != Kind::Data {
             return Err(OperationError::NoFile { file }.into());
@@ -468,7 +528,7 @@ impl<K: KernelAssist> Context<'_, K> {
         let quota = entry.reg(Reg::A1);
         let (hash, cap) = self.data(entry, &from)?;
         let Cap::Data(data) = &*cap else { return Err(not_data(&from)) };
-        charge(entry, by_length(data.length()))?;
+        self.charge(entry, times(self.costs.data_64_bytes, data.length().div_ceil(64)))?;
         self.debit(entry, quota, data.length())?;
         let file = self.assist.save_file(entry.body.chain, hash);
         entry.set_reg(Reg::A0, file);
@@ -501,13 +561,31 @@ impl<K: KernelAssist> Context<'_, K> {
         slot(slots::write(root, &program.image, self.cache, path, cap)).map(|_| ())
     }
 
-    fn charge_writes(&mut self, entry: &mut InstanceEntry, gas: u64, to: &[SlotPath]) -> Done {
-        let mut gas = gas;
+    /// Takes gas for an operation that makes so many nodes and instances, and writes slots.
+    ///
+    /// What is made is counted, too, the same wherever the call is paused, stored and gone on with: each node on the way as if it were
+    /// copied, which it is if others hold it or it has a hash.
+    fn charge_writes(&mut self, entry: &mut InstanceEntry, gas: u64, makes: u64, to: &[SlotPath]) -> Done {
+        let (mut filled, mut nodes) = (0, 0);
         for path in to {
             slots::check_not_pinned(&entry.body.program.image, path)?;
-            gas += slot(slots::write_gas(&entry.body.root, self.cache, path))?;
+            nodes += path.steps().len() as u64 - 1;
+            filled += slot(slots::filled_on_the_way(&entry.body.root, self.cache, path))?;
         }
-        charge(entry, gas)
+        let Work { made, limit } = *self.work;
+        let made = sum([made, makes, nodes]);
+        if made > limit {
+            return Err(OperationError::WorkingLimit { limit }.into());
+        }
+        let Costs { node, node_slot, .. } = *self.costs;
+        self.charge(entry, sum([gas, times(node, makes + nodes), times(node_slot, filled)]))?;
+        self.work.made = made;
+        Ok(())
+    }
+
+    /// Takes gas for an operation, beside that of its `ecalli`. Nothing may have been done before.
+    fn charge(&self, entry: &mut InstanceEntry, gas: u64) -> Done {
+        take(entry, gas.saturating_add(self.costs.operation))
     }
 
     fn held<'a>(&mut self, cap: &'a CapHashOrRef) -> Done<Held<'a>> {
@@ -573,25 +651,25 @@ fn not_data(path: &SlotPath) -> Stop {
     OperationError::Kind { path: *path, wanted: "data" }.into()
 }
 
-/// Gas for entering an instance with so many pages to load and slots filled.
-const fn entry_gas(pages: u64, filled: usize) -> u64 {
-    CALL_GAS + pages + GAS_PER_SLOT * filled as u64
+/// Prices are what the embedder says: no sum of them is too large.
+const fn times(price: u64, count: u64) -> u64 {
+    price.saturating_mul(count)
 }
 
-/// Takes gas for an operation, beside that of its `ecalli`. Nothing may have been done before.
-fn charge(entry: &mut InstanceEntry, gas: u64) -> Done {
+fn sum<const N: usize>(parts: [u64; N]) -> u64 {
+    parts.into_iter().fold(0, u64::saturating_add)
+}
+
+/// Takes gas, all of it or nothing.
+fn take(entry: &mut InstanceEntry, gas: u64) -> Done {
     let machine = &mut entry.body.machine;
-    let cost = i64::try_from(gas.saturating_add(OPERATION_GAS)).unwrap_or(i64::MAX);
+    let cost = i64::try_from(gas).unwrap_or(i64::MAX);
     let left = machine.gas() - cost;
     if left < 0 {
         return Err(Stop::OutOfGas);
     }
     machine.set_gas(left);
     Ok(())
-}
-
-const fn by_length(bytes: u64) -> u64 {
-    bytes.div_ceil(64) * GAS_PER_64_BYTES
 }
 
 fn paths<const N: usize>(entry: &InstanceEntry, regs: [Reg; N]) -> Done<[SlotPath; N]> {

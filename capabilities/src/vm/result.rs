@@ -208,6 +208,12 @@ pub enum OperationError {
         /// What would be needed.
         wanted: u64,
     },
+    /// The call from outside has made as much as it may.
+    #[error("{limit} nodes and instances were made in this call: there cannot be more")]
+    WorkingLimit {
+        /// The limit.
+        limit: u64,
+    },
     /// There is no such file.
     #[error("there is no file {file} of this owner")]
     NoFile {
@@ -244,6 +250,14 @@ pub enum VmError {
     Entry {
         /// Why.
         reason: &'static str,
+    },
+    /// The directory has not as much room as a call may take: nothing was done.
+    #[error("{room} capabilities more can be worked on in the directory, {wanted} are what a call may make")]
+    Room {
+        /// How much room there is.
+        room: u64,
+        /// How much a call may take.
+        wanted: u64,
     },
     /// The instance cannot be loaded.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use hatchery_engine::{Exit, RestoreError, Snapshot, Status};
 
 use crate::assist::KernelAssist;
 use crate::body::{Body, LoadError};
-use crate::cache::{CacheDirectory, CacheError};
+use crate::cache::{CALL_RECORD, CacheDirectory, CacheError};
 use crate::cap::{Cap, CapHashOrRef};
 use crate::cnode::SlotPath;
 use crate::hash::{CapHash, blake2b};
@@ -18,11 +18,11 @@ use crate::program::Programs;
 use crate::slots::{self, Refused};
 use crate::stack::{CallStack, Catcher, Entry};
 
-use super::frame::{InstanceEntry, Origin};
+use super::frame::{InstanceEntry, Origin, Pending};
 use super::{NO_INSTANCE, Vm, VmError};
 
 /// What the first byte of the byte form says.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of the hash at the end of the byte form.
 const DIGEST: usize = 32;
 
@@ -35,8 +35,14 @@ const DIGEST: usize = 32;
 /// decoded encodes to the same bytes again.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct SuspendedCall {
+    /// The instance that the embedder has called.
+    called: CapHash,
     /// What is left of the gas that was given with the call.
     gas: u64,
+    /// How many nodes and instances were made.
+    made: u64,
+    /// The images that were entered, in ascending order.
+    entered: Vec<CapHash>,
     /// Whether the uppermost instance waits behind a YIELD, not for gas.
     has_yielded: bool,
     /// The position of who deals with it; none: the embedder.
@@ -142,20 +148,53 @@ impl SuspendedCall {
             return Err(malformed("its hash is not that of its bytes, which were changed"));
         }
         let Some((&VERSION, mut content)) = content.split_first() else {
-            return Err(malformed("its version is not 1"));
+            return Err(malformed("its version is not 2"));
         };
-        Self::decode_all(&mut content).map_err(|error| {
+        let call = Self::decode_all(&mut content).map_err(|error| {
             // The codec takes a line for each part that something is in.
             malformed(&error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
-        })
+        })?;
+        if !call.entered.is_sorted_by(|a, b| a < b) {
+            return Err(malformed("the images that were entered are not in ascending order"));
+        }
+        Ok(call)
+    }
+
+    /// The record to give to [`CacheDirectory::commit`], by which a store keeps the call under a name. As long as it is there, nothing
+    /// that the call needs is collected. A record of this name without a value removes it ([`SuspendedCall::removal`]).
+    pub fn record(&self, name: &str) -> (Vec<u8>, Option<Vec<u8>>) {
+        (Self::record_name(name), Some(self.to_bytes()))
+    }
+
+    /// The record that removes the call with this name from a store.
+    pub fn removal(name: &str) -> (Vec<u8>, Option<Vec<u8>>) {
+        (Self::record_name(name), None)
+    }
+
+    /// The call that the store of a directory keeps under a name, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or has something else there.
+    pub fn load(
+        cache: &CacheDirectory,
+        name: &str,
+        limit: usize,
+    ) -> Result<Option<Self>, SuspendedCallError> {
+        let bytes = cache.record(&Self::record_name(name))?;
+        bytes.map(|bytes| Self::from_bytes(&bytes, limit)).transpose()
+    }
+
+    fn record_name(name: &str) -> Vec<u8> {
+        [CALL_RECORD, name.as_bytes()].concat()
     }
 
     /// The capabilities that it needs: what must not be collected as garbage while it is kept.
     pub fn roots(&self) -> impl Iterator<Item = CapHash> {
-        self.frames.iter().flat_map(|frame| {
+        let frames = self.frames.iter().flat_map(|frame| {
             let named = [Some(frame.image), Some(frame.root), frame.given];
             named.into_iter().flatten().chain(frame.meters.iter().copied())
-        })
+        });
+        core::iter::once(self.called).chain(frames)
     }
 
     /// How many instances are on the stack.
@@ -188,7 +227,12 @@ impl<K: KernelAssist> Vm<K> {
             frames.push(entry.suspended(cache)?);
         }
         let has_yielded = self.stack.instance(depth.wrapping_sub(1)).is_some_and(|top| top.has_yielded);
-        Ok(SuspendedCall { gas: self.gas, has_yielded, catcher, frames })
+        let entered = self.programs.entered().collect();
+        let (called, gas, made) = (self.called, self.gas, self.work.made);
+        let call = SuspendedCall { called, gas, made, entered, has_yielded, catcher, frames };
+        // The nodes of the instances have hashes now, which they had not before.
+        self.suspended = call.roots().collect();
+        Ok(call)
     }
 
     /// Makes this machine's stack what that of another was: [`Vm::resume`], [`Vm::drop_paused`] and [`Vm::drop_to_catcher`] do what
@@ -204,7 +248,7 @@ impl<K: KernelAssist> Vm<K> {
         if !self.stack.is_empty() {
             return Err(SuspendedCallError::Busy);
         }
-        let SuspendedCall { gas, has_yielded, catcher, frames } = suspended;
+        let SuspendedCall { called, gas, made, entered, has_yielded, catcher, frames } = suspended;
         let limit = self.stack.max_depth();
         if frames.len() > limit {
             return Err(SuspendedCallError::Depth { depth: frames.len(), limit });
@@ -212,12 +256,22 @@ impl<K: KernelAssist> Vm<K> {
         let mut stack: CallStack<InstanceEntry> = CallStack::new(limit);
         for (position, frame) in frames.iter().enumerate() {
             let caller = position.checked_sub(1).and_then(|below| stack.instance(below));
-            let mut entry = frame.restored(position, caller, cache, &mut self.programs)?;
+            let mut entry = frame.restored(position, caller, *called, cache, &mut self.programs)?;
             let wrong = |problem| SuspendedCallError::Frame { position, problem };
             let is_top = position + 1 == frames.len();
             entry.has_yielded = is_top && *has_yielded;
-            entry.pending = match frame.machine.status() {
-                Status::Stopped(Exit::Syscall(number)) if is_top && !has_yielded => Some(number),
+            let status = frame.machine.status();
+            if status != Status::Ready && entered.binary_search(&frame.image).is_err() {
+                return Err(wrong("its image was not entered"));
+            }
+            entry.pending = match status {
+                Status::Stopped(Exit::Syscall(number)) if is_top && !has_yielded => {
+                    Some(Pending::Operation(number))
+                }
+                Status::Stopped(Exit::Finished) if is_top && !has_yielded => Some(Pending::Return),
+                Status::Ready if is_top && !has_yielded && position == 0 && entered.is_empty() => {
+                    Some(Pending::Enter)
+                }
                 Status::Stopped(Exit::OutOfGas) if is_top && !has_yielded => None,
                 Status::Stopped(Exit::Syscall(number)) if number == entry.waits_at(is_top) => None,
                 _ => return Err(wrong("it is not where a machine pauses")),
@@ -233,12 +287,35 @@ impl<K: KernelAssist> Vm<K> {
         stack.push_reference(catcher).map_err(|_| SuspendedCallError::Frame { position, problem })?;
         self.stack = stack;
         self.gas = *gas;
+        self.work.made = *made;
+        self.called = *called;
+        self.programs.begin_call(entered.iter().copied());
+        self.paused = Some(cache.note_paused());
         Ok(())
     }
 
-    /// The capabilities that a paused call needs: what must not be collected as garbage. None if no call is paused.
+    /// As [`CacheDirectory::collect`], and keeps what this machine needs: for its paused call, if it has one, and for what its
+    /// [`KernelAssist`] names.
+    ///
+    /// # Errors
+    /// As there, also if another machine has a paused call.
+    pub fn collect(
+        &self,
+        cache: &mut CacheDirectory,
+        roots: impl IntoIterator<Item = CapHash>,
+    ) -> Result<usize, CacheError> {
+        cache.collect_beside(usize::from(self.paused.is_some()), roots.into_iter().chain(self.roots()))
+    }
+
+    /// The capabilities that this machine needs: for its paused call, if it has one, and what its [`KernelAssist`] names. For
+    /// [`CacheDirectory::collect_beside`], where several machines have paused calls. What [`Vm::suspend`] has given is among it until
+    /// the call goes on here.
     pub fn roots(&self) -> Vec<CapHash> {
-        let mut found = BTreeSet::new();
+        let mut found: BTreeSet<CapHash> = self.assist.roots().into_iter().collect();
+        if self.paused.is_some() {
+            found.insert(self.called);
+            found.extend(&self.suspended);
+        }
         let mut nodes = Vec::new();
         let mut seen = BTreeSet::new();
         for (_, entry) in self.stack.entries() {
@@ -296,22 +373,23 @@ impl Frame {
         &self,
         position: usize,
         caller: Option<&InstanceEntry>,
+        called: CapHash,
         cache: &mut CacheDirectory,
         programs: &mut Programs,
     ) -> Result<InstanceEntry, SuspendedCallError> {
         let wrong = |problem| SuspendedCallError::Frame { position, problem };
         let load = |source: LoadError| SuspendedCallError::Load { position, source };
-        let origin = match (caller, self.called_through) {
-            (None, None) => Origin::Embedder,
+        let (origin, before) = match (caller, self.called_through) {
+            (None, None) => (Origin::Embedder, called),
             (Some(caller), Some(path)) => {
                 let body = &caller.body;
-                match slots::read(&body.root, cache, &path) {
-                    Ok(Some(_)) if path.first() != 0 => {}
+                let before = match slots::read(&body.root, cache, &path) {
+                    Ok(Some(CapHashOrRef::Hash(before))) if path.first() != 0 => before,
                     Err(Refused::Cache(error)) => return Err(error.into()),
                     _ => return Err(wrong("its caller does not have it where it is said to")),
-                }
+                };
                 let writes_back = body.program.image.pinned(path.first()).is_none();
-                Origin::Slot { path, writes_back }
+                (Origin::Slot { path, writes_back }, before)
             }
             _ => return Err(wrong("the first was called by the embedder, the others were not")),
         };
@@ -329,7 +407,12 @@ impl Frame {
         }
         let program = programs.load(cache, self.image).map_err(|error| load(error.into()))?;
         let root = cache.cnode(self.root)?;
-        let body = Body::restored(Arc::clone(&program), self.chain, root, &self.machine)
+        // As it was before the call.
+        let loaded = match &*cache.get(before)? {
+            Cap::Instance(instance) => instance.rw_overlays.clone(),
+            _ => return Err(wrong("what was called is no instance")),
+        };
+        let body = Body::restored(Arc::clone(&program), self.chain, root, loaded, &self.machine)
             .map_err(|source| SuspendedCallError::Snapshot { position, source })?
             .ok_or_else(|| wrong("its slots or its memory are not those of its image"))?;
         Ok(InstanceEntry {

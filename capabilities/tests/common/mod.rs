@@ -19,6 +19,28 @@ pub const ASIDE: u32 = 0x50_0000;
 pub const DATA_SLOT: u8 = 254;
 pub const ASIDE_SLOT: u8 = 250;
 
+/// What tests at every value of gas take: all that costs gas does, but not so much that there are too many values.
+pub const CHEAP: Costs = Costs {
+    call: 100,
+    page_aside: 2,
+    own_page: 3,
+    slot: 8,
+    node_slot: 8,
+    set_image_page: 4,
+    program: 17,
+    program_byte: 1,
+    program_page: 5,
+    changed_page: 61,
+    node: 7,
+    minted_64_bytes: 2,
+    ..Costs::DEFAULT
+};
+
+/// Gas for entering an image without data in a call for the first time.
+pub fn program_gas(image: &Image) -> u64 {
+    Costs::DEFAULT.program + Costs::DEFAULT.program_byte * image.code.len() as u64
+}
+
 /// A program being written.
 #[derive(Clone, Default)]
 pub struct Code {
@@ -101,8 +123,22 @@ impl Code {
         self.ecalli(0)
     }
 
+    /// Returns to whoever has called.
+    pub fn ret(self) -> Self {
+        self.set(Reg::RA, 0xffff_0000)
+            .emit(Instruction { s1: Reg::RA, ..Instruction::plain(Opcode::JumpIndirect) })
+    }
+
     pub fn reply_with(self, value: u64) -> Self {
         self.set(Reg::A0, value).reply()
+    }
+
+    /// With other code behind it, which has no jumps.
+    pub fn then(mut self, other: Self) -> Self {
+        let at = self.here();
+        self.bytes.extend(other.bytes);
+        self.starts.extend(other.starts.into_iter().map(|start| start + at));
+        self
     }
 
     /// The image of this code.
@@ -132,11 +168,18 @@ pub fn with_memory(mut image: Image) -> Image {
 pub struct World {
     pub cache: CacheDirectory,
     pub vm: Vm<InProcessAssist>,
+    pub backend: Backend,
 }
 
 impl World {
     pub fn new(backend: Backend) -> Self {
-        Self { cache: CacheDirectory::default(), vm: Vm::new(InProcessAssist::default()).backend(backend) }
+        let vm = Vm::new(InProcessAssist::default()).backend(backend);
+        Self { cache: CacheDirectory::default(), vm, backend }
+    }
+
+    /// Makes another machine of this one, which has executed nothing.
+    pub fn with_machine(&mut self, change: impl FnOnce(Vm<InProcessAssist>) -> Vm<InProcessAssist>) {
+        self.vm = change(Vm::new(self.vm.assist().clone()).backend(self.backend));
     }
 
     pub fn put(&mut self, cap: Cap) -> CapHash {

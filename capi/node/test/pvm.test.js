@@ -86,6 +86,41 @@ test("exceptions of callbacks come out", () => {
   vm.close();
 });
 
+test("callbacks can be replaced, taken away and closed from inside themselves", () => {
+  const module = pvm.Module.fromStandard(program("calls.jam"));
+  const vm = module.instantiate();
+  const seen = [];
+  const answer = (name, next) => (vm) => {
+    seen.push(name);
+    vm.setRegister(7, 1);
+    vm.onHostCall(next);
+    // What it has replaced is still there: it goes on.
+    seen.push(`${name} ends`);
+  };
+  vm.prepare(0, 10);
+  vm.gas = 100_000;
+  vm.onHostCall(answer("first", answer("second", null)));
+  assert.equal(vm.resume(), pvm.Result.HostCall);
+  assert.deepEqual(seen, ["first", "first ends", "second", "second ends"]);
+  vm.setRegister(7, 1);
+  // Many at once: a callback that was freed too early, or never, would be noticed (there are some thousand at most).
+  for (let round = 0; round < 3000; round++) {
+    vm.prepare(0, 3);
+    vm.gas = 100_000;
+    vm.onHostCall(answer("again", answer("and again", answer("last", null))));
+    assert.equal(vm.resume(), pvm.Result.Ok);
+    assert.equal(vm.register(7), 3n);
+  }
+  vm.onTrace(pvm.Unit.Block, (vm) => vm.onTrace(pvm.Unit.None, null));
+  vm.prepare(0, 0);
+  assert.equal(vm.resume(), pvm.Result.Ok);
+
+  vm.onHostCall((vm) => vm.close());
+  vm.prepare(0, 1);
+  assert.throws(() => vm.resume(), /destroyed the VM/);
+  assert.throws(() => vm.resume(), /null pointer/);
+});
+
 test("page faults can be resolved", () => {
   for (const backend of backends) {
     const vm = pvm.Module.fromRaw(program("pages.pvm"), { backend }).instantiate();

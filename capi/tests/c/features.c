@@ -144,6 +144,126 @@ static void inner_machines(void) {
     pvm_destroy(vm);
 }
 
+/* add_imm_64 a0, a0, 1; branch_ne_imm a0, 10, -3; jump_ind ra, 0: eleven blocks, 21 instructions. */
+static const uint8_t LOOP_BLOB[] = {0, 0, 9, 149, 0x77, 1, 82, 0x17, 10, 0xfd, 50, 0, 0x89, 0};
+static const uint32_t LOOP_STATE = 0x21000;
+static int interruptions = 0;
+
+/* Invokes the inner machine, and has the embedder go on with that if it is interrupted. */
+static pvm_host_result_t invoke(pvm_vm_t *vm, int number) {
+    (void)number;
+    pvm_status_t status = pvm_inner_call(vm, PVM_INNER_INVOKE);
+    if (status == PVM_STATUS_INTERRUPTED) {
+        interruptions++;
+        return PVM_HOST_TERMINATE;
+    }
+    SAME(status, PVM_STATUS_OK);
+    return PVM_HOST_CONTINUE;
+}
+
+static void interrupted_inner_machines(uint32_t profile, uint32_t backend) {
+    const uint64_t state[14] = {[0] = 5000, [1] = PVM_RETURN_ADDRESS};
+    uint64_t expected[14], found[14], r = 0, more = 99;
+    pvm_config_t config;
+    SAME(pvm_config_init(&config, sizeof config, profile), PVM_STATUS_OK);
+    config.backend = backend;
+    pvm_vm_t *vm = pvm_create_with_config(&config, 0, CALL, sizeof CALL, RETURN_REGS, CALL_BITS, 1, NULL, 0, 1000);
+    CHECK(vm != NULL);
+    SAME(pvm_map(vm, 0x20000, 0x2000, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
+    SAME(pvm_write_memory(vm, 0x20000, LOOP_BLOB, sizeof LOOP_BLOB), PVM_STATUS_OK);
+    for (uint64_t n = 0; n < 3; n++) {
+        SAME(pvm_inner_machine(vm, 0x20000, sizeof LOOP_BLOB, 0, &r), PVM_STATUS_OK);
+        SAME(r, n);
+    }
+    SAME(pvm_write_memory(vm, LOOP_STATE, (const uint8_t *)state, sizeof state), PVM_STATUS_OK);
+    SAME(pvm_inner_invoke(vm, 0, LOOP_STATE, &r, &more), PVM_STATUS_OK);
+    SAME(r, PVM_STATE_HALT);
+    SAME(pvm_read_memory(vm, LOOP_STATE, (uint8_t *)expected, sizeof expected), PVM_STATUS_OK);
+    SAME(expected[8], 10);
+
+    /* At every block. What the program sees does not change before the end, which is the same. */
+    SAME(pvm_set_interruptible(vm, 1), PVM_STATUS_OK);
+    SAME(pvm_write_memory(vm, LOOP_STATE, (const uint8_t *)state, sizeof state), PVM_STATUS_OK);
+    int blocks = 1;
+    for (;;) {
+        SAME(pvm_interrupt(vm), PVM_STATUS_OK);
+        if (pvm_inner_invoke(vm, 1, LOOP_STATE, &r, &more) == PVM_STATUS_OK) {
+            break;
+        }
+        CHECK(strstr(pvm_last_error(), "interrupted") != NULL);
+        SAME(pvm_read_memory(vm, LOOP_STATE, (uint8_t *)found, sizeof found), PVM_STATUS_OK);
+        CHECK(memcmp(found, state, sizeof state) == 0);
+        if (++blocks > 100) {
+            break;
+        }
+    }
+    SAME(blocks, 11);
+    SAME(r, PVM_STATE_HALT);
+    SAME(pvm_read_memory(vm, LOOP_STATE, (uint8_t *)found, sizeof found), PVM_STATUS_OK);
+    CHECK(memcmp(found, expected, sizeof found) == 0);
+
+    /* In a callback: the embedder goes on with the host call, then with the program. */
+    SAME(pvm_set_interruptible(vm, 1), PVM_STATUS_OK); /* Nothing is to be interrupted now. */
+    SAME(pvm_write_memory(vm, LOOP_STATE, (const uint8_t *)state, sizeof state), PVM_STATUS_OK);
+    SAME(pvm_set_host_callback(vm, invoke), PVM_STATUS_OK);
+    SAME(pvm_set_register(vm, 7, 2), PVM_STATUS_OK);
+    SAME(pvm_set_register(vm, 8, LOOP_STATE), PVM_STATUS_OK);
+    SAME(pvm_set_register(vm, 0, PVM_RETURN_ADDRESS), PVM_STATUS_OK);
+    interruptions = 0;
+    SAME(pvm_interrupt(vm), PVM_STATUS_OK);
+    pvm_result_t result = pvm_execute(vm, 0, 0);
+    SAME(result, PVM_RESULT_HOST_CALL);
+    SAME(interruptions, 1);
+    SAME(pvm_get_register(vm, 7), 2);
+    SAME(pvm_inner_call(vm, PVM_INNER_INVOKE), PVM_STATUS_OK);
+    SAME(pvm_get_register(vm, 7), PVM_STATE_HALT);
+    SAME(pvm_resume(vm), PVM_RESULT_OK);
+    SAME(pvm_get_register(vm, 7), PVM_STATE_HALT + 1);
+    SAME(pvm_read_memory(vm, LOOP_STATE, (uint8_t *)found, sizeof found), PVM_STATUS_OK);
+    CHECK(memcmp(found, expected, sizeof found) == 0);
+    pvm_destroy(vm);
+}
+
+static pvm_host_result_t refuse(pvm_vm_t *vm, int number) {
+    (void)vm;
+    (void)number;
+    return PVM_HOST_ERROR;
+}
+
+/* What the host refused has panicked, also when it comes from a snapshot. */
+static void snapshots_after_a_refusal(uint32_t backend) {
+    pvm_config_t config;
+    pvm_exit_t stop, restored;
+    size_t length = 0;
+    uint8_t bytes[1000], again[1000];
+    SAME(pvm_config_init(&config, sizeof config, PVM_PROFILE_GRAY_PAPER_0_7_BLOCK), PVM_STATUS_OK);
+    config.backend = backend;
+    pvm_vm_t *vm = pvm_create_with_config(&config, 0, CALL, sizeof CALL, RETURN_REGS, CALL_BITS, 1, NULL, 0, 100);
+    pvm_vm_t *other = pvm_create_with_config(&config, 0, CALL, sizeof CALL, NULL, CALL_BITS, 1, NULL, 0, 0), *fork = NULL;
+    SAME(pvm_set_host_callback(vm, refuse), PVM_STATUS_OK);
+    SAME(pvm_execute(vm, 0, 0), PVM_RESULT_PANIC);
+    SAME(pvm_snapshot(vm, bytes, sizeof bytes, &length), PVM_STATUS_OK);
+    SAME(pvm_restore_into(other, bytes, length), PVM_STATUS_OK);
+    SAME(pvm_fork(vm, &fork), PVM_STATUS_OK);
+    SAME(pvm_get_exit(vm, &stop), PVM_STATUS_OK);
+    SAME(stop.trap, PVM_TRAP_HOST);
+    SAME(stop.can_resume, 0);
+    pvm_vm_t *all[] = {vm, other, fork};
+    for (int index = 0; index < 3; index++) {
+        SAME(pvm_get_exit(all[index], &restored), PVM_STATUS_OK);
+        CHECK(memcmp(&stop, &restored, sizeof stop) == 0);
+        SAME(pvm_is_terminated(all[index]), 1);
+        SAME(pvm_get_machine_state(all[index]), PVM_STATE_PANIC);
+        size_t length_again = 0;
+        SAME(pvm_snapshot(all[index], again, sizeof again, &length_again), PVM_STATUS_OK);
+        CHECK(length == length_again && memcmp(bytes, again, length) == 0);
+        SAME(pvm_resume(all[index]), PVM_RESULT_ERROR);
+        CHECK(strstr(pvm_last_error(), "panicked") != NULL);
+        SAME(pvm_execute(all[index], 2, 0), PVM_RESULT_OK); /* It can begin anew. */
+        pvm_destroy(all[index]);
+    }
+}
+
 static void snapshots(void) {
     pvm_vm_t *vm = create(100), *other = create(0), *restored = NULL;
     SAME(pvm_map(vm, 0x40000, 4096, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
@@ -348,6 +468,14 @@ static void traces(void) {
 int main(void) {
     inner_machines();
     snapshots();
+    const uint32_t backends[] = {PVM_BACKEND_INTERPRETER, PVM_BACKEND_RECOMPILER, PVM_BACKEND_VERIFY};
+    for (size_t index = 0; index < sizeof backends / sizeof *backends; index++) {
+        if (pvm_backend_available(backends[index])) {
+            interrupted_inner_machines(PVM_PROFILE_GRAY_PAPER_0_7_BLOCK, backends[index]);
+            interrupted_inner_machines(PVM_PROFILE_GRAY_PAPER_0_8, backends[index]);
+            snapshots_after_a_refusal(backends[index]);
+        }
+    }
     recordings();
     traces();
     return finish();

@@ -31,6 +31,7 @@ pub(crate) fn cap(arguments: &CapArguments, out: &mut dyn Write) -> Result<Statu
         CapCommand::Invoke(arguments) => invoke(&mut state, arguments, out)?,
         CapCommand::Resume(arguments) => resume(&mut state, arguments, out)?,
         CapCommand::Inspect(arguments) => inspect(&mut state, arguments, out)?,
+        CapCommand::Collect => collect(&mut state, out)?,
     };
     Ok(status)
 }
@@ -90,11 +91,11 @@ fn invoke(state: &mut State, arguments: &InvokeArguments, out: &mut dyn Write) -
 
 fn resume(state: &mut State, arguments: &ResumeArguments, out: &mut dyn Write) -> Result<Status, Error> {
     let paused = state.paused()?.ok_or(CapError::NotPaused)?;
-    let mut vm = paused.machine(&mut state.cache, state.assist.clone(), state.backend)?;
+    let mut vm = Paused::machine(&mut state.cache, state.assist.clone(), state.backend)?;
     if arguments.drop {
         vm.drop_paused().map_err(CapError::from)?;
         state.assist = vm.assist().clone();
-        state.set_paused(None);
+        state.set_paused(Paused::none());
         state.commit()?;
         writeln!(out, "dropped: `{}` is as it was", paused.name)?;
         return Ok(Status::Success);
@@ -154,6 +155,13 @@ fn ended(
     state.assist = vm.assist().clone();
     state.commit()?;
     Ok(status)
+}
+
+fn collect(state: &mut State, out: &mut dyn Write) -> Result<Status, Error> {
+    let removed = state.collect()?;
+    state.commit()?;
+    writeln!(out, "removed {removed} capabilities that nothing leads to")?;
+    Ok(Status::Success)
 }
 
 fn inspect(state: &mut State, arguments: &InspectCapArguments, out: &mut dyn Write) -> Result<Status, Error> {

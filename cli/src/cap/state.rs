@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use codec::{Decode, DecodeAll, Encode};
-use hatchery_capabilities::{CacheDirectory, Cap, CapHash, InProcessAssist, KernelImage, ParityStore};
+use hatchery_capabilities::{
+    CacheDirectory, Cap, CapHash, InProcessAssist, KernelAssist, KernelImage, ParityStore,
+};
 use hatchery_engine::Backend;
 
 use super::error::CapError;
-use super::paused::Paused;
+use super::paused::{Paused, Records};
 
 const NAMES: &str = "names";
-const PAUSED: &str = "paused";
 /// What the marker of out of gas is called on the command line.
 const OUT_OF_GAS: &str = "oog";
 
@@ -21,7 +22,8 @@ pub(crate) struct State {
     pub(super) assist: InProcessAssist,
     pub(super) backend: Backend,
     names: BTreeMap<String, CapHash>,
-    paused: Option<Vec<u8>>,
+    /// What is to be written of a paused call, if that has changed.
+    paused: Option<Records>,
 }
 
 impl State {
@@ -29,8 +31,7 @@ impl State {
         let cache = CacheDirectory::new(ParityStore::open(path)?);
         let names: BTreeMap<String, CapHash> = record(&cache, NAMES)?.unwrap_or_default();
         let assist = InProcessAssist::load(&cache)?;
-        let paused = cache.record(PAUSED.as_bytes())?;
-        Ok(Self { cache, assist, backend: Backend::Auto, names, paused })
+        Ok(Self { cache, assist, backend: Backend::Auto, names, paused: None })
     }
 
     pub(super) const fn names(&self) -> &BTreeMap<String, CapHash> {
@@ -98,20 +99,25 @@ impl State {
     }
 
     pub(super) fn paused(&self) -> Result<Option<Paused>, CapError> {
-        let Some(bytes) = &self.paused else { return Ok(None) };
-        let paused = Paused::decode_all(&mut &bytes[..]);
-        paused.map(Some).map_err(|_| CapError::Record { name: PAUSED.into() })
+        Paused::load(&self.cache)
     }
 
-    pub(super) fn set_paused(&mut self, paused: Option<Paused>) {
-        self.paused = paused.map(|paused| paused.encode());
+    pub(super) fn set_paused(&mut self, paused: Records) {
+        self.paused = Some(paused);
+    }
+
+    /// Removes what no name, no file and no paused call leads to, and says how much.
+    pub(super) fn collect(&mut self) -> Result<usize, CapError> {
+        let roots = self.names.values().copied().chain(self.assist.roots());
+        Ok(self.cache.collect(roots)?)
     }
 
     /// Keeps everything.
     pub(super) fn commit(&mut self) -> Result<(), CapError> {
         let names = (NAMES.as_bytes().to_vec(), Some(self.names.encode()));
-        let paused = (PAUSED.as_bytes().to_vec(), self.paused.clone());
-        self.cache.commit(vec![names, self.assist.record(), paused])?;
+        let mut records = vec![names, self.assist.record()];
+        records.extend(self.paused.take().into_iter().flatten());
+        self.cache.commit(records)?;
         Ok(self.cache.sync()?)
     }
 }
