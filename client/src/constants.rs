@@ -56,6 +56,8 @@ pub enum Compatibility {
 pub struct Limits {
     /// Distinct programs that were compiled. Finding one again, under a key or by compiling the same bytes, is free.
     pub modules: u32,
+    /// Bytes of all these programs together. What is kept of a compiled program is at most in proportion to them.
+    pub modules_bytes: u32,
     /// Instances that live at the same time.
     pub instances: u32,
     /// Pages of 4096 bytes that all living instances have together: read-only and read-write data and stack as their programs
@@ -79,6 +81,7 @@ impl Limits {
     /// The limits of [`ConsensusConstants::v1`].
     pub const V1: Self = Self {
         modules: 1024,
+        modules_bytes: 64 << 20,
         instances: 1024,
         pages: 1 << 18,
         code_bytes: 16 << 20,
@@ -91,6 +94,7 @@ impl Limits {
     /// As good as no limits, or the farthest that there can be.
     pub const NONE: Self = Self {
         modules: u32::MAX,
+        modules_bytes: u32::MAX,
         instances: u32::MAX,
         pages: u32::MAX,
         code_bytes: u32::MAX,
@@ -206,7 +210,7 @@ impl ConsensusConstants {
 impl fmt::Display for ConsensusConstants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EngineRules { gas_model, memory_bytes } = self.engine_rules();
-        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
+        let Limits { modules, modules_bytes, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
             self.effective_limits();
         let hatchery_scheduler::Limits { processes, descriptors, statuses, identifier_bytes, argument_bytes } =
             self.process_limits();
@@ -217,7 +221,7 @@ impl fmt::Display for ConsensusConstants {
         write!(
             f,
             "gas={} charge=block latest64=bitmask memory_bytes={memory_bytes} modules={modules} \
-             instances={instances} pages={pages} code_bytes={code_bytes} nesting={nesting} \
+             modules_bytes={modules_bytes} instances={instances} pages={pages} code_bytes={code_bytes} nesting={nesting} \
              snapshot_bytes={snapshot_bytes} processes={processes} descriptors={descriptors} \
              statuses={statuses} identifier_bytes={identifier_bytes} argument_bytes={argument_bytes} \
              compatibility={compatibility}",
@@ -257,8 +261,8 @@ mod tests {
     fn the_named_sets_never_change() {
         assert_eq!(
             ConsensusConstants::v1().to_string(),
-            "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=268435456 modules=1024 instances=1024 \
-             pages=262144 code_bytes=16777216 nesting=256 snapshot_bytes=16777216 processes=17 descriptors=64 \
+            "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=268435456 modules=1024 \
+             modules_bytes=67108864 instances=1024 pages=262144 code_bytes=16777216 nesting=256 snapshot_bytes=16777216 processes=17 descriptors=64 \
              statuses=256 identifier_bytes=64 argument_bytes=65536 compatibility=sound"
         );
         assert_eq!(ConsensusConstants::default(), ConsensusConstants::v1());
@@ -266,15 +270,15 @@ mod tests {
         assert_eq!(
             upstream.to_string(),
             "gas=pipeline-l2 charge=block latest64=bitmask memory_bytes=4294967296 modules=4294967295 \
-             instances=4294967295 pages=4294967295 code_bytes=4294967295 nesting=4294967295 \
+             modules_bytes=4294967295 instances=4294967295 pages=4294967295 code_bytes=4294967295 nesting=4294967295 \
              snapshot_bytes=4294967295 processes=64 descriptors=1024 statuses=256 identifier_bytes=64 \
              argument_bytes=65536 compatibility=upstream"
         );
         assert_eq!(
             fingerprint(ConsensusConstants::v1()),
-            "dcaf6b4603dd4fa6494e975167a9ab488f00599aec550ec2ebae30ff0109c5d6"
+            "60ebd8edc9ba704fdb11c6ffaf58c6a37e5b4ba8a9f031da22b64f5e5ada7a4e"
         );
-        assert_eq!(fingerprint(upstream), "282cb976ae90ba38f39bee3f7a85a322a26fbb62f35cb2e5bdd9a720dadc80a3");
+        assert_eq!(fingerprint(upstream), "eff6d0132ce21bc4a2665c320712a931574c495c17a1bb253219ef693c883a2b");
     }
 
     #[test]
@@ -285,6 +289,7 @@ mod tests {
             v1.memory_bytes(4096),
             v1.compatibility(Compatibility::Upstream),
             v1.limits(Limits { modules: 1, ..Limits::V1 }),
+            v1.limits(Limits { modules_bytes: 1, ..Limits::V1 }),
             v1.limits(Limits { instances: 1, ..Limits::V1 }),
             v1.limits(Limits { pages: 1, ..Limits::V1 }),
             v1.limits(Limits { code_bytes: 1, ..Limits::V1 }),

@@ -109,11 +109,13 @@ impl VirtManager {
     }
 
     fn check_code(&self, code: &[u8], hash: &CodeHash) -> Result<(), Refusal> {
-        let Limits { modules, code_bytes, .. } = self.constants.effective_limits();
-        if code.len() as u64 > code_bytes.into() {
+        let Limits { modules, modules_bytes, code_bytes, .. } = self.constants.effective_limits();
+        let (count, bytes) = (self.state.codes.count() as u64, code.len() as u64);
+        if bytes > code_bytes.into() {
             return Err(Refusal::CodeBytes);
         }
-        if self.state.codes.count() as u64 >= modules.into() && !self.state.codes.contains(hash) {
+        let is_past = count >= modules.into() || self.state.codes.bytes + bytes > modules_bytes.into();
+        if is_past && !self.state.codes.contains(hash) {
             return Err(Refusal::Modules);
         }
         Ok(())
@@ -271,27 +273,36 @@ struct Changing<'a> {
 
 /// How many handles and identifiers each distinct program has.
 #[derive(Default)]
-pub(crate) struct Codes(BTreeMap<CodeHash, u64>);
+pub(crate) struct Codes {
+    uses: BTreeMap<CodeHash, u64>,
+    /// Of all these programs.
+    bytes: u64,
+}
 
 impl Codes {
     /// How many distinct programs there are.
     fn count(&self) -> usize {
-        self.0.len()
+        self.uses.len()
     }
 
     fn contains(&self, hash: &CodeHash) -> bool {
-        self.0.contains_key(hash)
+        self.uses.contains_key(hash)
     }
 
-    fn add(&mut self, hash: CodeHash) {
-        *self.0.entry(hash).or_default() += 1;
+    fn add(&mut self, program: &Program) {
+        let uses = self.uses.entry(program.hash()).or_default();
+        if *uses == 0 {
+            self.bytes += u64::from(program.code_bytes());
+        }
+        *uses += 1;
     }
 
-    fn remove(&mut self, hash: CodeHash) {
-        if let Entry::Occupied(mut count) = self.0.entry(hash) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+    fn remove(&mut self, program: &Program) {
+        if let Entry::Occupied(mut uses) = self.uses.entry(program.hash()) {
+            *uses.get_mut() -= 1;
+            if *uses.get() == 0 {
+                uses.remove();
+                self.bytes -= u64::from(program.code_bytes());
             }
         }
     }
@@ -302,7 +313,7 @@ impl State {
         let Ok(id) = u32::try_from(self.modules.len()) else {
             program.metrics().host_failure("number another module", &"2^32 of them exist");
         };
-        self.codes.add(program.hash());
+        self.codes.add(&program);
         self.modules.push(Some(program));
         ModuleId::from(id)
     }
@@ -310,14 +321,14 @@ impl State {
     /// Takes the module of an id away.
     fn take_module(&mut self, index: usize) -> Option<Arc<Program>> {
         let program = self.modules.get_mut(index)?.take()?;
-        self.codes.remove(program.hash());
+        self.codes.remove(&program);
         Some(program)
     }
 
     /// Gives a module that was taken away its id back.
     pub(crate) fn give_back_module(&mut self, index: usize, program: Arc<Program>) {
         if let Some(place) = self.modules.get_mut(index) {
-            self.codes.add(program.hash());
+            self.codes.add(&program);
             *place = Some(program);
         }
     }
@@ -325,7 +336,7 @@ impl State {
     /// Forgets the modules from this index on.
     pub(crate) fn truncate_modules(&mut self, count: usize) {
         for program in self.modules.drain(count.min(self.modules.len())..).flatten() {
-            self.codes.remove(program.hash());
+            self.codes.remove(&program);
         }
     }
 
@@ -336,11 +347,11 @@ impl State {
         program: Option<Arc<Program>>,
     ) -> Option<Arc<Program>> {
         if let Some(program) = &program {
-            self.codes.add(program.hash());
+            self.codes.add(program);
         }
         let before = self.identifiers.set(key, program);
         if let Some(before) = &before {
-            self.codes.remove(before.hash());
+            self.codes.remove(before);
         }
         before
     }
@@ -348,7 +359,7 @@ impl State {
     /// Forgets all identifiers.
     pub(crate) fn clear_identifiers(&mut self) {
         for program in std::mem::take(&mut self.identifiers).programs() {
-            self.codes.remove(program.hash());
+            self.codes.remove(program);
         }
     }
 

@@ -258,6 +258,10 @@ impl Tree {
 
     /// Its state as bytes, if they are no more than this: in the same parts as the snapshot of a single instance.
     pub(crate) fn snapshot(&mut self, most_bytes: u32) -> Result<Vec<u8>, Refusal> {
+        // Writing and hashing takes the longest, so it is not begun in vain.
+        if self.least_snapshot_bytes(most_bytes.into()) > most_bytes.into() {
+            return Err(Refusal::SnapshotBytes);
+        }
         let mut pages = Vec::new();
         let mut take_apart = |place: u8, snapshot: &Snapshot| {
             let bytes = snapshot.to_bytes();
@@ -284,6 +288,21 @@ impl Tree {
             return Err(Refusal::SnapshotBytes);
         }
         Ok(parts.encode())
+    }
+
+    /// A number of bytes that the snapshot has at least: what its processes have by themselves, of which a tree's leaves out no more
+    /// than the length of each list of pages, and adds more. Of processes behind the one that passes `most_bytes`, nothing is counted.
+    fn least_snapshot_bytes(&self, most_bytes: u64) -> u64 {
+        let bytes_of = |machine: &Machine| machine.snapshot().byte_length() as u64;
+        let Some(tree) = &self.processes else { return bytes_of(&self.root) };
+        let mut sum = 0;
+        for process in tree.processes().filter_map(|id| tree.peek(id)) {
+            sum += bytes_of(process.instance());
+            if sum > most_bytes {
+                break;
+            }
+        }
+        sum
     }
 
     /// The tree that [`Tree::snapshot`] gave these bytes of.
@@ -387,4 +406,115 @@ fn digest(parts: &SnapshotParts) -> [u8; 32] {
     let mut digest = [0; 32];
     digest.copy_from_slice(hash.as_bytes());
     digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CacheStatistics, ClientConfig, ConsensusConstants, ModuleCache, program::CodeHash};
+    use hatchery_engine::memory::PAGE_SIZE;
+    use polkavm_common_033::{
+        program::{Instruction, InstructionSetKind, Reg, asm},
+        writer::ProgramBlobBuilder,
+    };
+
+    /// How many pages each process writes.
+    const PAGES: u32 = 40;
+    const DATA: u32 = 0x2_0000;
+
+    fn program(cache: &ModuleCache, imports: &[&[u8]], code: &[Instruction]) -> Arc<Program> {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+        imports.iter().for_each(|symbol| {
+            builder.add_import(symbol);
+        });
+        builder.set_rw_data(b"child".to_vec());
+        builder.set_rw_data_size(PAGES * PAGE_SIZE);
+        builder.set_stack_size(PAGE_SIZE);
+        builder.add_export_by_instruction(0, b"main");
+        builder.set_code(code, &[]);
+        let code = builder.into_vec().expect("the program fits the format");
+        let rules = ConsensusConstants::v1().engine_rules();
+        cache.compile(rules, CodeHash::of(&code), &code).expect("the program is valid")
+    }
+
+    /// Writes to all pages, and waits for itself.
+    fn waiting() -> Vec<Instruction> {
+        let mut code: Vec<_> =
+            (1..=PAGES).map(|page| asm::store_u64(Reg::SP, DATA + page * PAGE_SIZE - 8)).collect();
+        code.extend([
+            asm::load_imm(Reg::A0, 0),
+            asm::load_imm(Reg::A1, DATA + 16),
+            asm::ecalli(0),
+            asm::ret(),
+        ]);
+        code
+    }
+
+    /// Sixteen processes and the root, all of which have written to all their pages and wait.
+    fn full_tree() -> Tree {
+        let cache = ModuleCache::new(ClientConfig::default());
+        let spawn = [
+            asm::load_imm(Reg::S0, 16),
+            asm::fallthrough(),
+            asm::load_imm(Reg::A0, DATA),
+            asm::load_imm(Reg::A1, 5),
+            asm::load_imm(Reg::A2, 0),
+            asm::load_imm(Reg::A3, 0),
+            asm::load_imm(Reg::A4, 0),
+            asm::load_imm(Reg::A5, DATA + 64),
+            asm::ecalli(1),
+            asm::add_imm_64(Reg::S0, Reg::S0, u32::MAX),
+            asm::branch_not_eq_imm(Reg::S0, 0, 1),
+        ];
+        let root = program(
+            &cache,
+            &[b"process_wait", b"process_spawn"],
+            &spawn.into_iter().chain(waiting()).collect::<Vec<_>>(),
+        );
+        let child = program(&cache, &[b"process_wait"], &waiting());
+        assert_eq!(cache.statistics(), CacheStatistics { compiled: 2, ..cache.statistics() });
+        let listed = BTreeMap::from([(b"child".to_vec(), child)]);
+        let programs = Programs::new(root, listed, ConsensusConstants::v1().process_limits());
+        let entry = programs.root().module().export(b"main").expect("it has this export");
+        let mut tree = Tree::new(programs);
+        tree.root_to_prepare().prepare_at(entry, &[0; 6]).expect("the root can be prepared");
+        assert_eq!(tree.run(10_000_000).expect("the host does not fail"), Stopped::Deadlock);
+        assert_eq!(tree.processes.as_ref().map(|tree| tree.processes().count()), Some(17));
+        tree
+    }
+
+    /// A runtime that allows a job a few pages pays for looking at a few pages.
+    #[test]
+    fn a_tree_that_is_too_large_is_refused_before_its_pages_are_written() {
+        let mut tree = full_tree();
+        let process = u64::from(PAGES * PAGE_SIZE);
+        for most in [0, 1000, process - 1, 3 * process, 16 * process] {
+            let looked_at = tree.least_snapshot_bytes(most) / process;
+            // What is not pages makes each process a little longer than that.
+            assert_eq!(
+                looked_at,
+                most.div_ceil(process).max(1),
+                "processes looked at where {most} bytes are allowed"
+            );
+            let most = u32::try_from(most).expect("this is not much");
+            assert_eq!(tree.snapshot(most), Err(Refusal::SnapshotBytes));
+        }
+    }
+
+    /// What is counted beforehand never refuses what is not too long.
+    #[test]
+    fn the_limit_of_a_snapshot_is_exact() {
+        let mut tree = full_tree();
+        let bytes = tree.snapshot(u32::MAX).expect("this is no limit");
+        let length = u32::try_from(bytes.len()).expect("this is not much");
+        let least = tree.least_snapshot_bytes(u64::MAX);
+        assert!(least <= length.into() && u64::from(length) < least + 17 * 200, "{least} of {length}");
+        assert_eq!(tree.snapshot(length), Ok(bytes));
+        assert_eq!(tree.snapshot(length - 1), Err(Refusal::SnapshotBytes));
+        let mut root = Tree::new(tree.programs.clone());
+        let bytes = root.snapshot(u32::MAX).expect("this is no limit");
+        let length = u32::try_from(bytes.len()).expect("this is not much");
+        assert_eq!(root.snapshot(length), Ok(bytes));
+        assert_eq!(root.snapshot(length - 1), Err(Refusal::SnapshotBytes));
+    }
 }

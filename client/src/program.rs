@@ -56,6 +56,11 @@ impl Program {
         self.hash
     }
 
+    /// How long the code is that it was compiled from.
+    pub(crate) fn code_bytes(&self) -> u32 {
+        self.code_bytes
+    }
+
     /// What a runtime is told about it, where an instance may have `most_memory_bytes`.
     pub(crate) fn info(&self, most_memory_bytes: u64) -> ModuleInfo {
         let map = self.module.memory_map();

@@ -45,6 +45,35 @@ fn bytes_of_a_program() {
 }
 
 #[test]
+fn bytes_of_all_programs() {
+    let [a, b, c] = [1, 2, 3].map(|mark| padded(mark, 1000));
+    let two = u32::try_from(a.len() + b.len()).unwrap();
+    let manager = &mut limited(Limits { modules_bytes: two, ..Limits::V1 });
+    let key = CacheKey::Identifier(b"a");
+    manager.compile(&a, Some(key)).unwrap();
+    manager.compile(&b, None).unwrap();
+    assert_eq!(manager.compile(&c, None), Err(ModuleError::InvalidImage));
+    assert_eq!(last_refusal(manager), Some(Refusal::Modules));
+    // What is known already takes no more.
+    manager.compile(&a, None).unwrap();
+    manager.lookup(key).unwrap();
+    assert_eq!(manager.compile(&c, None), Err(ModuleError::InvalidImage));
+    // What nobody has any more takes nothing, also where it is given back and taken again.
+    manager.start_transaction(TransactionType::Host);
+    manager.release_module(1.into()).unwrap();
+    manager.compile(&c, None).unwrap();
+    manager.rollback_transaction(TransactionType::Host);
+    assert_eq!(manager.compile(&c, None), Err(ModuleError::InvalidImage));
+    manager.release_module(1.into()).unwrap();
+    manager.compile(&c, None).unwrap();
+    assert_eq!(manager.compile(&b, None), Err(ModuleError::InvalidImage));
+    let manager = &mut limited(Limits { modules_bytes: two - 1, ..Limits::V1 });
+    manager.compile(&a, None).unwrap();
+    assert_eq!(manager.compile(&b, None), Err(ModuleError::InvalidImage));
+    assert_eq!(last_refusal(manager), Some(Refusal::Modules));
+}
+
+#[test]
 fn distinct_programs() {
     let manager = &mut limited(Limits { modules: 2, ..Limits::V1 });
     let [a, b, c] = [1, 2, 3].map(|mark| padded(mark, 0));
@@ -329,6 +358,7 @@ fn a_release_inside_a_committed_transaction_is_undone_with_the_one_around_it() {
 fn with_upstreams_rules_there_are_no_limits() {
     let none = Limits {
         modules: 0,
+        modules_bytes: 0,
         instances: 0,
         pages: 0,
         code_bytes: 0,

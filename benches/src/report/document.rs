@@ -69,7 +69,7 @@ pub(crate) fn text(results: &Results, notes: &Notes) -> Result<String> {
         "\n## Again\n\nOn x86-64 Linux, with what `cargo xtask setup` installs:\n\n```sh\ncargo xtask bench                # all of it, about ten minutes after building\n\
          cargo xtask bench --quick        # two minutes, less exact\ncargo xtask bench --filter prime # some rows\n\
          cargo xtask bench --record       # also writes this file, benches/results and the charts\n\
-         cargo xtask bench --check        # instruction counts against benches/counts.json, as CI does; needs valgrind\n```\n\n\
+         cargo xtask bench --check        # instruction counts against benches/counts.toml, as `cargo xtask test` does; needs valgrind\n```\n\n\
          Wall time is noisy, so what guards against regressions is the last: how many instructions the processor executes for a fixed set \
          of work, counted by callgrind.\n",
     );
@@ -77,13 +77,13 @@ pub(crate) fn text(results: &Results, notes: &Notes) -> Result<String> {
 }
 
 fn goals(text: &mut String, results: &Results, notes: &Notes) -> Result<()> {
-    text.push_str("## What we aim at\n\nWith pipeline gas.\n\n| | engine | at most | measured | |\n|---|---|---|---|---|\n");
+    text.push_str("## What we aim at\n\nWith pipeline gas. Reached and missed is what both quartiles are on that side of.\n\n| | engine | at most | measured | |\n|---|---|---|---|---|\n");
     let mut missed = BTreeSet::new();
     for verdict in GOALS.iter().map(|goal| goal.judge(results)) {
         let end = match verdict.end {
             End::Reached => "reached",
             End::Missed => "**missed**",
-            End::Unsteady => "too unsteady to tell",
+            End::Close => "too close to tell",
             End::NotMeasured => "",
         };
         let (what, engine, limit, found) = (verdict.what, verdict.engine, &verdict.limit, &verdict.found);

@@ -1,8 +1,8 @@
 //! The operations of a module: fixed-size operations with resolved targets and the gas of their blocks.
 //!
-//! Code is cut at starts of basic blocks into regions of some kilobytes. The operations of a region are made when it is first
-//! entered, by whichever instance comes first, and shared by all: a program that runs only a little of its code pays for
-//! that little. Operations lie in the order of the code:
+//! Code is cut into regions of some kilobytes, where a block ends: only a block that is longer makes a longer region. The operations
+//! of a region are made when it is first entered, by whichever instance comes first, and shared by all: a program that runs only a
+//! little of its code pays for that little. Operations lie in the order of the code:
 //!
 //! ```text
 //!   charge 3          the first operation of each block: its cost
@@ -17,6 +17,7 @@
 //!   far_jump @0204
 //! ```
 
+use core::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -28,8 +29,11 @@ use crate::gas::GasModel;
 use crate::isa::Opcode;
 use crate::program::Code;
 
-/// Bytes of code in a region, at least; it goes on to the next start of a block.
+/// Bytes of code in a region, at least; it goes on to the next start of a block that jumps can enter, if that is not too far.
 const REGION: u32 = 4096;
+
+/// How far is too far: then it ends with the next block, behind which nothing is entered but by the host.
+const TOO_FAR: u32 = 4096;
 
 /// The operations of a module.
 #[derive(Debug)]
@@ -153,13 +157,19 @@ impl Region {
 
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
-    /// decoded yet. Handlers are threaded if that is possible and wanted.
+    /// decoded yet but where blocks that jumps can enter are rare. Handlers are threaded if that is possible and wanted.
     pub(crate) fn new(gas: GasModel, charge: Charge, threaded: bool, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
-        let mut from = REGION;
-        while let Some(start) = next_bit(blocks, from).filter(|&start| start < code.length()) {
-            starts.push(start);
-            from = start + REGION;
+        let (mut from, mut block) = (REGION, 0);
+        while from < code.length() {
+            if block < from {
+                block = next_bit(blocks, from).unwrap_or(code.length()).min(code.length());
+            }
+            let start = if block - from > TOO_FAR { end_of_block(code, from..block) } else { block };
+            if start < code.length() {
+                starts.push(start);
+            }
+            from = start.saturating_add(REGION);
         }
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
         let links = Links::new(code, blocks);
@@ -326,6 +336,20 @@ impl Regions {
     }
 }
 
+/// Where in this range the first instruction lies that nothing runs into from the one before; the end of the range if there is none.
+fn end_of_block(code: &Code, range: Range<u32>) -> u32 {
+    let mut next = code.next_start(range.start);
+    while let Some(pc) = next.filter(|pc| range.contains(pc)) {
+        let decoded = code.decode_at(pc);
+        next = code.next_start(decoded.next_pc.max(pc + 1));
+        let ends_block = decoded.instruction.is_none_or(|i| i.opcode.info().ends_block);
+        if ends_block || !decoded.next_is_start {
+            break;
+        }
+    }
+    next.map_or(range.end, |next| next.min(range.end))
+}
+
 /// The first set bit at or behind `from`.
 fn next_bit(words: &[u64], from: u32) -> Option<u32> {
     let first = from as usize / 64;
@@ -384,18 +408,52 @@ mod tests {
     }
 
     #[test]
+    fn a_region_ends_where_nothing_runs_on() {
+        // Jumps with gaps behind them, and instructions that are none: no block starts anywhere that jumps could enter.
+        let jumps = code_with_many_far_jumps(20_000);
+        let nothing_valid = packed((0..100_000).map(|_| vec![255]));
+        for (name, code) in [("jumps", jumps), ("nothing valid", nothing_valid)] {
+            let blocks = code.block_starts();
+            let regions = regions(Charge::Block, &code, &blocks);
+            let ends = regions.starts.iter().skip(1).copied().chain([code.length()]);
+            for (&start, end) in regions.starts.iter().zip(ends) {
+                assert!(end - start <= 2 * REGION + TOO_FAR, "{name}: {start}..{end}");
+            }
+            let mut pcs = core::iter::successors(code.next_start(0), |pc| code.next_start(pc + 1));
+            let made = |regions: &Regions| regions.regions.iter().filter_map(OnceLock::get).count();
+            assert_eq!(made(&regions), 0, "{name}");
+            assert!(regions.entry(&code, &blocks, 0).is_some(), "{name}");
+            assert_eq!(made(&regions), 1, "{name}");
+            assert!(
+                pcs.all(|pc| {
+                    let entry = regions.entry(&code, &blocks, pc);
+                    entry.is_some_and(|(position, cost)| {
+                        cost == 0 && regions.place(&code, &blocks, position) == (pc, true)
+                    }) == code.is_reachable(pc)
+                }),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     #[cfg_attr(miri, ignore = "millions of instructions are too many for it")]
-    fn a_region_with_many_far_jumps_is_made_at_once() {
-        let code = code_with_many_far_jumps(300_000);
+    fn a_long_block_is_one_region() {
+        let code = packed((0..100_000).map(|_| vec![51]));
+        let blocks = code.block_starts();
+        assert_eq!(*regions(Charge::Block, &code, &blocks).starts, [0]);
+    }
+
+    #[test]
+    fn jumps_lead_to_other_regions() {
+        const JUMPS: u32 = 1000;
+        let code = code_with_many_far_jumps(JUMPS);
         let blocks = code.block_starts();
         let regions = regions(Charge::Block, &code, &blocks);
-        // In time that grows with their square this would take minutes.
-        let region = regions.region(&code, &blocks, 0);
-        let far = |operation: &&Operation| operation.kind == Kind::FarJump;
-        assert_eq!(region.operations.iter().filter(far).count(), 300_001);
-        for n in [0, 1, 299_999] {
-            let jump = region.operations.position(2 * n + 1).unwrap();
+        for n in [0, 1, JUMPS - 1] {
+            let entry = regions.position(&code, &blocks, (26 * n, true)).unwrap();
             let target = code.decode_at(26 * n).instruction.unwrap().target;
+            let jump = entry.next();
             assert_eq!(jump.kind, Kind::Jump);
             assert_eq!(jump.target().kind, Kind::Stub);
             let far = jump.target().next();

@@ -25,8 +25,8 @@ use crate::isa::{Decoded, Instruction, Opcode};
 use crate::memory::HostError;
 use crate::program::Code;
 
-/// The most native code there is of a program. One that takes more (tens of megabytes of code) is interpreted.
-const MOST_NATIVE_CODE: u32 = 1 << 30;
+/// The most native code there is of a program. One that takes more (several megabytes of code) is interpreted.
+const MOST_NATIVE_CODE: u32 = 1 << 28;
 
 /// A place in native code, in bytes from its start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

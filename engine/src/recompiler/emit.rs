@@ -23,13 +23,17 @@ pub(super) struct Features {
 }
 
 impl Features {
-    /// Of this processor, or `None` if it lacks what every one since 2008 has.
-    pub(super) fn detect() -> Option<Self> {
-        let popcnt = std::is_x86_feature_detected!("popcnt");
+    /// Whether the processor has what every one since 2008 has.
+    pub(super) fn are_sufficient() -> bool {
+        std::is_x86_feature_detected!("popcnt")
+    }
+
+    /// Of this processor and system. To be called when the handler is installed, and once: it tries what they say that they have.
+    pub(super) fn detect() -> Self {
         let lzcnt = std::is_x86_feature_detected!("lzcnt");
         let tzcnt = std::is_x86_feature_detected!("bmi1");
         let segment = super::sys::has_segment_base() && segment_works();
-        popcnt.then_some(Self { lzcnt, tzcnt, segment, low_tables: super::sys::WANTS_LOW_MEMORY })
+        Self { lzcnt, tzcnt, segment, low_tables: super::sys::WANTS_LOW_MEMORY }
     }
 }
 

@@ -39,11 +39,14 @@ pub(crate) struct Recompiler {
 impl Recompiler {
     /// A recompiler for this machine, or why there is none.
     pub(crate) fn new() -> Result<Self, &'static str> {
-        let features = Features::detect().ok_or("the processor has no popcnt instruction")?;
+        if !Features::are_sufficient() {
+            return Err("the processor has no popcnt instruction");
+        }
         // Some systems forbid this to all or some processes.
         sys::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
-        // Last: it stays there.
+        // It stays there, so nothing may fail behind it. What is found out behind it may be refused an access.
         sys::install_handler().map_err(|error| error.operation)?;
+        let features = Features::detect();
         Ok(Self { features })
     }
 

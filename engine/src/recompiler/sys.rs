@@ -154,9 +154,12 @@ thread_local! {
 }
 
 /// Calls native code. When it is refused an access the place of the instruction is written to where `running` says, and it goes on at
-/// its exit. What `running` and the pointers in it point to must be there until it returns.
+/// its exit.
+///
+/// # Safety
+/// What `running` and the pointers in it point to must be there until it returns.
 #[inline]
-pub(super) fn with_handler<T>(running: *const Running, call: impl FnOnce() -> T) -> T {
+pub(super) unsafe fn with_handler<T>(running: *const Running, call: impl FnOnce() -> T) -> T {
     RUNNING.set(running);
     let result = call();
     RUNNING.set(null());
@@ -168,8 +171,22 @@ pub(super) fn with_handler<T>(running: *const Running, call: impl FnOnce() -> T)
 pub(super) fn prepare_thread() {
     if !IS_PREPARED.get() {
         IS_PREPARED.set(true);
+        unblock_refusals();
         // A thread that is ending needs no stack for signals any more.
         let _ = SIGNAL_STACK.try_with(|_| {});
+    }
+}
+
+/// Lets this thread have the signal that says that an access was refused. A thread that blocks it, as some hosts let their workers
+/// block all signals, would be ended by the system at the first one.
+fn unblock_refusals() {
+    // SAFETY: an all-zero value is a valid `sigset_t`, which is emptied and filled by the functions for it. Signals that are sent to
+    // the process have other numbers.
+    unsafe {
+        let mut refusals: libc::sigset_t = core::mem::zeroed();
+        libc::sigemptyset(&mut refusals);
+        libc::sigaddset(&mut refusals, libc::SIGSEGV);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &refusals, null_mut());
     }
 }
 
@@ -290,18 +307,39 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
         _ => None,
     };
     let action = before.map_or(libc::SIG_DFL, |before| before.sa_sigaction);
-    // SAFETY: the other handler gets what the system gave us, in the form that its flags ask for. Default and ignored signals are
-    // made default, so that the instruction, when it is tried again, ends the process as it would have without us.
-    unsafe {
-        if action == libc::SIG_DFL || action == libc::SIG_IGN {
+    // SAFETY: the system gave us this.
+    let was_sent = unsafe { (*info).si_code } <= 0;
+    if action == libc::SIG_IGN && was_sent {
+        return;
+    }
+    let Some(before) = before.filter(|_| action != libc::SIG_DFL && action != libc::SIG_IGN) else {
+        // SAFETY: an all-zero value is a valid `sigaction`. The instruction, when it is tried again, ends the process as it would have
+        // without us; where there is none, as somebody has sent the signal, it is sent again.
+        unsafe {
             let mut default: libc::sigaction = core::mem::zeroed();
             default.sa_sigaction = libc::SIG_DFL;
             libc::sigaction(signal, &default, null_mut());
-        } else if before.is_some_and(|before| before.sa_flags & libc::SA_SIGINFO != 0) {
+            if was_sent {
+                libc::raise(signal);
+            }
+        }
+        return;
+    };
+    // SAFETY: the other handler gets what the system gave us, in the form that its flags ask for, with the signals blocked that it
+    // wants to be blocked.
+    unsafe {
+        let mut blocked = before.sa_mask;
+        if before.sa_flags & libc::SA_NODEFER == 0 {
+            libc::sigaddset(&mut blocked, signal);
+        }
+        let mut was_blocked: libc::sigset_t = core::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, &blocked, &mut was_blocked);
+        if before.sa_flags & libc::SA_SIGINFO != 0 {
             type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
             core::mem::transmute::<usize, Handler>(action)(signal, info, context);
         } else {
             core::mem::transmute::<usize, unsafe extern "C" fn(c_int)>(action)(signal);
         }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &was_blocked, null_mut());
     }
 }

@@ -4,6 +4,7 @@ mod refusals;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
+use super::Recompiler;
 use super::compile::Compiled;
 use super::emit::Features;
 use crate::isa::{Instruction, InstructionSet, Opcode, Reg, encode};
@@ -197,6 +198,23 @@ fn threads_without_a_signal_stack_get_one() {
 }
 
 #[test]
+fn threads_that_block_all_signals_are_told_of_refused_accesses() {
+    let module = counter();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // SAFETY: an all-zero value is a valid `sigset_t`, which the system fills.
+            unsafe {
+                let mut all: libc::sigset_t = core::mem::zeroed();
+                assert_eq!(libc::sigfillset(&mut all), 0);
+                assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, &all, core::ptr::null_mut()), 0);
+            }
+            assert_eq!(count(&mut prepare(&module, RW)), 1);
+            assert_eq!(count(&mut prepare(&module, RW + 0x8_0000)), 1);
+        });
+    });
+}
+
+#[test]
 fn native_code_says_where_it_is() {
     use Opcode::*;
     use Reg::*;
@@ -214,7 +232,7 @@ fn native_code_says_where_it_is() {
         &[],
     );
     let blocks = code.block_starts();
-    let features = Features::detect().unwrap();
+    let features = Recompiler::new().unwrap().features;
     let compiled = Compiled::new(&code, &blocks, GasModel::Flat, features).unwrap().unwrap();
     let mut places = Vec::new();
     for (pc, unpaid) in (0..=code.length()).flat_map(|pc| [(pc, true), (pc, false)]) {
@@ -365,7 +383,7 @@ fn indirect_jumps_lead_to_the_same_places_by_either_table() {
     let mut window = pool.acquire(&slot, &inner.image).unwrap();
     let mut contents = crate::memory::Contents::new(std::sync::Arc::clone(&inner.image));
     let compiled = [true, false, true].map(|low_tables| {
-        let features = Features { low_tables, ..Features::detect().unwrap() };
+        let features = Features { low_tables, ..Recompiler::new().unwrap().features };
         Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
     });
     assert!(compiled[1].jump_table.far().is_some());

@@ -225,6 +225,7 @@ fn raw(number: u8, [a0, a1, a2, a3]: [u64; 4]) -> u64 {
             18 => sys::terminate_v1(p0),
             19 => sys::transfer_v1(p0, a1 as *const u8),
             20 => sys::value_v1(p0),
+            21 => sys::yield_v1(),
             _ => sdk::trap(),
         }
     }

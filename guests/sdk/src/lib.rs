@@ -37,7 +37,7 @@ pub mod storage;
 pub mod sys;
 
 pub use call::{Call, Failure};
-pub use context::{address, balance, block_number, caller, gas_left, transfer, value};
+pub use context::{address, balance, block_number, caller, gas_left, transfer, value, yield_now};
 pub use error::Error;
 pub use event::{debug_print, emit_event};
 pub use guest::{heap, reusing_heap, trap, Heap, ReusingHeap};

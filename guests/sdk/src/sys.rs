@@ -44,4 +44,6 @@ extern "C" {
     pub fn transfer_v1(to: *const u8, amount: *const u8) -> u64;
     /// Writes the amount that came with this call, 16 bytes.
     pub fn value_v1(amount: *mut u8) -> u64;
+    /// Ends the slice of a job. Gives 1 in the next, and 0 at once where no job runs.
+    pub fn yield_v1() -> u64;
 }

@@ -1,13 +1,13 @@
 //! `benchmark`: weights, blocks, extrinsics, storage and the machine.
 
 use crate::service::{self, Block, Client};
-use crate::virtualization::VirtualizationParams;
+use crate::virtualization::{VirtualizationParams, constants};
 use codec::Encode;
 use frame_benchmarking_cli::{
     BenchmarkCmd, ExtrinsicBuilder, ExtrinsicFactory, SUBSTRATE_REFERENCE_HARDWARE,
 };
+use hatchery_client::ClientConfig;
 use hatchery_client::benchmarking::provide_extension;
-use hatchery_client::{ClientConfig, ConsensusConstants};
 use hatchery_node_runtime::{
     EXISTENTIAL_DEPOSIT, Runtime, RuntimeCall, Signature, SignedPayload, TxExtension, UncheckedExtrinsic,
     VERSION,
@@ -32,7 +32,7 @@ pub(crate) fn run(
     match command {
         BenchmarkCmd::Pallet(command) => {
             // The library makes the externalities itself and knows only upstream's extension.
-            provide_extension(ConsensusConstants::v1(), ClientConfig::default().backend(params.backend()))
+            provide_extension(constants(), ClientConfig::default().backend(params.backend()))
                 .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
             command.run_with_spec::<HashingFor<Block>, hatchery_primitives::HostFunctions>(Some(
                 config.chain_spec,

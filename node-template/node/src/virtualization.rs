@@ -16,13 +16,27 @@ pub(crate) type HostFunctions = hatchery_client::HostFunctions;
 /// What runtimes of the chains that this node is for can observe of machines: gas, limits, memory. A chain that changes it
 /// does so from some block on: `.from_block(number, constants)`.
 fn rules() -> VirtExtensionFactory {
-    VirtExtensionFactory::new(
-        ConsensusConstants::v1().limits(Limits { modules: MOST_PROGRAMS, ..Limits::V1 }),
-    )
+    VirtExtensionFactory::new(constants())
+}
+
+/// What holds from the first block on. The pallet relies on these limits: `docs/pallet.md` says what for.
+pub(crate) fn constants() -> ConsensusConstants {
+    ConsensusConstants::v1().limits(Limits {
+        modules: MOST_PROGRAMS,
+        modules_bytes: MOST_PROGRAM_BYTES,
+        snapshot_bytes: MOST_SNAPSHOT_BYTES,
+        ..Limits::V1
+    })
 }
 
 /// More programs than a block has time to use. Otherwise somebody could use up what is allowed, and the calls of all others would fail.
 const MOST_PROGRAMS: u32 = 8192;
+
+/// More bytes of programs than a block has time to compile, for the same reason.
+const MOST_PROGRAM_BYTES: u32 = 64 << 20;
+
+/// As much as may be stored of a job: more is not put together in vain.
+const MOST_SNAPSHOT_BYTES: u32 = 256 * 1024;
 
 /// The operator's settings: they change how fast the node is, never what a runtime is told.
 #[derive(Clone, Debug, clap::Args)]
@@ -64,12 +78,19 @@ pub(crate) struct Machines {
 
 impl Machines {
     /// As the operator wants them, counted in this registry.
-    pub(crate) fn new(params: &VirtualizationParams, registry: Option<&Registry>) -> Self {
+    ///
+    /// # Errors
+    /// If this machine does not have the backend.
+    pub(crate) fn new(params: &VirtualizationParams, registry: Option<&Registry>) -> Result<Self, String> {
         let settings = ClientConfig::default()
             .backend(params.virt_backend)
             .cache_bytes(params.virt_cache_size.saturating_mul(1 << 20))
             .prometheus_registry(registry.cloned());
-        Self { rules: rules(), cache: Arc::new(ModuleCache::new(settings)) }
+        // Otherwise it would come out in the first block that has a program.
+        settings.check().map_err(|error| {
+            format!("--virt-backend {} cannot be used on this machine: {error}", params.virt_backend.name())
+        })?;
+        Ok(Self { rules: rules(), cache: Arc::new(ModuleCache::new(settings)) })
     }
 
     /// What gives each block, and each call into a runtime, a manager of its own.
@@ -99,6 +120,7 @@ mod tests {
     use clap::Parser;
     use hatchery_node_runtime::Runtime;
     use pallet_virtualization::WeightInfo;
+    use sp_core::Get;
 
     #[derive(Debug, Parser)]
     struct OnlyThese {
@@ -106,15 +128,35 @@ mod tests {
         params: VirtualizationParams,
     }
 
+    type Pallet = <Runtime as pallet_virtualization::Config>::WeightInfo;
+
+    /// Picoseconds.
+    fn block() -> u64 {
+        <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time()
+    }
+
     #[test]
     fn no_block_has_time_for_more_programs_than_it_may_have() {
-        type Weights = <Runtime as pallet_virtualization::Config>::WeightInfo;
-        let most = <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time();
-        let first_use = Weights::syscall_call(0) + Weights::compile(0) + Weights::memory(0);
-        for least in [first_use, Weights::upload_code(0)] {
-            let programs = most / least.ref_time();
-            assert!(programs < u64::from(MOST_PROGRAMS), "{programs} programs");
-        }
+        let jobs = <Runtime as pallet_virtualization::Config>::JobsWeight::get().ref_time();
+        let reference = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+        let by_calls = Pallet::syscall_call(0) + Pallet::compile(0) + Pallet::memory(0);
+        let by_jobs = Pallet::compile(0) + reference;
+        // One upload at a time.
+        let programs = block() / by_calls.ref_time() + jobs / by_jobs.ref_time() + 1;
+        assert!(programs < u64::from(MOST_PROGRAMS), "{programs} programs");
+    }
+
+    #[test]
+    fn no_block_has_time_for_more_bytes_of_programs_than_it_may_have() {
+        let longest = <Runtime as pallet_virtualization::Config>::MaxCodeLen::get();
+        let all = (Pallet::compile(longest) - Pallet::compile(0)).ref_time();
+        let bytes = block() / (all / u64::from(longest)) + u64::from(longest);
+        assert!(bytes < u64::from(MOST_PROGRAM_BYTES), "{bytes} bytes");
+    }
+
+    #[test]
+    fn snapshots_are_as_long_as_jobs_may_store() {
+        assert_eq!(MOST_SNAPSHOT_BYTES, <Runtime as pallet_virtualization::Config>::MaxJobSnapshotLen::get());
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl_runtime_apis! {
 
         fn dispatch_benchmark(
             config: frame_benchmarking::BenchmarkConfig,
-        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+        ) -> crate::benchmarks::Measured {
             crate::benchmarks::run(&config)
         }
     }

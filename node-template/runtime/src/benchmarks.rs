@@ -28,8 +28,11 @@ pub(crate) fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
     (list, AllPalletsWithSystem::storage_info())
 }
 
+/// What was measured, or why nothing was.
+pub(crate) type Measured = Result<Vec<BenchmarkBatch>, String>;
+
 /// Runs a benchmark.
-pub(crate) fn run(config: &BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+pub(crate) fn run(config: &BenchmarkConfig) -> Measured {
     let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
     let mut batches = Vec::new();
     let params = (config, &whitelist);

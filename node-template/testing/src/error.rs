@@ -53,6 +53,9 @@ pub enum Error {
     /// A call's answer is not what its name promises.
     #[error("unexpected answer: {0}")]
     Answer(String),
+    /// Somebody asked this process to end.
+    #[error("interrupted by {0}")]
+    Interrupted(&'static str),
 }
 
 impl Error {

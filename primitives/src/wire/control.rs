@@ -179,7 +179,7 @@ pub enum Refusal {
     /// The program has more bytes than a program may have.
     #[codec(index = 1)]
     CodeBytes,
-    /// As many distinct programs as allowed are compiled.
+    /// As many distinct programs as allowed are compiled, or they have as many bytes together as allowed.
     #[codec(index = 2)]
     Modules,
     /// The program declares more memory than an instance may have.

@@ -10,6 +10,7 @@ use hatchery_node_testing::{Builder, Chain, Error, Node, walkthrough};
 use screen::Screen;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Shows a contract on a development chain.
 #[derive(Debug, Parser)]
@@ -25,7 +26,13 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    // Whoever ends the demo ends its node and its files: dropping what runs does that.
+    let outcome = tokio::select! {
+        outcome = run(&arguments) => outcome,
+        error = ended() => Err(error),
+    };
+    match outcome {
         Ok(text) => {
             println!("\ndemo: ok - {text}");
             ExitCode::SUCCESS
@@ -34,6 +41,19 @@ async fn main() -> ExitCode {
             println!("\ndemo: FAILED - {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Comes back when somebody asks this process to end.
+async fn ended() -> Error {
+    let signals = signal(SignalKind::terminate()).and_then(|one| Ok((one, signal(SignalKind::interrupt())?)));
+    let (mut terminate, mut interrupt) = match signals {
+        Ok(signals) => signals,
+        Err(source) => return Error::Io { doing: "cannot wait for signals", source },
+    };
+    tokio::select! {
+        _ = terminate.recv() => Error::Interrupted("SIGTERM"),
+        _ = interrupt.recv() => Error::Interrupted("SIGINT"),
     }
 }
 

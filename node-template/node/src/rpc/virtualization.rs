@@ -155,6 +155,8 @@ pub(crate) struct TraceAnswer {
     calls: Vec<CallAnswer>,
     /// How many syscalls there were beyond those that `calls` has.
     omitted_syscalls: u64,
+    /// How many calls of exports there were beyond those in `calls`.
+    omitted_calls: u64,
 }
 
 /// A call of an export.
@@ -295,6 +297,7 @@ impl VirtualizationApiServer for Virtualization {
             dry_run: dry_run.into(),
             calls: trace.calls.into_iter().map(Into::into).collect(),
             omitted_syscalls: trace.omitted,
+            omitted_calls: trace.omitted_calls,
         })
     }
 }

@@ -61,9 +61,9 @@ pub(crate) async fn start(
 /// Opens the database and builds what does not talk to other nodes yet.
 ///
 /// # Errors
-/// If the database cannot be opened, or the runtime does not answer.
+/// If this machine does not have the backend for programs, the database cannot be opened, or the runtime does not answer.
 pub(crate) fn parts(config: &Configuration, params: &VirtualizationParams) -> Result<Parts, Error> {
-    let machines = Machines::new(params, config.prometheus_registry());
+    let machines = Machines::new(params, config.prometheus_registry()).map_err(Error::Other)?;
     let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
     let (client, backend, keystore, task_manager) =
         sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;

@@ -41,6 +41,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use code::{MAX_EXPORTS, MAX_IMPORTS};
 pub use execution::{Code, SYSCALLS};
 pub use jobs::{
     JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobTarget, JobTargetOf, MAX_JOB_OUTPUT, MAX_JOB_PROGRAMS,
@@ -396,6 +397,16 @@ pub mod pallet {
             /// How many slices it has had.
             slices: u32,
         },
+        /// A slice of a job came to nothing, since machines had as much of something as a block may have. It is made again in a later
+        /// block.
+        JobDelayed {
+            /// The job.
+            job: JobId,
+            /// How many slices it has had, this one included.
+            slices: u32,
+            /// Of what.
+            limit: Limit,
+        },
         /// A job ended. What was not used is released.
         JobFinished {
             /// The job.
@@ -436,6 +447,8 @@ pub mod pallet {
         OtherInstructions,
         /// The program has more memory than programs may have.
         TooMuchMemory,
+        /// The program has more than [`MAX_EXPORTS`] exports or [`MAX_IMPORTS`] imports.
+        TooManySymbols,
         /// The program is uploaded already.
         CodeExists,
         /// There is no program with this hash.
@@ -592,7 +605,8 @@ pub mod pallet {
             assert!(T::MaxCallDepth::get() > 0, "without a depth nothing can be called");
             let step = Self::least_clearing();
             assert!(step.all_lte(T::IdleWeight::get()), "no storage would ever be cleared: {step:?}");
-            let least = Self::idle_jobs_weight().saturating_add(Self::slice_overhead(&[(0, 0)], 1));
+            let overhead = Self::slice_overhead(&[(0, 0)], 1);
+            let least = Self::idle_jobs_weight().saturating_add(overhead.max(Self::cancel_job_weight()));
             assert!(least.all_lte(T::JobsWeight::get()), "no slice of a job would ever fit: {least:?}");
         }
 

@@ -45,10 +45,12 @@ impl Config for Test {
     type DepositPerByte = ConstU64<PER_BYTE>;
     type JobPrice = PerMicrosecond;
     type MaxJobSnapshotLen = MaxSnapshot;
+    type JobsWeight = JobsShare;
 }
 
 frame_support::parameter_types! {
     pub static MaxSnapshot: u32 = 256 * 1024;
+    pub static JobsShare: Weight = Weight::from_parts(250_000_000_000, 4 * 1024 * 1024);
 }
 
 /// A microsecond costs one.

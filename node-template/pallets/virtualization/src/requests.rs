@@ -67,7 +67,7 @@ pub struct Outcome<T: Config> {
     pub gas_consumed: Weight,
     /// The limit that the same call needs at least.
     pub gas_required: Weight,
-    /// What was held and released.
+    /// What was held and released. After a failure that is nothing, but for the most that was held before.
     pub deposits: Deposits<BalanceOf<T>>,
 }
 
@@ -96,10 +96,14 @@ impl<T: Config> Pallet<T> {
         let mut context =
             Context::new(owner, gas_limit, storage_deposit_limit, Pricing::Cached, &mut no_debug);
         let base = T::WeightInfo::instantiate(length(&input));
+        let before = context.deposits.checkpoint();
         let result = context
             .charge(base)
             .and_then(|()| bounded::<T>(&[], &input))
             .and_then(|()| with_storage_layer(|| context.instantiate(code_hash, value, &salt, input)));
+        if result.is_err() {
+            context.deposits.restore(before);
+        }
         finish(result, context)
     }
 

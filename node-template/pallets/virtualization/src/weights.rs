@@ -81,7 +81,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Least time: 78_327 ns.
     fn upload_code(c: u32) -> Weight {
-        Weight::from_parts(165_169_296, 7_477)
+        Weight::from_parts(5_165_169_296, 7_477)
             .saturating_add(Weight::from_parts(19_306, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads_writes(3, 4))
     }
@@ -246,7 +246,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
     // Least time: 78_327 ns.
     fn upload_code(c: u32) -> Weight {
-        Weight::from_parts(165_169_296, 7_477)
+        Weight::from_parts(5_165_169_296, 7_477)
             .saturating_add(Weight::from_parts(19_306, 0).saturating_mul(c.into()))
             .saturating_add(RocksDbWeight::get().reads_writes(3, 4))
     }

@@ -139,7 +139,7 @@ impl TrapKind {
 pub enum Limit {
     /// Bytes of a program.
     CodeBytes,
-    /// Distinct programs that were compiled in this block.
+    /// Distinct programs that were compiled in this block, or their bytes.
     Programs,
     /// Memory of a machine.
     MemoryBytes,

@@ -52,7 +52,7 @@ fn upload<T: Config>(owner: &T::AccountId, code: &[u8]) -> CodeHash {
     Pallet::<T>::do_upload_code(owner.clone(), code).expect("the program is valid and paid for")
 }
 
-fn instantiate<T: Config>(owner: &T::AccountId, code_hash: CodeHash, salt: u8) -> T::AccountId {
+fn make_instance<T: Config>(owner: &T::AccountId, code_hash: CodeHash, salt: u8) -> T::AccountId {
     let call = Call::<T>::instantiate {
         code_hash,
         value: T::Currency::minimum_balance().saturating_mul(100u32.into()),
@@ -76,7 +76,7 @@ fn most<T: Config>() -> Weight {
 fn script<T: Config>() -> (T::AccountId, T::AccountId, T::AccountId) {
     let owner = rich::<T>("owner");
     let code_hash = upload::<T>(&owner, SCRIPT);
-    let instance = instantiate::<T>(&owner, code_hash, 0);
+    let instance = make_instance::<T>(&owner, code_hash, 0);
     (owner, instance, rich::<T>("caller"))
 }
 
@@ -146,11 +146,12 @@ fn removed<T: Config>(items: u32, depositors: u32) -> crate::TrieId {
 mod benches {
     use super::*;
 
-    /// A program of `c` bytes.
+    /// A program of `c` bytes with as many exports and imports as it may have.
     #[benchmark]
-    fn upload_code(c: Linear<1024, { T::MaxCodeLen::get() }>) {
+    fn upload_code(c: Linear<4096, { T::MaxCodeLen::get() }>) {
         let owner = rich::<T>("owner");
-        let code: BoundedVec<_, _> = programs::blocks(c).try_into().expect("it is short enough");
+        let code = programs::symbols(c, crate::MAX_EXPORTS, crate::MAX_IMPORTS);
+        let code: BoundedVec<_, _> = code.try_into().expect("it is short enough");
         let code_hash = Pallet::<T>::code_hash(&code);
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), code);
@@ -172,11 +173,13 @@ mod benches {
     fn instantiate(i: Linear<0, { T::MaxPayloadLen::get() }>) {
         let owner = rich::<T>("owner");
         let code_hash = upload::<T>(&owner, &programs::returning("init"));
+        // The first use pays for compiling, and reads the program.
+        make_instance::<T>(&owner, code_hash, 1);
         let input: BoundedVec<_, _> = vec![1; i as usize].try_into().expect("it is short enough");
         let value = T::Currency::minimum_balance();
         #[extrinsic_call]
         _(RawOrigin::Signed(owner), code_hash, value, [0; 32], input, most::<T>(), None);
-        assert_eq!(Instances::<T>::iter_keys().count(), 1);
+        assert_eq!(Instances::<T>::iter_keys().count(), 2);
     }
 
     /// `i` bytes of input, to an export that does nothing, of a program that is compiled already.
@@ -450,7 +453,7 @@ mod benches {
     fn syscall_call(i: Linear<0, { T::MaxPayloadLen::get() }>) {
         let (owner, instance, caller) = script::<T>();
         let code_hash = Instances::<T>::get(&instance).expect("it was just made").code_hash;
-        let callee = super::instantiate::<T>(&owner, code_hash, 1);
+        let callee = make_instance::<T>(&owner, code_hash, 1);
         let mut suspended = Suspended::<T>::new(caller, instance, Vec::new());
         let amount: u128 = T::Currency::minimum_balance().try_into().unwrap_or_default();
         suspended.write(64, &callee.encode());

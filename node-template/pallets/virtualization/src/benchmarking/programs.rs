@@ -102,10 +102,30 @@ pub(crate) fn blocks(bytes: u32) -> Vec<u8> {
     builder.into_vec().expect("the program fits the format; qed")
 }
 
-/// A program whose export `main` counts without end, and writes the count to the end of each of so many pages.
+/// As [`blocks`], with as many exports and imports as a program may have besides.
+pub(crate) fn symbols(bytes: u32, exports: u32, imports: u32) -> Vec<u8> {
+    let name = |number: u32| number.to_le_bytes();
+    // An export takes seven bytes, an import eight.
+    let count = bytes.saturating_sub(128 + exports * 7 + imports * 8) as usize * 8 / 9;
+    let mut code = vec![asm::fallthrough(); count];
+    code.push(asm::ret());
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
+    (0..imports).for_each(|number| {
+        builder.add_import(&name(number));
+    });
+    (0..exports).for_each(|number| {
+        builder.add_export_by_instruction(0, &name(number));
+    });
+    builder.set_code(&code, &[]);
+    builder.into_vec().expect("the program fits the format; qed")
+}
+
+/// A program whose export `main` counts without end, and writes each count to the end of the next of so many pages. So no two pages
+/// are ever the same, and a proof has all of them.
 pub(crate) fn pages(count: u32) -> Vec<u8> {
-    let mut code = vec![asm::add_imm_64(A0, A0, 0x0101_0101)];
-    code.extend((1..=count).map(|page| asm::store_u64(A0, DATA + page * 4096 - 8)));
+    let mut code: Vec<Instruction> = (1..=count)
+        .flat_map(|page| [asm::add_imm_64(A0, A0, 0x0101_0101), asm::store_u64(A0, DATA + page * 4096 - 8)])
+        .collect();
     code.push(asm::jump(0));
     let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
     builder.set_rw_data_size(count * 4096);

@@ -7,7 +7,7 @@ use crate::Cause;
 /// The syscalls that a guest can import.
 ///
 /// Arguments are in a0 to a5, the answer is in a0. The table in `docs/pallet.md` has the rest.
-pub const SYSCALLS: [&str; 21] = [
+pub const SYSCALLS: [&str; 22] = [
     "address_v1",
     "balance_v1",
     "block_number_v1",
@@ -29,7 +29,14 @@ pub const SYSCALLS: [&str; 21] = [
     "terminate_v1",
     "transfer_v1",
     "value_v1",
+    "yield_v1",
 ];
+
+/// Ends the slice of a job. It is the only place where a job of an instance can be between two slices.
+pub(super) const YIELD: &[u8] = b"yield_v1";
+
+/// What [`YIELD`] answers when the job has its next slice.
+pub(super) const YIELDED: u64 = 1;
 
 /// What a syscall answers instead of a length or 0 when it did not do what it was asked for: a small negative number, as
 /// an `i64` in a0.

@@ -1,7 +1,9 @@
 //! A guest that is run for a while and left where it is.
 
 use super::{
-    Context, Fault, FaultReason, Frame, Meter, Role, machine, refusal,
+    Context, Fault, FaultReason, Frame, Meter, Role,
+    abi::{YIELD, YIELDED},
+    machine, refusal,
     syscalls::{Exit, Syscalls},
 };
 use crate::{
@@ -15,7 +17,7 @@ use hatchery_primitives::{
     ControlError, ExecError, ExecResult, Execution, Instance, Module, Restored, Stop, Syscall,
 };
 
-/// A syscall, to be made again.
+/// A syscall, to be made again, or a yield, to be answered.
 pub(crate) type Pending = (Vec<u8>, [u64; 6]);
 
 /// What a slice begins with.
@@ -24,7 +26,7 @@ pub(crate) struct Slice {
     pub(crate) input: Vec<u8>,
     /// Where the slice before has left the machine, if there was one.
     pub(crate) snapshot: Option<Vec<u8>>,
-    /// The syscall that it waits at for gas, if it does.
+    /// The syscall that it waits at, for gas or for this slice, if it does.
     pub(crate) pending: Option<Pending>,
 }
 
@@ -32,11 +34,11 @@ pub(crate) struct Slice {
 pub(crate) enum JobEnd {
     /// It returned this.
     Finished(Vec<u8>),
-    /// Its gas is used up.
+    /// Its gas is used up, or it has yielded.
     Suspended {
         /// The state of the machine.
         snapshot: Vec<u8>,
-        /// The syscall for which gas is missing, if that is where it is.
+        /// The syscall for which gas is missing, or by which it yielded, if that is where it is.
         pending: Option<Pending>,
     },
 }
@@ -53,7 +55,7 @@ enum Machine {
     Restored(Restored),
 }
 
-/// Runs a job until its gas is used up.
+/// Runs a job until it yields, or its gas is used up. A job of an instance fails at the end of its gas.
 pub(crate) fn run_job<T: Config>(
     context: &mut Context<'_, T>,
     job: &JobOf<T>,
@@ -142,7 +144,7 @@ fn machine<T: Config>(
     })
 }
 
-/// Runs a machine until it ends or its gas is used up.
+/// Runs a machine until it ends or yields, or its gas is used up.
 fn advance<T: Config>(
     syscalls: &mut Syscalls<'_, '_, T>,
     machine: Machine,
@@ -158,11 +160,12 @@ fn advance<T: Config>(
             prepared.map_err(JobFailure::Guest)?.run(gas, a0)
         }
         (Machine::Restored(restored), None) => restored.resume(gas),
+        (Machine::Restored(Restored::Ready(execution)), Some((symbol, _))) if symbol == YIELD => {
+            execution.run(gas, YIELDED)
+        }
         (Machine::Restored(Restored::Ready(mut execution)), Some((symbol, arguments))) => {
             // If it cannot be made with all the gas of a slice, it never can.
-            syscalls.has_whole_slice = true;
             let answer = answer(syscalls, &mut execution, &symbol, arguments, gas);
-            syscalls.has_whole_slice = false;
             has_advanced = true;
             match answer {
                 Ok((gas_left, value)) => execution.run(gas_left, value),
@@ -184,7 +187,9 @@ fn advance<T: Config>(
                 syscalls.settle(gas_left);
                 let stop = instance.exit_info().map(|info| info.stop);
                 return match (error, stop) {
-                    (ExecError::OutOfGas, _) if has_advanced => suspended(instance.snapshot(), None),
+                    (ExecError::OutOfGas, _) if has_advanced && syscalls.goes_on_anywhere() => {
+                        suspended(instance.snapshot(), None)
+                    }
                     (_, Ok(Stop::Deadlock)) => Err(JobFailure::Deadlock),
                     (_, Ok(Stop::BadImage { .. })) => Err(JobFailure::Guest(Cause::InvalidCode)),
                     _ => Err(JobFailure::Guest(cause)),
@@ -193,9 +198,13 @@ fn advance<T: Config>(
             ExecResult::Syscall { mut execution, gas_left, syscall_symbol, a0, a1, a2, a3, a4, a5 } => {
                 let symbol: &[u8] = syscall_symbol.as_ref();
                 let arguments = [a0, a1, a2, a3, a4, a5];
+                if symbol == YIELD {
+                    syscalls.settle(gas_left);
+                    return suspended(execution.snapshot(), Some((symbol.to_vec(), arguments)));
+                }
                 match answer(syscalls, &mut execution, symbol, arguments, gas_left) {
                     Ok((gas_left, value)) => result = execution.run(gas_left, value),
-                    Err(Exit::Failed(fault)) if fault.is_out_of_gas() => {
+                    Err(Exit::Failed(fault)) if fault.is_out_of_gas() && syscalls.goes_on_anywhere() => {
                         return suspended(execution.snapshot(), Some((symbol.to_vec(), arguments)));
                     }
                     Err(exit) => return Ok(Advance::Ended(exit)),

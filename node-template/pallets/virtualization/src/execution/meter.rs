@@ -68,11 +68,6 @@ impl Meter {
         outer
     }
 
-    /// Whether the limit is `outer`, and not a nearer one that [`Self::forward`] has set.
-    pub(crate) fn is_limited_by(&self, outer: Weight) -> bool {
-        self.limit == outer
-    }
-
     /// Goes back to the limit that was before [`Self::forward`].
     pub(crate) fn restore(&mut self, outer: Weight) {
         self.limit = outer;
@@ -123,7 +118,6 @@ mod tests {
         let mut meter = meter(100, 5);
         meter.settle(10, 8);
         let outer = meter.forward(3);
-        assert!(!meter.is_limited_by(outer));
         assert_eq!(meter.gas_left(), 3);
         let inner = meter.forward(1000);
         assert_eq!(meter.gas_left(), 3);
@@ -134,7 +128,6 @@ mod tests {
         assert_eq!(meter.gas_left(), 6);
         meter.forward(u64::MAX);
         assert_eq!(meter.gas_left(), 6);
-        assert!(meter.is_limited_by(outer));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::{
     Context, Fault, FaultReason, Frame, Role,
-    abi::{CallArguments, Code, MAX_TOPICS, UNWIND},
+    abi::{CallArguments, Code, MAX_TOPICS, UNWIND, YIELD},
     guest,
 };
 use crate::{
@@ -44,8 +44,6 @@ pub(super) struct Syscalls<'a, 'b, T: Config> {
     pub(super) gas_given: i64,
     /// What the last callee returned.
     returned: Vec<u8>,
-    /// Whether the call that is made now has all the gas of a slice, so that it will not have more in the next.
-    pub(super) has_whole_slice: bool,
 }
 
 /// Bytes of an event besides its data and topics.
@@ -59,7 +57,13 @@ const DONE: u64 = 0;
 
 impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
     pub(super) fn new(context: &'a mut Context<'b, T>, frame: &'a mut Frame<T>, gas_given: i64) -> Self {
-        Self { context, frame, gas_given, returned: Vec::new(), has_whole_slice: false }
+        Self { context, frame, gas_given, returned: Vec::new() }
+    }
+
+    /// Whether the guest can be left wherever the gas of a slice ends. An instance cannot, as others use it between two slices: what it
+    /// does is there for them as a whole, or not at all.
+    pub(super) fn goes_on_anywhere(&self) -> bool {
+        self.frame.role == Role::JobOfCode
     }
 
     /// Uses the weight of the gas that the guest has used since the last syscall.
@@ -126,6 +130,11 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
             b"hash_keccak_256_v1" => self.hash(execution, (a0, a1), a2, sp_io::hashing::keccak_256),
             b"debug_print_v1" => self.debug_print(execution, a0, a1),
             b"terminate_v1" => self.terminate(execution, a0),
+            // A job's is not answered here but in the next slice.
+            YIELD => {
+                self.charge(T::WeightInfo::syscall_context())?;
+                Ok(DONE)
+            }
             _ => Err(self.failed(Cause::UnknownSyscall)),
         }
     }
@@ -278,15 +287,10 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
         let Some(value) = value else { return Ok(Code::TransferFailed.to_register()) };
 
         let limit = self.context.meter.forward(arguments.gas);
-        let is_cut_by_slice = self.frame.role == Role::JobOfInstance
-            && !self.has_whole_slice
-            && self.context.meter.is_limited_by(limit);
         let caller = self.frame.instance.clone();
         let result = self.context.call_instance(caller, callee.clone(), &export, value, input);
         self.context.meter.restore(limit);
         match result {
-            // It is undone, and made again with all the gas of the next slice.
-            Err(fault) if is_cut_by_slice && fault.is_out_of_gas() => Err(Exit::Failed(fault)),
             Ok(output) => {
                 self.returned = output;
                 Ok(self.returned.len() as u64)

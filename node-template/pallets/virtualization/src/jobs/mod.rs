@@ -12,7 +12,7 @@ use crate::{
     Pallet, TrieId, WeightInfo,
     deposits::{deposit_for, hold, release},
     requests::length,
-    runtime_api::Cause,
+    runtime_api::{Cause, Limit},
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -34,7 +34,7 @@ use state::StoredState;
 pub type JobId = u64;
 
 /// The syscalls of a job without an instance; those that touch an instance, its storage or its balance are not among them.
-pub const JOB_SYSCALLS: [&str; 10] = [
+pub const JOB_SYSCALLS: [&str; 11] = [
     "block_number_v1",
     "caller_v1",
     "debug_print_v1",
@@ -45,6 +45,7 @@ pub const JOB_SYSCALLS: [&str; 10] = [
     "input_v1",
     "return_value_v1",
     "revert_v1",
+    "yield_v1",
 ];
 
 /// The longest result of a job, in bytes: it goes into an event.
@@ -133,6 +134,8 @@ pub enum JobFailure {
     NotRestored,
     /// All its processes wait for one another.
     Deadlock,
+    /// A slice has come to weigh more than a block spends on jobs.
+    SliceTooHeavy,
 }
 
 /// What a slice came to.
@@ -155,8 +158,7 @@ impl<T: Config> Pallet<T> {
         ensure!(max_slices > 0, Error::<T>::NoSlices);
         let codes = Self::programs_of(&target)?;
         let slice_weight = Self::overhead_of(&target, &codes, gas_per_slice)?.saturating_add(gas_per_slice);
-        let most = T::JobsWeight::get().saturating_sub(Self::idle_jobs_weight());
-        ensure!(slice_weight.all_lte(most), Error::<T>::SliceTooHeavy);
+        ensure!(slice_weight.all_lte(Self::heaviest_slice()), Error::<T>::SliceTooHeavy);
         let slice_price = T::JobPrice::weight_to_fee(&slice_weight);
         let prepaid = slice_price.saturating_mul(max_slices.into());
         let deposit = Self::job_deposit(length(export).saturating_add(length(input)));
@@ -201,11 +203,12 @@ impl<T: Config> Pallet<T> {
     /// job has two slices in a block.
     pub fn run_jobs(limit: Weight) -> Weight {
         let mut meter = WeightMeter::with_limit(limit);
-        if meter.try_consume(Self::idle_jobs_weight()).is_err() {
+        if meter.try_consume(Self::queue_weight()).is_err() {
             return Weight::zero();
         }
         let mut queue = JobQueue::<T>::get();
-        if queue.is_empty() {
+        // For the job that is read and then has to wait.
+        if queue.is_empty() || meter.try_consume(Self::head_weight()).is_err() {
             return meter.consumed();
         }
         for _ in 0..queue.len() {
@@ -219,9 +222,17 @@ impl<T: Config> Pallet<T> {
                 let overhead = Self::overhead_of(&job.target, &job.codes, gas).unwrap_or(Weight::zero());
                 overhead.saturating_add(gas)
             };
-            // Those behind it wait for it, so that a heavy one has its turn.
-            if !meter.can_consume(weight_of(&job, job.gas_per_slice)) {
-                break;
+            let heaviest = weight_of(&job, job.gas_per_slice);
+            if !meter.can_consume(heaviest) {
+                // Those behind it wait for it, so that a heavy one has its turn; but not for one that never has, because slices have come
+                // to weigh more, or blocks to have less for them, since it was started.
+                let is_to_wait = heaviest.all_lte(Self::heaviest_slice());
+                if is_to_wait || meter.try_consume(Self::cancel_job_weight()).is_err() {
+                    break;
+                }
+                queue.remove(0);
+                Self::fail_job(id, &job, JobFailure::SliceTooHeavy);
+                continue;
             }
             queue.remove(0);
             let (result, gas) = slice::run::<T>(id, &mut job);
@@ -243,10 +254,14 @@ impl<T: Config> Pallet<T> {
                     Self::end_job(id, &job);
                     Self::deposit_event(Event::JobFinished { job: id, slices: job.slices, output });
                 }
-                Err(failure) => {
-                    Self::end_job(id, &job);
-                    Self::deposit_event(Event::JobFailed { job: id, slices: job.slices, failure });
+                Err(JobFailure::Guest(Cause::LimitReached(limit)))
+                    if is_of_block(limit) && job.slices < job.max_slices =>
+                {
+                    Self::deposit_event(Event::JobDelayed { job: id, slices: job.slices, limit });
+                    Jobs::<T>::insert(id, job);
+                    let _ = queue.try_push(id);
                 }
+                Err(failure) => Self::fail_job(id, &job, failure),
             }
         }
         JobQueue::<T>::put(queue);
@@ -260,8 +275,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What a slice weighs besides the gas of its guest, for programs of these lengths and pages. It is priced as if nothing was
-    /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, all pages that may
-    /// be stored are read and written, and the job ends.
+    /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, or which are looked at
+    /// for what has changed in it, all pages that may be stored are read and written, and the job ends.
     pub fn slice_overhead(programs: &[(u32, u32)], machines: u64) -> Weight {
         let most_pages_of_program = programs.iter().map(|(_, pages)| *pages).max().unwrap_or(0);
         let memory = T::WeightInfo::memory(most_pages_of_program).saturating_mul(machines);
@@ -280,11 +295,11 @@ impl<T: Config> Pallet<T> {
         };
         let programs = codes.iter().map(program).collect::<Result<Vec<_>, Error<T>>>()?;
         let machines = match target {
-            JobTarget::Code(_) | JobTarget::Instance { .. } => 1,
-            // Those that live when the slice begins, and those that are started in it.
+            JobTarget::Code(_) | JobTarget::Instance { .. } => 2,
+            // Those that live when the slice begins, those that are started in it, and, at its end, those that are looked at.
             JobTarget::Processes { .. } => {
                 let living = limits().map_or(MOST_PROCESSES, |limits| limits.most_processes);
-                u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
+                2 * u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
             }
         };
         Ok(Self::slice_overhead(&programs, machines))
@@ -311,9 +326,23 @@ impl<T: Config> Pallet<T> {
         Ok(codes)
     }
 
-    /// What it weighs to look for jobs.
+    /// What it weighs to look for jobs, and at the one that is first.
     pub(crate) fn idle_jobs_weight() -> Weight {
+        Self::queue_weight().saturating_add(Self::head_weight())
+    }
+
+    fn queue_weight() -> Weight {
         T::WeightInfo::clear_nothing().saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    /// A job, and the records of its programs.
+    fn head_weight() -> Weight {
+        T::WeightInfo::clear_nothing().saturating_mul(u64::from(MAX_JOB_PROGRAMS) + 2)
+    }
+
+    /// The most that a slice can weigh in a block that has nothing else.
+    fn heaviest_slice() -> Weight {
+        T::JobsWeight::get().saturating_sub(Self::idle_jobs_weight())
     }
 
     /// What starting a job weighs.
@@ -344,6 +373,12 @@ impl<T: Config> Pallet<T> {
         job.prepaid = job.prepaid.saturating_sub(price);
     }
 
+    /// Ends a job that is not in the queue without a result.
+    fn fail_job(id: JobId, job: &JobOf<T>, failure: JobFailure) {
+        Self::end_job(id, job);
+        Self::deposit_event(Event::JobFailed { job: id, slices: job.slices, failure });
+    }
+
     /// Forgets a job that is not in the queue, and gives back what is held for it.
     fn end_job(id: JobId, job: &JobOf<T>) {
         state::clear(&trie_id(id));
@@ -355,6 +390,14 @@ impl<T: Config> Pallet<T> {
             Self::remove_reference(*code_hash);
         }
         Jobs::<T>::remove(id);
+    }
+}
+
+/// Whether others in a block may have used up what is limited, so that the next block has it again.
+fn is_of_block(limit: Limit) -> bool {
+    match limit {
+        Limit::Programs | Limit::Machines | Limit::Pages | Limit::Nesting => true,
+        Limit::CodeBytes | Limit::MemoryBytes | Limit::SnapshotBytes => false,
     }
 }
 

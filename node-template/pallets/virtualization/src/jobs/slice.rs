@@ -29,7 +29,9 @@ pub(super) fn run<T: Config>(id: JobId, job: &mut JobOf<T>) -> (Result<Progress,
         SliceError::Job(failure) => failure,
         SliceError::NoLayer => JobFailure::Guest(Cause::CallDepthExceeded),
     });
-    if let JobTarget::Instance { storage_deposit_limit: Some(limit), .. } = &mut job.target {
+    if result.is_ok()
+        && let JobTarget::Instance { storage_deposit_limit: Some(limit), .. } = &mut job.target
+    {
         let totals = context.deposits.totals;
         *limit = limit.saturating_add(totals.released).saturating_sub(totals.held);
     }

@@ -23,7 +23,7 @@ struct Head {
     pending: Option<PendingCall>,
 }
 
-/// A syscall for which the gas of a slice did not suffice. It is made again in the next.
+/// A syscall for which the gas of a slice did not suffice, to be made again in the next; or the one by which the job has yielded.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) struct PendingCall {
     pub(super) symbol: Vec<u8>,

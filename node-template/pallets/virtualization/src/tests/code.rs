@@ -62,6 +62,33 @@ fn a_program_has_as_much_memory_as_is_allowed_and_no_more() {
 }
 
 #[test]
+fn a_program_has_as_many_symbols_as_is_allowed_and_no_more() {
+    let (exports, imports) = (crate::MAX_EXPORTS, crate::MAX_IMPORTS);
+    in_block(|| {
+        assert_ok!(dispatch(&ALICE, upload_of(&programs::symbols(4096, exports, imports))));
+        for (exports, imports) in [(exports + 1, imports), (exports, imports + 1), (20_000, 0)] {
+            let code = programs::symbols(4096, exports, imports);
+            assert_noop!(dispatch(&ALICE, upload_of(&code)), Error::<Test>::TooManySymbols);
+        }
+    });
+}
+
+/// An upload is none of the programs that a block uses, whether it succeeds or not.
+#[test]
+fn uploads_take_nothing_of_what_a_block_may_have() {
+    in_block(|| {
+        let programs = || hatchery_primitives::limits().expect("the node tells").modules.used;
+        upload(TALLY);
+        assert_noop!(dispatch(&ALICE, upload_of(&programs::touching(2000))), Error::<Test>::TooMuchMemory);
+        let poor = sp_runtime::AccountId32::new([9; 32]);
+        assert_noop!(dispatch(&poor, upload_of(HELLO)), Error::<Test>::DepositUnaffordable);
+        assert_eq!(programs(), 0);
+        instantiate(upload(TOKEN), 0, &1000u128.to_le_bytes(), 0);
+        assert_eq!(programs(), 1);
+    });
+}
+
+#[test]
 fn the_first_use_after_an_upload_pays_for_the_compilation() {
     in_block(|| {
         let code_hash = upload(TALLY);

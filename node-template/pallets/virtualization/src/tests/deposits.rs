@@ -1,7 +1,7 @@
 //! Who has what held, and gets it back.
 
 use super::script::Script;
-use crate::{HoldReason, Instances, Pallet, StorageDeposits, mock::*};
+use crate::{HoldReason, Instances, InstantiateRequest, Pallet, StorageDeposits, mock::*};
 use frame_support::assert_ok;
 use sp_runtime::AccountId32;
 
@@ -116,5 +116,31 @@ fn an_item_keeps_the_deposit_that_was_taken_for_it() {
         check();
         run(&CHARLIE, &instance, Script::new().remove(b"a"));
         assert_eq!(Balances::free_balance(&BOB), ENDOWMENT);
+    });
+}
+
+/// What came of making an instance tells of no deposits that were undone.
+#[test]
+fn a_constructor_that_fails_holds_nothing() {
+    in_block(|| {
+        let code_hash = upload(SCRIPT);
+        let request = |input: Vec<u8>| InstantiateRequest::<Test> {
+            owner: BOB,
+            code_hash,
+            value: 0,
+            salt: [0; 32],
+            input,
+            gas_limit: GAS,
+            storage_deposit_limit: None,
+        };
+        let script = Script::new().set(b"a", 1, 10);
+        let all = Pallet::<Test>::instance_deposit() + item(10);
+        let failed = Pallet::<Test>::bare_instantiate(request(script.clone().trap()));
+        assert!(failed.result.is_err());
+        assert_eq!((failed.deposits.held, failed.deposits.peak), (0, all));
+        assert_eq!(held(HoldReason::Instance, &BOB), 0);
+        let made = Pallet::<Test>::bare_instantiate(request(script.end()));
+        assert_eq!((made.deposits.held, made.deposits.peak), (all, all));
+        assert_eq!(held(HoldReason::Instance, &BOB) + held(HoldReason::Storage, &BOB), all);
     });
 }

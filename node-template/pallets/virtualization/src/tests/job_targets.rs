@@ -2,17 +2,18 @@
 
 use super::{
     jobs::{finish, holds, keys, millis, start, starting_at},
-    script::Script,
+    script::{Output, Script},
 };
 use crate::{
-    BalanceOf, Call, Cause, Config, Error, Event, HoldReason, Instances, JobFailure, JobQueue, JobTarget,
-    Jobs, Pallet, ProgramIdentifier, WeightInfo, items, mock::*,
+    BalanceOf, Call, Cause, Config, Error, Event, HoldReason, Instances, JobFailure, JobTarget, Jobs, Limit,
+    Pallet, ProgramIdentifier, WeightInfo, items, mock::*,
 };
 use frame_support::{
     BoundedVec, assert_ok,
     traits::Get as _,
     weights::{Weight, WeightToFee as _},
 };
+use hatchery_client::{ConsensusConstants, Limits};
 use polkavm_common_033::{
     program::{Instruction, InstructionSetKind, Reg, asm},
     writer::ProgramBlobBuilder,
@@ -55,16 +56,18 @@ fn with_instances(count: u8) -> (TestExternalities, Vec<AccountId32>) {
 fn a_job_of_an_instance_has_its_storage_and_its_account() {
     let (mut externalities, instances) = with_instances(1);
     let instance = &instances[0];
-    let script = (0..30u8).fold(Script::new(), |script, key| script.set(&[key], key, 100));
+    let script = (0..30u8).fold(Script::new(), |script, key| {
+        let script = script.set(&[key], key, 100);
+        if key % 10 == 9 { script.yields() } else { script }
+    });
     let script = script.transfer(&CHARLIE, 300).event(&[], 9, 3).finish();
     let before = externalities.execute_with(|| {
-        start(&BOB, run(instance, script, slice(4), None));
+        start(&BOB, run(instance, script, slice(30), None));
         Balances::free_balance(&CHARLIE)
     });
     let seen = finish(&mut externalities);
     externalities.execute_with(|| {
-        let Some(Event::JobFinished { slices, output, .. }) = seen.last() else { panic!("{seen:?}") };
-        assert!(*slices > 2, "{slices}");
+        let Some(Event::JobFinished { slices: 4, output, .. }) = seen.last() else { panic!("{seen:?}") };
         assert_eq!(output.len(), 8, "it returned without an output");
         assert!(seen.contains(&Event::Emitted { instance: instance.clone(), data: vec![9; 3] }));
         for key in 0..30 {
@@ -79,75 +82,144 @@ fn a_job_of_an_instance_has_its_storage_and_its_account() {
     });
 }
 
-/// A call that the end of a slice would cut is undone and made in the next slice, so nothing happens twice.
+/// What accounts have of a token, and how much there is.
+fn token_balances(token: &AccountId32) -> ([u128; 3], u128) {
+    let amount = |export: &str, input: &[u8]| {
+        let output = output(&ALICE, token, export, input);
+        u128::from_le_bytes(output.try_into().expect("amounts have 16 bytes"))
+    };
+    ([ALICE, BOB, CHARLIE].map(|account| amount("balance_of", account.as_ref())), amount("total_supply", &[]))
+}
+
+/// A job is no way to stop a contract between reading and writing, have others call it, and go on with what it has read: wherever the
+/// gas of a slice ends, a contract that does not yield did all or nothing.
 #[test]
-fn calls_run_to_their_end_within_a_slice() {
-    let (mut externalities, instances) = with_instances(2);
-    let [job, callee] = &instances[..] else { panic!() };
-    // Each call takes most of a slice. What it stores tells which call it was.
-    let calls = 6;
-    let script = (0..calls).fold(Script::new(), |script, number: u8| {
-        let work = (0..20).fold(Script::new(), |script, _| script.hash(&[number; 200]));
-        script.call(callee, work.set(&[number], number, 10).finish())
-    });
-    let script = script.finish();
-    let one_call = externalities.execute_with(|| {
-        let work = (0..20).fold(Script::new(), |script, _| script.hash(&[0; 200]));
-        let script = Script::new().call(callee, work.set(&[99], 9, 10).finish()).end();
-        weight(&call(&BOB, job, "run", &script))
-    });
-    // Enough for one call, whose program counts as not compiled, and not for two.
-    let one_call = one_call + <<Test as Config>::WeightInfo as WeightInfo>::compile(SCRIPT.len() as u32);
-    let gas = Weight::from_parts(one_call.ref_time() * 5 / 4, one_call.proof_size() * 5 / 4);
-    externalities.execute_with(|| start(&BOB, run(job, script, gas, None)));
-    let mut seen = Vec::new();
-    let mut pending = 0;
-    let slices = loop {
+fn a_job_of_an_instance_is_interrupted_nowhere() {
+    MaxSnapshot::set(64 * 1024);
+    let transfer = |to: &AccountId32, amount: u128| -> Vec<u8> {
+        [to.as_ref() as &[u8], &amount.to_le_bytes()].concat()
+    };
+    let (mut finished, mut failed) = (0, 0);
+    // What it does takes some 4 ms.
+    for micros in (100..6_000).step_by(211) {
+        let mut externalities = externalities();
+        let (token, job) = externalities.execute_with(|| {
+            let token = instantiate(upload(TOKEN), 0, &1000u128.to_le_bytes(), 0);
+            let gas = Weight::from_parts(micros * 1_000_000, 512 * 1024);
+            let call = starting_at(of_instance(&token, None), "transfer", &transfer(&BOB, 600), gas, 20);
+            (token, start(&ALICE, call))
+        });
         next_block(&mut externalities);
-        let end = externalities.execute_with(|| {
+        let done = externalities.execute_with(|| {
             idle(Weight::MAX);
             check();
-            pending += u32::from(crate::jobs::has_pending_syscall(1));
-            seen.extend(events());
-            JobQueue::<Test>::get().is_empty()
+            let done = match events().last() {
+                Some(Event::JobFinished { slices: 1, .. }) => true,
+                Some(Event::JobFailed {
+                    failure: JobFailure::Guest(Cause::OutOfGas(_)), slices: 1, ..
+                }) => false,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(Jobs::<Test>::get(job), None);
+            assert_eq!(token_balances(&token), (if done { [400, 600, 0] } else { [1000, 0, 0] }, 1000));
+            // Now others call it, and more blocks come.
+            let second = call(&ALICE, &token, "transfer", &transfer(&CHARLIE, 600));
+            assert_eq!(second.is_err(), done, "she has it only once");
+            done
         });
-        if end {
-            break seen.iter().filter(|event| matches!(event, Event::JobAdvanced { .. })).count() + 1;
-        }
-    };
-    assert!(matches!(seen.last(), Some(Event::JobFinished { .. })), "{seen:?}");
-    let called = Event::Called { instance: callee.clone(), caller: job.clone() };
-    assert_eq!(seen.iter().filter(|event| **event == called).count(), usize::from(calls));
-    assert!(!seen.iter().any(|event| matches!(event, Event::CallFailed { .. })), "{seen:?}");
-    assert!(slices > 3 && pending > 1, "{slices} slices, {pending} of them ended at a call");
+        next_block(&mut externalities);
+        externalities.execute_with(|| {
+            idle(Weight::MAX);
+            assert_eq!(token_balances(&token), (if done { [400, 600, 0] } else { [400, 0, 600] }, 1000));
+        });
+        finished += u32::from(done);
+        failed += u32::from(!done);
+    }
+    assert!(finished > 3 && failed > 5, "{finished} had enough gas, {failed} had not");
+}
+
+/// Where it yields others can call it, and find what it has stored up to there.
+#[test]
+fn others_use_an_instance_where_its_job_yields() {
+    let (mut externalities, instances) = with_instances(2);
+    let [yielding, callee] = &instances[..] else { panic!() };
+    // In a call by an instance, and in one from outside, there is nothing to end.
+    let nested = Script::new().yields().set(&[7], 7, 1).end();
+    let script = Script::new().set(&[1], 1, 1).yields().get(&[2]).call(callee, nested.clone()).yields().end();
     externalities.execute_with(|| {
-        for number in 0..calls {
-            assert_eq!(stored(callee, &[number]), Some(vec![number; 10]));
-        }
+        assert_eq!(output(&BOB, callee, "run", &nested), 0u64.to_le_bytes());
+        start(&BOB, run(yielding, script, slice(20), None));
+    });
+    next_block(&mut externalities);
+    externalities.execute_with(|| {
+        idle(Weight::MAX);
+        check();
+        assert_eq!(stored(yielding, &[1]), Some(vec![1]));
+        assert_ok!(call(&CHARLIE, yielding, "run", &Script::new().remove(&[1]).set(&[2], 9, 3).end()));
+    });
+    let seen = finish(&mut externalities);
+    let Some(Event::JobFinished { slices: 3, output: bytes, .. }) = seen.last() else { panic!("{seen:?}") };
+    let mut output = Output(bytes);
+    assert_eq!((output.answer(), output.item()), (1, Some(&[9; 3][..])));
+    assert_eq!((output.answer(), output.returned()), (0, &0u64.to_le_bytes()[..]), "the callee did not wait");
+    assert_eq!(output.answer(), 1);
+    externalities.execute_with(|| {
+        assert_eq!((stored(yielding, &[1]), stored(callee, &[7])), (None, Some(vec![7])));
+        check();
     });
 }
 
-/// What a whole slice does not suffice for fails, and the guest is told.
+/// A call of another instance is a part of the slice, with its gas. A limit that the guest sets holds.
 #[test]
-fn a_call_that_no_slice_suffices_for_fails() {
+fn calls_that_a_job_makes_have_the_gas_of_the_slice() {
     let (mut externalities, instances) = with_instances(2);
     let [job, callee] = &instances[..] else { panic!() };
     let script = Script::new().set(&[1], 1, 1).call(callee, Script::new().spin()).set(&[2], 2, 1).finish();
     externalities.execute_with(|| start(&BOB, run(job, script, slice(10), None)));
     let seen = finish(&mut externalities);
-    let failed = seen.iter().filter(|event| matches!(event, Event::CallFailed { .. })).count();
-    assert_eq!(failed, 1, "{seen:?}");
-    externalities.execute_with(|| {
-        assert_eq!((stored(job, &[1]), stored(job, &[2])), (Some(vec![1]), Some(vec![2])));
-    });
-    assert!(matches!(seen.last(), Some(Event::JobFinished { .. })), "{seen:?}");
-    // One that it limits itself fails at once.
+    let out_of_gas = JobFailure::Guest(Cause::OutOfGas(crate::Resource::RefTime));
+    assert_eq!(seen, [Event::JobFailed { job: 1, slices: 1, failure: out_of_gas }]);
+    externalities.execute_with(|| assert_eq!(stored(job, &[1]), None));
+
     let (mut externalities, instances) = with_instances(2);
     let [job, callee] = &instances[..] else { panic!() };
     let script = Script::new().call_with(callee, "run", Script::new().spin(), 0, 50_000, false).finish();
     externalities.execute_with(|| start(&BOB, run(job, script, slice(50), None)));
     let seen = finish(&mut externalities);
+    assert!(matches!(seen[0], Event::CallFailed { .. }), "{seen:?}");
     let Some(Event::JobFinished { slices: 1, .. }) = seen.last() else { panic!("{seen:?}") };
+}
+
+/// A slice that meets a limit of the block is undone, and made again.
+#[test]
+fn a_job_of_an_instance_waits_where_a_block_has_no_machines_left() {
+    let (mut externalities, instances) = with_instances(1);
+    let instance = &instances[0];
+    let tally = externalities.execute_with(|| instantiate(upload(TALLY), 9, &[], 0));
+    let increment = |script: Script| script.call_with(&tally, "increment", Vec::new(), 0, u64::MAX, true);
+    let script = increment(Script::new().set(&[1], 1, 50)).finish();
+    let job = externalities.execute_with(|| start(&BOB, run(instance, script, slice(50), Some(5000))));
+    next_block(&mut externalities);
+    let one = ConsensusConstants::v1().limits(Limits { modules: 1, ..Limits::V1 });
+    limited_manager(&mut externalities, one);
+    externalities.execute_with(|| {
+        let before = Jobs::<Test>::get(job).map(|job| job.target);
+        idle(Weight::MAX);
+        assert_eq!(events(), [Event::JobDelayed { job, slices: 1, limit: Limit::Programs }]);
+        assert_eq!(
+            Jobs::<Test>::get(job).map(|job| job.target),
+            before,
+            "nothing is held for what was undone"
+        );
+        assert_eq!(stored(instance, &[1]), None);
+        check();
+    });
+    let seen = finish(&mut externalities);
+    assert!(matches!(seen.last(), Some(Event::JobFinished { slices: 2, .. })), "{seen:?}");
+    externalities.execute_with(|| {
+        assert_eq!(output(&BOB, &tally, "value", &[]), 1u64.to_le_bytes());
+        assert_eq!(stored(instance, &[1]), Some(vec![1; 50]));
+    });
 }
 
 #[test]
@@ -158,8 +230,8 @@ fn what_ends_a_job_of_an_instance() {
     };
     // It is removed meanwhile.
     let (mut externalities, instances) = with_instances(1);
-    let script = Script::new().spin();
-    externalities.execute_with(|| start(&BOB, run(&instances[0], script.clone(), slice(4), None)));
+    let script = Script::new().yields().finish();
+    externalities.execute_with(|| start(&BOB, run(&instances[0], script, slice(4), None)));
     next_block(&mut externalities);
     externalities.execute_with(|| {
         idle(Weight::MAX);
@@ -181,11 +253,21 @@ fn what_ends_a_job_of_an_instance() {
         assert_eq!((Instances::<Test>::get(&instances[0]), Jobs::<Test>::get(job)), (None, None));
     });
 
+    // It yields too often.
+    let (mut externalities, instances) = with_instances(1);
+    let script = (0..41).fold(Script::new().set(&[1], 1, 1), |script, _| script.yields()).finish();
+    externalities.execute_with(|| start(&BOB, run(&instances[0], script, slice(10), None)));
+    assert_eq!(failure(&finish(&mut externalities)), JobFailure::OutOfSlices);
+
     // It stores more than its owner allows, in all slices together. What slices before did stays.
     let (mut externalities, instances) = with_instances(1);
-    let script = (0..30u8).fold(Script::new(), |script, key| script.set(&[key], key, 100)).finish();
-    let limit = 20 * (PER_ITEM + PER_BYTE * 101);
-    let job = externalities.execute_with(|| start(&BOB, run(&instances[0], script, slice(4), Some(limit))));
+    let script = (0..30u8).fold(Script::new(), |script, key| {
+        let script = script.set(&[key], key, 100);
+        if key % 4 == 3 { script.yields() } else { script }
+    });
+    let limit = 18 * (PER_ITEM + PER_BYTE * 101);
+    let job = externalities
+        .execute_with(|| start(&BOB, run(&instances[0], script.finish(), slice(20), Some(limit))));
     next_block(&mut externalities);
     externalities.execute_with(|| {
         idle(Weight::MAX);
@@ -198,9 +280,9 @@ fn what_ends_a_job_of_an_instance() {
     });
     assert_eq!(failure(&finish(&mut externalities)), JobFailure::Guest(Cause::DepositLimitExceeded));
     externalities.execute_with(|| {
-        let held = held(HoldReason::Storage, &BOB);
-        assert!(held > 0 && held <= limit);
-        assert!(stored(&instances[0], &[0]).is_some() && stored(&instances[0], &[29]).is_none());
+        // The slice that passed the limit is undone.
+        assert_eq!(held(HoldReason::Storage, &BOB), limit / 18 * 16);
+        assert!(stored(&instances[0], &[15]).is_some() && stored(&instances[0], &[16]).is_none());
         check();
     });
 
@@ -366,11 +448,11 @@ fn a_tree_pays_for_the_memory_of_all_that_it_may_start() {
             start(&BOB, starting_at(target, "main", &3u64.to_le_bytes(), gas, 10));
             let Some(Event::JobStarted { prepaid, .. }) = events().pop() else { panic!() };
             let program = |code: &[u8]| (code.len() as u32, 3);
-            // 17 may live when a slice begins.
+            // 17 may live when a slice begins, and when it ends.
             let overhead =
-                Pallet::<Test>::slice_overhead(&[program(&manager), program(&worker)], 17 + started);
+                Pallet::<Test>::slice_overhead(&[program(&manager), program(&worker)], 34 + started);
             assert_eq!(prepaid, 10 * PerMicrosecond::weight_to_fee(&(overhead + gas)));
-            let memory = <<Test as Config>::WeightInfo as WeightInfo>::memory(3) * (16 + started);
+            let memory = <<Test as Config>::WeightInfo as WeightInfo>::memory(3) * (33 + started);
             let alone = Pallet::<Test>::slice_overhead(&[program(&manager), program(&worker)], 1);
             assert_eq!(overhead, alone + memory);
         }

@@ -3,7 +3,7 @@
 use super::script::Script;
 use crate::{
     Call, Cause, CodeHash, CodeInfos, Config, Error, Event, HoldReason, JobCount, JobFailure, JobId,
-    JobQueue, JobTarget, JobTargetOf, Jobs, Pallet, Resource, Trap, TrapKind, items::child_trie,
+    JobQueue, JobTarget, JobTargetOf, Jobs, Limit, Pallet, Resource, Trap, TrapKind, items::child_trie,
     jobs::trie_id, mock::*,
 };
 use frame_support::{
@@ -12,6 +12,7 @@ use frame_support::{
     traits::{Get as _, fungible::Inspect},
     weights::{Weight, WeightToFee as _},
 };
+use hatchery_client::{ConsensusConstants, Limits};
 use sp_core::storage::ChildInfo;
 use sp_io::TestExternalities;
 use sp_runtime::AccountId32;
@@ -26,7 +27,8 @@ fn overhead() -> Weight {
     let info = CodeInfos::<Test>::iter_values().find(|info| info.length == PRIMES.len() as u32);
     let pages = info.expect("it was uploaded").pages;
     assert!(pages > 1, "a machine of it has data and a stack");
-    Pallet::<Test>::slice_overhead(&[(PRIMES.len() as u32, pages)], 1)
+    // One that runs, and one that is looked at.
+    Pallet::<Test>::slice_overhead(&[(PRIMES.len() as u32, pages)], 2)
 }
 
 fn starting(code_hash: CodeHash, export: &str, input: &[u8], gas: Weight, slices: u32) -> Call<Test> {
@@ -308,13 +310,16 @@ fn jobs_take_turns_and_no_more_than_their_share() {
             let used = Pallet::<Test>::run_jobs(limit);
             assert!(used.all_lte(limit), "{used:?} of {limit:?}");
             check();
-            events()
+            let had_slices: Vec<JobId> = events()
                 .into_iter()
                 .map(|event| match event {
                     Event::JobAdvanced { job, .. } => job,
                     other => panic!("{other:?}"),
                 })
-                .collect()
+                .collect();
+            // Who waits was read as well.
+            assert!(had_slices.len() == 5 || nothing.all_lte(used) || limit.any_lt(nothing), "{used:?}");
+            had_slices
         })
     };
     let none: [JobId; 0] = [];
@@ -355,4 +360,99 @@ fn only_pages_that_change_are_written() {
         .map(|(changes, _)| changes.count())
         .sum();
     assert!(written > 0 && written < all, "{written} of {all} keys");
+}
+
+/// A job that could never have its turn does not stop those behind it.
+#[test]
+fn a_job_that_has_come_to_be_too_heavy_ends() {
+    MaxSnapshot::set(64 * 1024);
+    let mut externalities = externalities();
+    let [heavy, light] = externalities.execute_with(|| {
+        let code_hash = upload(PRIMES);
+        [90, 10].map(|gas| start(&BOB, starting(code_hash, "primes", &LIMIT.to_le_bytes(), millis(gas), 40)))
+    });
+    let nothing = externalities.execute_with(Pallet::<Test>::idle_jobs_weight);
+    let slice_of_light = externalities.execute_with(overhead) + millis(10);
+    next_block(&mut externalities);
+    externalities.execute_with(|| {
+        // It waits where a block happens to have less left.
+        idle(nothing + slice_of_light);
+        assert_eq!(events(), []);
+        // Another version of the runtime spends less on jobs.
+        JobsShare::set(nothing + slice_of_light);
+        let free = Balances::free_balance(&BOB);
+        let job = Jobs::<Test>::get(heavy).expect("it waits");
+        // Without room for clearing away what it has, it waits for that.
+        assert!(Pallet::<Test>::run_jobs(nothing).all_lte(nothing));
+        assert_eq!(events(), []);
+        let limit = JobsShare::get() + Pallet::<Test>::cancel_job_weight();
+        let used = Pallet::<Test>::run_jobs(limit);
+        assert!(used.all_lte(limit) && Pallet::<Test>::cancel_job_weight().all_lte(used), "{used:?}");
+        assert_eq!(
+            events(),
+            [
+                Event::JobFailed { job: heavy, slices: 0, failure: JobFailure::SliceTooHeavy },
+                Event::JobAdvanced { job: light, slices: 1 },
+            ]
+        );
+        assert_eq!(Balances::free_balance(&BOB), free + job.deposit + job.prepaid);
+        assert_eq!((keys(heavy), Jobs::<Test>::get(heavy)), (0, None));
+        check();
+    });
+    assert!(matches!(finish(&mut externalities).last(), Some(Event::JobFinished { .. })));
+}
+
+/// That others in a block have used up what there is does not end a job.
+#[test]
+fn a_job_waits_where_a_block_has_no_machines_left() {
+    MaxSnapshot::set(64 * 1024);
+    let none = || ConsensusConstants::v1().limits(Limits { modules: 0, ..Limits::V1 });
+    let mut externalities = externalities();
+    let [job, last] = externalities.execute_with(|| {
+        let code_hash = upload(PRIMES);
+        [40, 1].map(|slices| {
+            start(&BOB, starting(code_hash, "primes", &LIMIT.to_le_bytes(), millis(10), slices))
+        })
+    });
+    next_block(&mut externalities);
+    limited_manager(&mut externalities, none());
+    externalities.execute_with(|| {
+        let [_, before] = holds(&BOB);
+        idle(Weight::MAX);
+        let limit = Limit::Programs;
+        let failure = JobFailure::Guest(Cause::LimitReached(limit));
+        assert_eq!(
+            events(),
+            [Event::JobDelayed { job, slices: 1, limit }, Event::JobFailed { job: last, slices: 1, failure },]
+        );
+        // It is paid for as a slice whose guest has used nothing.
+        let price = PerMicrosecond::weight_to_fee(&(overhead() + millis(10)));
+        let paid = PerMicrosecond::weight_to_fee(&overhead());
+        let [_, after] = holds(&BOB);
+        assert_eq!(before - after, paid + price);
+        check();
+    });
+    let seen = finish(&mut externalities);
+    let Some(Event::JobFinished { output, .. }) = seen.last() else { panic!("{seen:?}") };
+    assert_eq!(output, &PRIMES_BELOW_LIMIT.to_le_bytes());
+    assert_eq!(seen.first(), Some(&Event::JobAdvanced { job, slices: 2 }));
+}
+
+/// A yield ends a slice before its gas does.
+#[test]
+fn a_job_of_a_program_may_yield() {
+    MaxSnapshot::set(64 * 1024);
+    let mut externalities = externalities();
+    externalities.execute_with(|| {
+        let code_hash = upload(SCRIPT);
+        let script = Script::new().yields().yields().end();
+        start(&BOB, starting(code_hash, "run", &script, millis(10), 3));
+    });
+    let seen = finish(&mut externalities);
+    let [Event::JobAdvanced { .. }, Event::JobAdvanced { .. }, Event::JobFinished { output, slices: 3, .. }] =
+        &seen[..]
+    else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(output, &[1u64.to_le_bytes(); 2].concat());
 }

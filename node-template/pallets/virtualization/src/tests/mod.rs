@@ -12,7 +12,7 @@ mod jobs;
 #[cfg(not(feature = "runtime-benchmarks"))]
 #[path = "../benchmarking/programs.rs"]
 #[allow(dead_code, reason = "the benchmarks use all of it")]
-mod programs;
+pub(crate) mod programs;
 mod properties;
 mod removals;
 mod script;
@@ -20,4 +20,4 @@ mod state;
 mod syscalls;
 
 #[cfg(feature = "runtime-benchmarks")]
-use crate::benchmarking::programs;
+pub(crate) use crate::benchmarking::programs;

@@ -37,10 +37,9 @@ enum Action {
     Idle {
         items: u64,
     },
-    /// A job of a program, or of an instance.
     StartJob {
         who: usize,
-        target: Result<usize, usize>,
+        target: Target,
         steps: Vec<Step>,
         end: End,
         millis: u64,
@@ -55,12 +54,21 @@ enum Action {
     NextBlock,
 }
 
+/// What a job is of.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Code(usize),
+    Instance(usize),
+    Processes { root: usize, other: usize },
+}
+
 /// Something that a guest does.
 #[derive(Clone, Debug)]
 enum Step {
     Set { key: u8, length: u32 },
     Remove { key: u8 },
     Transfer { who: usize, amount: u128 },
+    Yield,
     Call { instance: usize, steps: Vec<Step>, end: End, value: u128, unwinds: bool },
 }
 
@@ -91,6 +99,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (0..4_u8, 0..200_u32).prop_map(|(key, length)| Step::Set { key, length }),
         3 => (0..4_u8).prop_map(|key| Step::Remove { key }),
         1 => (0..3_usize, 0..2000_u128).prop_map(|(who, amount)| Step::Transfer { who, amount }),
+        1 => Just(Step::Yield),
     ];
     let step = leaf.prop_recursive(2, 8, 3, |inner| {
         (0..8_usize, proptest::collection::vec(inner, 0..3), end(), 0..20_u128, any::<bool>()).prop_map(
@@ -103,7 +112,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn action() -> impl Strategy<Value = Action> {
     let who = 0..3_usize;
     let limit = prop_oneof![3 => Just(None), 1 => (0..2000_u64).prop_map(Some)];
-    let target = prop_oneof![(0..3_usize).prop_map(Ok), (0..8_usize).prop_map(Err)];
+    let target = prop_oneof![
+        2 => (0..3_usize).prop_map(Target::Code),
+        2 => (0..8_usize).prop_map(Target::Instance),
+        1 => (0..3_usize, 0..3_usize).prop_map(|(root, other)| Target::Processes { root, other }),
+    ];
     prop_oneof![
         2 => (who.clone(), 0..3_usize).prop_map(|(who, code)| Action::Upload { who, code }),
         1 => (who.clone(), 0..3_usize).prop_map(|(who, code)| Action::RemoveCode { who, code }),
@@ -137,6 +150,7 @@ fn script(steps: &[Step], end: End) -> Vec<u8> {
             Step::Set { key, length } => script.set(&[*key], 1, *length),
             Step::Remove { key } => script.remove(&[*key]),
             Step::Transfer { who, amount } => script.transfer(&ACCOUNTS[*who], *amount),
+            Step::Yield => script.yields(),
             Step::Call { instance: number, steps, end, value, unwinds } => {
                 let input = self::script(steps, *end);
                 script.call_with(&instance(*number), "run", input, *value, 5_000_000, *unwinds)
@@ -180,10 +194,17 @@ fn act(action: &Action) {
             return;
         }
         Action::StartJob { who, target, steps, end, millis, slices, limit } => {
-            let target = match target {
-                Ok(code) => JobTarget::Code(Pallet::<Test>::code_hash(CODES[*code])),
-                Err(number) => {
-                    JobTarget::Instance { instance: instance(*number), storage_deposit_limit: *limit }
+            let code_hash = |number: usize| Pallet::<Test>::code_hash(CODES[number]);
+            let target = match *target {
+                Target::Code(code) => JobTarget::Code(code_hash(code)),
+                Target::Instance(number) => {
+                    JobTarget::Instance { instance: instance(number), storage_deposit_limit: *limit }
+                }
+                Target::Processes { root, other } => {
+                    let programs =
+                        vec![(bounded(b"other"), code_hash(other)), (bounded(b"root"), code_hash(root))];
+                    let programs = programs.try_into().expect("these are not many");
+                    JobTarget::Processes { root: code_hash(root), programs }
                 }
             };
             let call = Call::start_job {

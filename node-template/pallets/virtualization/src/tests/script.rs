@@ -107,6 +107,11 @@ impl Script {
         self.byte(15).0
     }
 
+    /// Ends the slice of a job.
+    pub(super) fn yields(self) -> Self {
+        self.raw("yield_v1", [0; 4])
+    }
+
     /// Ends with the output.
     pub(super) fn end(self) -> Vec<u8> {
         self.byte(0).0
