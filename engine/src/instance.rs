@@ -119,7 +119,7 @@ pub enum RunError {
     #[error(transparent)]
     Host(#[from] HostError),
     /// Native code and the interpreter do not do the same: a defect of the engine (only with
-    /// [`Backend::Verify`]).
+    /// [`Backend::Verify`](crate::Backend::Verify)).
     #[error(transparent)]
     Disagreement(#[from] Disagreement),
 }
