@@ -135,14 +135,14 @@ pub(crate) fn pages(count: u32) -> Vec<u8> {
     builder.into_vec().expect("the program fits the format; qed")
 }
 
-/// A program whose export `main` writes to each of its `pages` pages of memory, from the last to the first: where pages come a few at
-/// once, those behind the one that is touched are there already.
+/// A program with `pages` pages of memory whose export `main` writes to as many of them as its argument says, at least to one, from the
+/// last to the first: where pages come a few at once, those behind the one that is touched are there already.
 pub(crate) fn touching(pages: u32) -> Vec<u8> {
     const PAGE: u32 = 4096;
     let last = DATA + pages.saturating_sub(1) * PAGE;
     let code = [
+        asm::move_reg(A1, A0),
         asm::load_imm(A0, last),
-        asm::load_imm(A1, pages),
         asm::fallthrough(),
         asm::store_indirect_u64(A1, A0, 0),
         asm::add_imm_64(A0, A0, PAGE.wrapping_neg()),
