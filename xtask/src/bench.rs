@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: Hatchery beside its peers, and instruction counts against committed ones.
 
-mod counts;
+pub(crate) mod counts;
 mod programs;
 
 use crate::progress::{Outcome, Steps};

@@ -3,6 +3,7 @@
 mod graph;
 mod summary;
 
+use crate::bench::counts::{self, Checked};
 use crate::progress::seconds;
 use crate::setup::Toolchains;
 use crate::{deny, guests, javascript, process, setup, workspace};
@@ -16,7 +17,7 @@ use std::{env, fs};
 use summary::Summary;
 
 /// Workspaces of their own inside this one's folder.
-const OTHER_WORKSPACES: [&str; 2] = ["guests/Cargo.toml", "fuzz/Cargo.toml"];
+const OTHER_WORKSPACES: [&str; 3] = ["benches/Cargo.toml", "guests/Cargo.toml", "fuzz/Cargo.toml"];
 
 /// Where community test vectors are looked for, from the workspace's folder.
 const VECTORS: &str = "../shared/vectors";
@@ -49,6 +50,8 @@ enum Step {
     Docs,
     /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
     Release,
+    /// How many instructions of the processor a fixed set of work takes, beside the committed counts, when valgrind is installed.
+    Counts,
     /// All tests of the workspace.
     Tests,
 }
@@ -141,6 +144,13 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             pass(command)
         }
         Step::Release => release(),
+        Step::Counts => Ok(match counts::check()? {
+            Checked::Passed => End::Passed,
+            Checked::Skipped(why) => {
+                println!("not counted: {why}");
+                End::Skipped(why)
+            }
+        }),
         Step::Tests => tests(toolchains, summary),
     }
 }

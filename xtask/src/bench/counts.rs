@@ -15,19 +15,24 @@ const FIX: &str = "Fix: make it cheaper, or run `cargo xtask bench --check --upd
 
 const HEAD: &str = "# Written by `cargo xtask bench --check --update`: instructions of the processor, counted by callgrind.\n\n";
 
+/// Leaves aside what not every processor has.
+const PORTABLE: &str =
+    "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-ERMS,-FSRM,-BMI1,-BMI2,-LZCNT,-MOVBE,-POPCNT";
+
 /// How much more than committed is too much, in percent: addresses and the order of allocations are not the same in every run.
 const TOLERANCE: f64 = 2.0;
 
-/// Counts, and the compiler whose code was counted.
+/// Counts, the compiler whose code was counted, and the processor, by which libraries choose what they execute.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Counts {
     compiler: String,
+    processor: String,
     instructions: BTreeMap<String, u64>,
 }
 
 /// What came of a check.
-enum Checked {
+pub(crate) enum Checked {
     /// The counts are as they should be.
     Passed,
     /// There is nothing to count or to compare with, for this reason.
@@ -56,16 +61,21 @@ pub(super) fn command(update: bool) -> Result<ExitCode> {
 }
 
 /// Compares counts with the committed ones.
-fn check() -> Result<Checked> {
+///
+/// # Errors
+/// If something takes more instructions than are committed, or cannot be counted.
+pub(crate) fn check() -> Result<Checked> {
     if process::find("valgrind").is_none() {
         return Ok(Checked::Skipped("valgrind is not installed".to_owned()));
     }
     let text = fs::read_to_string(file()).with_context(|| format!("cannot read {}", file().display()))?;
     let before: Counts = toml::from_str(&text).with_context(|| format!("in {}", file().display()))?;
-    let compiler = Compiler::of(None)?.version;
-    if compiler != before.compiler {
-        let why = format!("the counts are of code by {}, here is {compiler}", before.compiler);
-        return Ok(Checked::Skipped(why));
+    for (theirs, ours) in
+        [(before.compiler.clone(), Compiler::of(None)?.version), (before.processor.clone(), processor()?)]
+    {
+        if theirs != ours {
+            return Ok(Checked::Skipped(format!("the counts are of {theirs}, here is {ours}")));
+        }
     }
     let after = count()?;
     let more = compare(&before, &after);
@@ -107,12 +117,24 @@ fn count() -> Result<Counts> {
     for name in process::output(&mut Command::new(&program))?.lines() {
         instructions.insert(name.to_owned(), count_one(&program, name)?);
     }
-    Ok(Counts { compiler: Compiler::of(None)?.version, instructions })
+    Ok(Counts { compiler: Compiler::of(None)?.version, processor: processor()?, instructions })
+}
+
+/// What the system calls the processor.
+fn processor() -> Result<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").context("cannot read /proc/cpuinfo")?;
+    let field = |name: &str| {
+        let line = text.lines().find(|line| line.split(':').next().is_some_and(|field| field.trim() == name));
+        line.and_then(|line| line.split_once(':')).map_or("?", |(_, value)| value.trim())
+    };
+    Ok(format!("{}, family {}, model {}", field("model name"), field("cpu family"), field("model")))
 }
 
 fn count_one(program: &Path, name: &str) -> Result<u64> {
     let mut command = Command::new("valgrind");
     command
+        // The C library chooses its functions by the processor; those that every x86-64 has are the same everywhere.
+        .env("GLIBC_TUNABLES", PORTABLE)
         .args([
             "--tool=callgrind",
             "--callgrind-out-file=/dev/null",
@@ -163,6 +185,7 @@ mod tests {
     fn more_is_told_and_less_is_not() {
         let counts = |list: &[(&str, u64)]| Counts {
             compiler: String::new(),
+            processor: String::new(),
             instructions: list.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
         };
         let before = counts(&[("a", 1000), ("b", 1000), ("c", 1000), ("gone", 1)]);
