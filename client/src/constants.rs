@@ -54,7 +54,8 @@ pub enum Compatibility {
 /// are not limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Distinct programs that were compiled. Finding one again, under a key or by compiling the same bytes, is free.
+    /// Distinct programs that have a handle, an identifier or a living instance. Finding one again, under a key or by compiling the same
+    /// bytes, is free.
     pub modules: u32,
     /// Bytes of all these programs together. What is kept of a compiled program is at most in proportion to them.
     pub modules_bytes: u32,

@@ -117,6 +117,15 @@ impl Instance {
         }
     }
 
+    /// The programs that it keeps.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Arc<Program>> {
+        let tree = match &self.guest {
+            Guest::One(_) => None,
+            Guest::Tree(tree) => Some(tree.programs().all()),
+        };
+        std::iter::once(&self.program).chain(tree.into_iter().flatten())
+    }
+
     /// How many machines it can have at a time.
     pub(crate) fn most_machines(&self) -> u64 {
         match &self.guest {

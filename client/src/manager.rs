@@ -67,7 +67,7 @@ pub(crate) struct State {
     pub(crate) modules: Vec<Option<Arc<Program>>>,
     pub(crate) codes: Codes,
     pub(crate) identifiers: Identifiers,
-    pub(crate) instances: BTreeMap<InstanceId, Instance>,
+    instances: BTreeMap<InstanceId, Instance>,
     pub(crate) next_instance: u32,
     /// Of `instances`, how many are ready, the machines that they can have, and the pages that they all have, heaps included.
     pub(crate) ready: u32,
@@ -271,7 +271,7 @@ struct Changing<'a> {
     pages: &'a mut u64,
 }
 
-/// How many handles and identifiers each distinct program has.
+/// How many handles, identifiers and living instances each distinct program has.
 #[derive(Default)]
 pub(crate) struct Codes {
     uses: BTreeMap<CodeHash, u64>,
@@ -373,12 +373,49 @@ impl State {
         self.pages += instance.pages();
         self.ready += u32::from(instance.is_ready());
         let id = InstanceId::from(id);
-        self.instances.insert(id, instance);
+        self.put_instance(id, instance);
         id
     }
 
+    /// Lets an instance live under an id, in place of the one that does. The caller counts its machines and pages.
+    fn put_instance(&mut self, id: InstanceId, instance: Instance) {
+        // First, so that programs of both are not given up in between.
+        for program in instance.programs() {
+            self.codes.add(program);
+        }
+        if let Some(before) = self.instances.insert(id, instance) {
+            self.give_up_programs(&before);
+        }
+    }
+
+    /// Takes an instance away. The caller counts its machines and pages.
+    fn take_instance(&mut self, id: InstanceId) -> Option<Instance> {
+        let instance = self.instances.remove(&id)?;
+        self.give_up_programs(&instance);
+        Some(instance)
+    }
+
+    fn give_up_programs(&mut self, instance: &Instance) {
+        for program in instance.programs() {
+            self.codes.remove(program);
+        }
+    }
+
+    /// Forgets the instances from this id on, and puts others back as they were.
+    pub(crate) fn undo_instances(&mut self, next: InstanceId, before: BTreeMap<InstanceId, Instance>) {
+        for instance in self.instances.split_off(&next).values() {
+            self.give_up_programs(instance);
+        }
+        for (id, mut instance) in before {
+            instance.revive();
+            self.put_instance(id, instance);
+        }
+        self.next_instance = next.into();
+        self.count_instances();
+    }
+
     /// Counts again what is counted of the instances.
-    pub(crate) fn count_instances(&mut self) {
+    fn count_instances(&mut self) {
         let instances = || self.instances.values();
         self.ready = instances().map(|instance| u32::from(instance.is_ready())).sum();
         self.machines = instances().map(Instance::most_machines).sum();
@@ -435,7 +472,7 @@ impl VirtManagerBackend for VirtManager {
     }
 
     fn destroy(&mut self, instance_id: InstanceId) -> Result<(), DestroyError> {
-        let mut instance = self.state.instances.remove(&instance_id).ok_or(DestroyError::InvalidInstance)?;
+        let mut instance = self.state.take_instance(instance_id).ok_or(DestroyError::InvalidInstance)?;
         self.state.ready -= u32::from(instance.is_ready());
         self.state.machines -= instance.most_machines();
         self.state.pages = self.state.pages.saturating_sub(instance.pages());
@@ -548,13 +585,14 @@ impl VirtControlBackend for VirtManager {
     }
 
     fn limits(&mut self) -> ResourceInfo {
-        let Limits { modules, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
+        let Limits { modules, modules_bytes, instances, pages, code_bytes, nesting, snapshot_bytes, .. } =
             self.constants.effective_limits();
         let processes = self.constants.process_limits();
         let state = &self.state;
         let usage = |used, limit: u32| Usage { used, limit: limit.into() };
         ResourceInfo {
             modules: usage(state.codes.count() as u64, modules),
+            modules_bytes: usage(state.codes.bytes, modules_bytes),
             instances: usage(state.machines, instances),
             pages: usage(state.pages, pages),
             nesting: usage(state.ready.into(), nesting),

@@ -49,6 +49,11 @@ impl Programs {
         &self.root
     }
 
+    /// The root's program and the listed ones, which can be the same.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Program>> {
+        std::iter::once(&self.root).chain(self.listed.values())
+    }
+
     /// How many machines there can be at a time.
     pub(crate) fn most_machines(&self) -> u64 {
         if self.listed.is_empty() { 1 } else { self.limits.processes.into() }

@@ -186,13 +186,7 @@ impl Layer {
                 state.give_back_module(index, program);
             }
             state.refusal = host.refusal;
-            state.instances.split_off(&host.next_instance);
-            for (id, mut instance) in host.instances {
-                instance.revive();
-                state.instances.insert(id, instance);
-            }
-            state.next_instance = host.next_instance.into();
-            state.count_instances();
+            state.undo_instances(host.next_instance, host.instances);
         }
     }
 }

@@ -439,7 +439,7 @@ fn buffers_of_any_length() {
         let mut part = vec![0xaa; length - 1];
         assert_eq!(control::module_info(0.into(), &mut part), Ok(length as u32));
         assert_eq!(part, all[..length - 1]);
-        assert_eq!(control::limits(&mut part[..7]), Ok(88));
+        assert_eq!(control::limits(&mut part[..7]), Ok(104));
     });
 }
 

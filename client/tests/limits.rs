@@ -73,6 +73,54 @@ fn bytes_of_all_programs() {
     assert_eq!(last_refusal(manager), Some(Refusal::Modules));
 }
 
+/// Otherwise programs that only instances keep would be without limit.
+#[test]
+fn programs_of_living_instances_count() {
+    let manager = &mut limited(Limits { modules: 2, ..Limits::V1 });
+    let [a, b, c] = [1, 2, 3].map(|mark| padded(mark, 0));
+    let used = |manager: &mut VirtManager| {
+        let ResourceInfo { modules, modules_bytes, .. } = manager.limits();
+        assert_eq!(modules_bytes.used, modules.used * a.len() as u64);
+        modules.used
+    };
+    for (index, code) in [&a, &b].into_iter().enumerate() {
+        let module = manager.compile(code, None).unwrap();
+        assert_eq!(manager.instantiate(module), Ok(InstanceId::from(index as u32)));
+        manager.release_module(module).unwrap();
+    }
+    assert_eq!(used(manager), 2);
+    assert_eq!(manager.compile(&c, None), Err(ModuleError::InvalidImage));
+    assert_eq!(last_refusal(manager), Some(Refusal::Modules));
+    // A fork keeps it as well, and so does a tree its list.
+    let fork = manager.fork(0.into()).unwrap();
+    manager.destroy(0.into()).unwrap();
+    assert_eq!(used(manager), 2);
+    let module = manager.compile(&b, None).unwrap();
+    let root = manager.compile(&a, None).unwrap();
+    let tree = manager.process_instantiate(root, &[(b"b".to_vec(), module)]).unwrap();
+    for module in [root, module] {
+        manager.release_module(module).unwrap();
+    }
+    manager.destroy(fork).unwrap();
+    manager.destroy(1.into()).unwrap();
+    assert_eq!(used(manager), 2);
+    // What a rollback undoes is counted as before.
+    manager.start_transaction(TransactionType::Host);
+    manager.destroy(tree).unwrap();
+    assert_eq!(used(manager), 0);
+    let module = manager.compile(&c, None).unwrap();
+    manager.instantiate(module).unwrap();
+    assert_eq!(used(manager), 1);
+    manager.rollback_transaction(TransactionType::Host);
+    assert_eq!(used(manager), 2);
+    assert_eq!(manager.compile(&c, None), Err(ModuleError::InvalidImage));
+    manager.start_transaction(TransactionType::Host);
+    manager.destroy(tree).unwrap();
+    manager.commit_transaction(TransactionType::Host);
+    assert_eq!(used(manager), 0);
+    manager.compile(&c, None).unwrap();
+}
+
 #[test]
 fn distinct_programs() {
     let manager = &mut limited(Limits { modules: 2, ..Limits::V1 });
@@ -375,6 +423,7 @@ fn with_upstreams_rules_there_are_no_limits() {
     manager.prepare(0.into(), b"grow").unwrap();
     let ResourceInfo {
         modules,
+        modules_bytes,
         instances,
         pages,
         nesting,
@@ -386,6 +435,7 @@ fn with_upstreams_rules_there_are_no_limits() {
     } = manager.limits();
     let all = u64::from(u32::MAX);
     assert_eq!(modules, Usage { used: 1, limit: all });
+    assert_eq!(modules_bytes, Usage { used: declaring(100_000).len() as u64, limit: all });
     assert_eq!(instances, Usage { used: 1, limit: all });
     assert_eq!(pages, Usage { used: 100_000, limit: all });
     assert_eq!(nesting, Usage { used: 1, limit: all });

@@ -32,6 +32,7 @@ fn natively_it_tells_what_happened() {
     assert_eq!(module.code_bytes as usize, guests::counter(JamV1).len());
     let resources: ResourceInfo = decode(&told[1]);
     assert_eq!((resources.modules.used, resources.instances.used), (1, 0));
+    assert_eq!(resources.modules_bytes.used as usize, guests::counter(JamV1).len());
     let trap: ExitInfo = decode(&told[2]);
     assert_eq!(trap.stop, Stop::Trap { kind: TrapKind::TRAP, address: None });
     assert!((1..1_000_000).contains(&trap.gas_left), "{trap:?}");

@@ -287,6 +287,9 @@ pub struct ResourceInfo {
     pub most_processes: u32,
     /// How many descriptors all processes of a tree may have open at a time.
     pub most_descriptors: u32,
+    /// The bytes of code of the distinct compiled programs. What is added later comes behind: runtimes that do not know it read what is
+    /// in front of it.
+    pub modules_bytes: Usage,
 }
 
 /// Of some resource, what there is and the most that there may be.
@@ -401,7 +404,7 @@ mod tests {
             imports: vec![b"c".to_vec()],
         };
         let mut bytes = vec![0xab; 32];
-        for number in 1..=10u8 {
+        for number in 1..=8u8 {
             bytes.extend([number, 0, 0, 0]);
         }
         bytes.extend([8, 8, b'a', b'b', 0, 4, 4, b'c']);
@@ -421,12 +424,14 @@ mod tests {
             most_snapshot_bytes: 11,
             most_processes: 12,
             most_descriptors: 13,
+            modules_bytes: usage(14),
         };
         let mut bytes = Vec::new();
-        for number in 1..=8u8 {
+        for number in 1..=10u8 {
             bytes.extend([number, 0, 0, 0, 0, 0, 0, 0]);
         }
         bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0]);
+        bytes.extend([14, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);
         pin(&info, &bytes);
     }
 

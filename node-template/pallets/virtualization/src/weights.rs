@@ -1,12 +1,9 @@
 //! What the calls, hooks and syscalls of this pallet cost.
 //!
-//! The trait is written by hand, the numbers are measured, on 2026-11-21 on one core of a shared AMD EPYC (Zen 5). The runtime
-//! ran as Wasm in `sc-executor` 0.51 (pooling, copy on write), guests on the interpreter, with no compiled program kept
-//! between two runs; components at their least, middle and greatest values, 30 rounds each. Times are the processor's: medians,
-//! and lines through them (`frame_benchmarking::Analysis`) that are raised until no median is above. A proof is what was
-//! recorded, and for each read 2,475 bytes more, as in a trie of a million entries.
-//!
-//! `benchmark pallet` of a node that is built with `runtime-benchmarks` measures the same on other machines.
+//! The trait is written by hand in `weights.hbs`, the numbers are measured: by `cargo xtask weights`, on 2026-11-22, with
+//! AMD EPYC. That runs `benchmark pallet` of the node (version 64.0.0, 20 steps, 10 repetitions,
+//! Compiled) with each backend of guests, keeping no compiled program from run to run, and takes the greatest of each
+//! number. `docs/node.md` has more about it.
 
 use core::marker::PhantomData;
 use frame_support::{
@@ -79,363 +76,410 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    // Least time: 78_327 ns.
+    // At least: 163_464 ns (interpreter), 320_387 ns (recompiler).
     fn upload_code(c: u32) -> Weight {
-        Weight::from_parts(5_165_169_296, 7_477)
-            .saturating_add(Weight::from_parts(19_306, 0).saturating_mul(c.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(3, 4))
+        Weight::from_parts(390_593_309, 3_604)
+            .saturating_add(Weight::from_parts(95_307, 0).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
-    // Least time: 68_026 ns.
+    // At least: 71_506 ns (interpreter), 75_863 ns (recompiler).
     fn remove_code() -> Weight {
-        Weight::from_parts(72_729_000, 7_664).saturating_add(T::DbWeight::get().reads_writes(3, 4))
+        Weight::from_parts(102_914_000, 3_604)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
-    // Least time: 137_174 ns.
+    // At least: 107_491 ns (interpreter), 112_267 ns (recompiler).
     fn instantiate(i: u32) -> Weight {
-        Weight::from_parts(143_302_608, 15_089)
-            .saturating_add(Weight::from_parts(1_872, 0).saturating_mul(i.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(6, 6))
+        Weight::from_parts(154_398_578, 6_196)
+            .saturating_add(Weight::from_parts(1_601, 0).saturating_mul(i.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(6))
     }
 
-    // Least time: 60_490 ns.
+    // At least: 60_390 ns (interpreter), 64_476 ns (recompiler).
     fn call(i: u32) -> Weight {
-        Weight::from_parts(67_045_600, 10_425)
-            .saturating_add(Weight::from_parts(900, 0).saturating_mul(i.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(100_985_534, 6_196)
+            .saturating_add(Weight::from_parts(549, 0).saturating_mul(i.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Least time: 109_944 ns.
+    // At least: 100_299 ns (interpreter), 106_349 ns (recompiler).
     fn remove_instance() -> Weight {
-        Weight::from_parts(113_269_000, 15_503).saturating_add(T::DbWeight::get().reads_writes(6, 7))
+        Weight::from_parts(155_982_000, 6_196)
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
 
-    // Least time: 108_071 ns.
+    // At least: 91_065 ns (interpreter), 130_895 ns (recompiler).
     fn compile(c: u32) -> Weight {
-        Weight::from_parts(15_860_192, 2_483)
-            .saturating_add(Weight::from_parts(97_707, 1).saturating_mul(c.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(596_232_540, 3_503)
+            .saturating_add(Weight::from_parts(113_639, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Least time: 1_000 ns.
+    // At least: 882 ns (interpreter), 1_082 ns (recompiler).
     fn memory(p: u32) -> Weight {
-        Weight::from_parts(20_000_000, 0)
-            .saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(p.into()))
+        Weight::from_parts(50_118_445, 0)
+            .saturating_add(Weight::from_parts(2_229_213, 0).saturating_mul(p.into()))
     }
 
-    // Least time: 1_623 ns.
+    // At least: 2_634 ns (interpreter), 2_704 ns (recompiler).
     fn clear_nothing() -> Weight {
-        Weight::from_parts(1_722_000, 2_475).saturating_add(T::DbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(4_267_000, 1_501).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Least time: 19_168 ns.
+    // At least: 17_766 ns (interpreter), 20_130 ns (recompiler).
     fn clear_trie() -> Weight {
-        Weight::from_parts(20_400_000, 10_139).saturating_add(T::DbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(23_285_000, 3_730)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Least time: 7_491 ns.
+    // At least: 8_182 ns (interpreter), 9_234 ns (recompiler).
     fn clear_item() -> Weight {
-        Weight::from_parts(8_192_000, 3_029).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+        Weight::from_parts(12_218_000, 4_115)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Least time: 50_916 ns.
+    // At least: 46_900 ns (interpreter), 50_385 ns (recompiler).
     fn clear_deposit() -> Weight {
-        Weight::from_parts(53_369_000, 10_440).saturating_add(T::DbWeight::get().reads_writes(4, 3))
+        Weight::from_parts(77_816_000, 6_132)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 97_725 ns (interpreter), 103_695 ns (recompiler).
     fn start_job(i: u32) -> Weight {
-        jobs::start_job::<Self>(i)
+        Weight::from_parts(153_226_520, 3_604)
+            .saturating_add(Weight::from_parts(466, 0).saturating_mul(i.into()))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(8))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 98_166 ns (interpreter), 102_302 ns (recompiler).
     fn cancel_job(p: u32) -> Weight {
-        jobs::cancel_job::<Self>(p)
+        Weight::from_parts(141_965_549, 5_732)
+            .saturating_add(Weight::from_parts(1_121_806, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(0, 19).saturating_mul(p.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(8))
+            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 162_983 ns (interpreter), 164_555 ns (recompiler).
     fn job_slice(p: u32) -> Weight {
-        jobs::job_slice::<Self>(p)
+        Weight::from_parts(170_699_944, 5_732)
+            .saturating_add(Weight::from_parts(43_749_040, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(0, 4_173).saturating_mul(p.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(p.into())))
+            .saturating_add(T::DbWeight::get().writes(8))
+            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
     }
 
-    // Least time: 1_482 ns.
+    // At least: 430 ns (interpreter), 471 ns (recompiler).
     fn gas(g: u32) -> Weight {
-        Weight::from_parts(7_473_000, 0)
-            .saturating_add(Weight::from_parts(8_548_688, 0).saturating_mul(g.into()))
+        Weight::from_parts(1_650_888_909, 0)
+            .saturating_add(Weight::from_parts(5_038_454, 0).saturating_mul(g.into()))
     }
 
-    // Least time: 2_884 ns.
+    // At least: 982 ns (interpreter), 1_312 ns (recompiler).
     fn syscall_context() -> Weight {
-        Weight::from_parts(3_245_000, 0)
+        Weight::from_parts(2_764_000, 0)
     }
 
-    // Least time: 2_053 ns.
+    // At least: 741 ns (interpreter), 821 ns (recompiler).
     fn syscall_input(b: u32) -> Weight {
-        Weight::from_parts(2_653_896, 0).saturating_add(Weight::from_parts(103, 0).saturating_mul(b.into()))
+        Weight::from_parts(3_040_752, 0).saturating_add(Weight::from_parts(126, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 4_296 ns.
+    // At least: 2_764 ns (interpreter), 3_085 ns (recompiler).
     fn syscall_return_value(b: u32) -> Weight {
-        Weight::from_parts(5_810_624, 0).saturating_add(Weight::from_parts(507, 0).saturating_mul(b.into()))
+        Weight::from_parts(5_928_951, 0).saturating_add(Weight::from_parts(329, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 7_171 ns.
+    // At least: 8_863 ns (interpreter), 9_764 ns (recompiler).
     fn syscall_storage_get(v: u32) -> Weight {
-        Weight::from_parts(8_393_328, 2_675)
-            .saturating_add(Weight::from_parts(783, 1).saturating_mul(v.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(14_746_440, 3_762)
+            .saturating_add(Weight::from_parts(833, 0).saturating_mul(v.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(v.into()))
+            .saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Least time: 111_707 ns.
+    // At least: 102_753 ns (interpreter), 105_056 ns (recompiler).
     fn syscall_storage_set(n: u32, o: u32) -> Weight {
-        Weight::from_parts(124_430_896, 18_008)
-            .saturating_add(Weight::from_parts(273, 0).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(116, 1).saturating_mul(o.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(7, 7))
+        Weight::from_parts(124_027_233, 6_218)
+            .saturating_add(Weight::from_parts(972, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(1_349, 0).saturating_mul(o.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(o.into()))
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
 
-    // Least time: 54_581 ns.
+    // At least: 52_037 ns (interpreter), 55_433 ns (recompiler).
     fn syscall_storage_remove(o: u32) -> Weight {
-        Weight::from_parts(56_283_024, 10_532)
-            .saturating_add(Weight::from_parts(703, 1).saturating_mul(o.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(4, 4))
+        Weight::from_parts(82_158_869, 4_194)
+            .saturating_add(Weight::from_parts(911, 0).saturating_mul(o.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(o.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
-    // Least time: 6_770 ns.
+    // At least: 5_879 ns (interpreter), 6_310 ns (recompiler).
     fn syscall_balance() -> Weight {
-        Weight::from_parts(7_491_000, 2_577).saturating_add(T::DbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(11_327_000, 3_593).saturating_add(T::DbWeight::get().reads(1))
     }
 
-    // Least time: 47_641 ns.
+    // At least: 45_648 ns (interpreter), 47_781 ns (recompiler).
     fn syscall_transfer() -> Weight {
-        Weight::from_parts(49_744_000, 5_052).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(73_419_000, 6_196)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Least time: 15_913 ns.
+    // At least: 13_310 ns (interpreter), 15_262 ns (recompiler).
     fn syscall_emit_event(t: u32, b: u32) -> Weight {
-        Weight::from_parts(15_846_592, 9_900)
-            .saturating_add(Weight::from_parts(2_123_000, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(1_053, 0).saturating_mul(b.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(4, 4))
+        Weight::from_parts(11_068_775, 990)
+            .saturating_add(Weight::from_parts(3_519_777, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(784, 0).saturating_mul(b.into()))
+            .saturating_add(Weight::from_parts(0, 2_475).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(t.into())))
+            .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(t.into())))
     }
 
-    // Least time: 79_759 ns.
+    // At least: 59_358 ns (interpreter), 62_984 ns (recompiler).
     fn syscall_call(i: u32) -> Weight {
-        Weight::from_parts(84_986_824, 10_463)
-            .saturating_add(Weight::from_parts(482, 0).saturating_mul(i.into()))
-            .saturating_add(T::DbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(91_982_615, 6_196)
+            .saturating_add(Weight::from_parts(517, 0).saturating_mul(i.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Least time: 3_806 ns.
+    // At least: 1_802 ns (interpreter), 2_304 ns (recompiler).
     fn syscall_hash(b: u32) -> Weight {
-        Weight::from_parts(5_393_768, 0).saturating_add(Weight::from_parts(2_999, 0).saturating_mul(b.into()))
+        Weight::from_parts(5_136_903, 0).saturating_add(Weight::from_parts(4_037, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 2_183 ns.
+    // At least: 802 ns (interpreter), 1_062 ns (recompiler).
     fn syscall_debug_print(b: u32) -> Weight {
-        Weight::from_parts(2_944_448, 0).saturating_add(Weight::from_parts(489, 0).saturating_mul(b.into()))
+        Weight::from_parts(3_966_093, 0).saturating_add(Weight::from_parts(395, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 108_722 ns.
+    // At least: 100_570 ns (interpreter), 104_525 ns (recompiler).
     fn syscall_terminate() -> Weight {
-        Weight::from_parts(113_169_000, 15_323).saturating_add(T::DbWeight::get().reads_writes(6, 8))
+        Weight::from_parts(152_948_000, 8_799)
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().writes(8))
     }
 }
 
 /// Weights with the costs of RocksDB, for tests.
 impl WeightInfo for () {
-    // Least time: 78_327 ns.
+    // At least: 163_464 ns (interpreter), 320_387 ns (recompiler).
     fn upload_code(c: u32) -> Weight {
-        Weight::from_parts(5_165_169_296, 7_477)
-            .saturating_add(Weight::from_parts(19_306, 0).saturating_mul(c.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(3, 4))
+        Weight::from_parts(390_593_309, 3_604)
+            .saturating_add(Weight::from_parts(95_307, 0).saturating_mul(c.into()))
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().writes(4))
     }
 
-    // Least time: 68_026 ns.
+    // At least: 71_506 ns (interpreter), 75_863 ns (recompiler).
     fn remove_code() -> Weight {
-        Weight::from_parts(72_729_000, 7_664).saturating_add(RocksDbWeight::get().reads_writes(3, 4))
+        Weight::from_parts(102_914_000, 3_604)
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().writes(4))
     }
 
-    // Least time: 137_174 ns.
+    // At least: 107_491 ns (interpreter), 112_267 ns (recompiler).
     fn instantiate(i: u32) -> Weight {
-        Weight::from_parts(143_302_608, 15_089)
-            .saturating_add(Weight::from_parts(1_872, 0).saturating_mul(i.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(6, 6))
+        Weight::from_parts(154_398_578, 6_196)
+            .saturating_add(Weight::from_parts(1_601, 0).saturating_mul(i.into()))
+            .saturating_add(RocksDbWeight::get().reads(6))
+            .saturating_add(RocksDbWeight::get().writes(6))
     }
 
-    // Least time: 60_490 ns.
+    // At least: 60_390 ns (interpreter), 64_476 ns (recompiler).
     fn call(i: u32) -> Weight {
-        Weight::from_parts(67_045_600, 10_425)
-            .saturating_add(Weight::from_parts(900, 0).saturating_mul(i.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(100_985_534, 6_196)
+            .saturating_add(Weight::from_parts(549, 0).saturating_mul(i.into()))
+            .saturating_add(RocksDbWeight::get().reads(4))
+            .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Least time: 109_944 ns.
+    // At least: 100_299 ns (interpreter), 106_349 ns (recompiler).
     fn remove_instance() -> Weight {
-        Weight::from_parts(113_269_000, 15_503).saturating_add(RocksDbWeight::get().reads_writes(6, 7))
+        Weight::from_parts(155_982_000, 6_196)
+            .saturating_add(RocksDbWeight::get().reads(6))
+            .saturating_add(RocksDbWeight::get().writes(7))
     }
 
-    // Least time: 108_071 ns.
+    // At least: 91_065 ns (interpreter), 130_895 ns (recompiler).
     fn compile(c: u32) -> Weight {
-        Weight::from_parts(15_860_192, 2_483)
-            .saturating_add(Weight::from_parts(97_707, 1).saturating_mul(c.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(596_232_540, 3_503)
+            .saturating_add(Weight::from_parts(113_639, 0).saturating_mul(c.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(c.into()))
+            .saturating_add(RocksDbWeight::get().reads(1))
     }
 
-    // Least time: 1_000 ns.
+    // At least: 882 ns (interpreter), 1_082 ns (recompiler).
     fn memory(p: u32) -> Weight {
-        Weight::from_parts(20_000_000, 0)
-            .saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(p.into()))
+        Weight::from_parts(50_118_445, 0)
+            .saturating_add(Weight::from_parts(2_229_213, 0).saturating_mul(p.into()))
     }
 
-    // Least time: 1_623 ns.
+    // At least: 2_634 ns (interpreter), 2_704 ns (recompiler).
     fn clear_nothing() -> Weight {
-        Weight::from_parts(1_722_000, 2_475).saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(4_267_000, 1_501).saturating_add(RocksDbWeight::get().reads(1))
     }
 
-    // Least time: 19_168 ns.
+    // At least: 17_766 ns (interpreter), 20_130 ns (recompiler).
     fn clear_trie() -> Weight {
-        Weight::from_parts(20_400_000, 10_139).saturating_add(RocksDbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(23_285_000, 3_730)
+            .saturating_add(RocksDbWeight::get().reads(4))
+            .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Least time: 7_491 ns.
+    // At least: 8_182 ns (interpreter), 9_234 ns (recompiler).
     fn clear_item() -> Weight {
-        Weight::from_parts(8_192_000, 3_029).saturating_add(RocksDbWeight::get().reads_writes(1, 1))
+        Weight::from_parts(12_218_000, 4_115)
+            .saturating_add(RocksDbWeight::get().reads(1))
+            .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Least time: 50_916 ns.
+    // At least: 46_900 ns (interpreter), 50_385 ns (recompiler).
     fn clear_deposit() -> Weight {
-        Weight::from_parts(53_369_000, 10_440).saturating_add(RocksDbWeight::get().reads_writes(4, 3))
+        Weight::from_parts(77_816_000, 6_132)
+            .saturating_add(RocksDbWeight::get().reads(4))
+            .saturating_add(RocksDbWeight::get().writes(3))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 97_725 ns (interpreter), 103_695 ns (recompiler).
     fn start_job(i: u32) -> Weight {
-        jobs::start_job::<Self>(i)
+        Weight::from_parts(153_226_520, 3_604)
+            .saturating_add(Weight::from_parts(466, 0).saturating_mul(i.into()))
+            .saturating_add(RocksDbWeight::get().reads(5))
+            .saturating_add(RocksDbWeight::get().writes(8))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 98_166 ns (interpreter), 102_302 ns (recompiler).
     fn cancel_job(p: u32) -> Weight {
-        jobs::cancel_job::<Self>(p)
+        Weight::from_parts(141_965_549, 5_732)
+            .saturating_add(Weight::from_parts(1_121_806, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(0, 19).saturating_mul(p.into()))
+            .saturating_add(RocksDbWeight::get().reads(6))
+            .saturating_add(RocksDbWeight::get().writes(8))
+            .saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(p.into())))
     }
 
-    // Put together, not measured: see `jobs`.
+    // At least: 162_983 ns (interpreter), 164_555 ns (recompiler).
     fn job_slice(p: u32) -> Weight {
-        jobs::job_slice::<Self>(p)
+        Weight::from_parts(170_699_944, 5_732)
+            .saturating_add(Weight::from_parts(43_749_040, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(0, 4_173).saturating_mul(p.into()))
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(p.into())))
+            .saturating_add(RocksDbWeight::get().writes(8))
+            .saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(p.into())))
     }
 
-    // Least time: 1_482 ns.
+    // At least: 430 ns (interpreter), 471 ns (recompiler).
     fn gas(g: u32) -> Weight {
-        Weight::from_parts(7_473_000, 0)
-            .saturating_add(Weight::from_parts(8_548_688, 0).saturating_mul(g.into()))
+        Weight::from_parts(1_650_888_909, 0)
+            .saturating_add(Weight::from_parts(5_038_454, 0).saturating_mul(g.into()))
     }
 
-    // Least time: 2_884 ns.
+    // At least: 982 ns (interpreter), 1_312 ns (recompiler).
     fn syscall_context() -> Weight {
-        Weight::from_parts(3_245_000, 0)
+        Weight::from_parts(2_764_000, 0)
     }
 
-    // Least time: 2_053 ns.
+    // At least: 741 ns (interpreter), 821 ns (recompiler).
     fn syscall_input(b: u32) -> Weight {
-        Weight::from_parts(2_653_896, 0).saturating_add(Weight::from_parts(103, 0).saturating_mul(b.into()))
+        Weight::from_parts(3_040_752, 0).saturating_add(Weight::from_parts(126, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 4_296 ns.
+    // At least: 2_764 ns (interpreter), 3_085 ns (recompiler).
     fn syscall_return_value(b: u32) -> Weight {
-        Weight::from_parts(5_810_624, 0).saturating_add(Weight::from_parts(507, 0).saturating_mul(b.into()))
+        Weight::from_parts(5_928_951, 0).saturating_add(Weight::from_parts(329, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 7_171 ns.
+    // At least: 8_863 ns (interpreter), 9_764 ns (recompiler).
     fn syscall_storage_get(v: u32) -> Weight {
-        Weight::from_parts(8_393_328, 2_675)
-            .saturating_add(Weight::from_parts(783, 1).saturating_mul(v.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(14_746_440, 3_762)
+            .saturating_add(Weight::from_parts(833, 0).saturating_mul(v.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(v.into()))
+            .saturating_add(RocksDbWeight::get().reads(1))
     }
 
-    // Least time: 111_707 ns.
+    // At least: 102_753 ns (interpreter), 105_056 ns (recompiler).
     fn syscall_storage_set(n: u32, o: u32) -> Weight {
-        Weight::from_parts(124_430_896, 18_008)
-            .saturating_add(Weight::from_parts(273, 0).saturating_mul(n.into()))
-            .saturating_add(Weight::from_parts(116, 1).saturating_mul(o.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(7, 7))
+        Weight::from_parts(124_027_233, 6_218)
+            .saturating_add(Weight::from_parts(972, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(1_349, 0).saturating_mul(o.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(o.into()))
+            .saturating_add(RocksDbWeight::get().reads(7))
+            .saturating_add(RocksDbWeight::get().writes(7))
     }
 
-    // Least time: 54_581 ns.
+    // At least: 52_037 ns (interpreter), 55_433 ns (recompiler).
     fn syscall_storage_remove(o: u32) -> Weight {
-        Weight::from_parts(56_283_024, 10_532)
-            .saturating_add(Weight::from_parts(703, 1).saturating_mul(o.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(4, 4))
+        Weight::from_parts(82_158_869, 4_194)
+            .saturating_add(Weight::from_parts(911, 0).saturating_mul(o.into()))
+            .saturating_add(Weight::from_parts(0, 1).saturating_mul(o.into()))
+            .saturating_add(RocksDbWeight::get().reads(4))
+            .saturating_add(RocksDbWeight::get().writes(4))
     }
 
-    // Least time: 6_770 ns.
+    // At least: 5_879 ns (interpreter), 6_310 ns (recompiler).
     fn syscall_balance() -> Weight {
-        Weight::from_parts(7_491_000, 2_577).saturating_add(RocksDbWeight::get().reads_writes(1, 0))
+        Weight::from_parts(11_327_000, 3_593).saturating_add(RocksDbWeight::get().reads(1))
     }
 
-    // Least time: 47_641 ns.
+    // At least: 45_648 ns (interpreter), 47_781 ns (recompiler).
     fn syscall_transfer() -> Weight {
-        Weight::from_parts(49_744_000, 5_052).saturating_add(RocksDbWeight::get().reads_writes(2, 2))
+        Weight::from_parts(73_419_000, 6_196)
+            .saturating_add(RocksDbWeight::get().reads(2))
+            .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Least time: 15_913 ns.
+    // At least: 13_310 ns (interpreter), 15_262 ns (recompiler).
     fn syscall_emit_event(t: u32, b: u32) -> Weight {
-        Weight::from_parts(15_846_592, 9_900)
-            .saturating_add(Weight::from_parts(2_123_000, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(1_053, 0).saturating_mul(b.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(4, 4))
+        Weight::from_parts(11_068_775, 990)
+            .saturating_add(Weight::from_parts(3_519_777, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(784, 0).saturating_mul(b.into()))
+            .saturating_add(Weight::from_parts(0, 2_475).saturating_mul(t.into()))
+            .saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(t.into())))
+            .saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(t.into())))
     }
 
-    // Least time: 79_759 ns.
+    // At least: 59_358 ns (interpreter), 62_984 ns (recompiler).
     fn syscall_call(i: u32) -> Weight {
-        Weight::from_parts(84_986_824, 10_463)
-            .saturating_add(Weight::from_parts(482, 0).saturating_mul(i.into()))
-            .saturating_add(RocksDbWeight::get().reads_writes(4, 2))
+        Weight::from_parts(91_982_615, 6_196)
+            .saturating_add(Weight::from_parts(517, 0).saturating_mul(i.into()))
+            .saturating_add(RocksDbWeight::get().reads(4))
+            .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Least time: 3_806 ns.
+    // At least: 1_802 ns (interpreter), 2_304 ns (recompiler).
     fn syscall_hash(b: u32) -> Weight {
-        Weight::from_parts(5_393_768, 0).saturating_add(Weight::from_parts(2_999, 0).saturating_mul(b.into()))
+        Weight::from_parts(5_136_903, 0).saturating_add(Weight::from_parts(4_037, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 2_183 ns.
+    // At least: 802 ns (interpreter), 1_062 ns (recompiler).
     fn syscall_debug_print(b: u32) -> Weight {
-        Weight::from_parts(2_944_448, 0).saturating_add(Weight::from_parts(489, 0).saturating_mul(b.into()))
+        Weight::from_parts(3_966_093, 0).saturating_add(Weight::from_parts(395, 0).saturating_mul(b.into()))
     }
 
-    // Least time: 108_722 ns.
+    // At least: 100_570 ns (interpreter), 104_525 ns (recompiler).
     fn syscall_terminate() -> Weight {
-        Weight::from_parts(113_169_000, 15_323).saturating_add(RocksDbWeight::get().reads_writes(6, 8))
-    }
-}
-
-/// Weights of jobs, each put together of measured ones that do more, until the benchmarks of the same names have been run.
-mod jobs {
-    use super::{Weight, WeightInfo};
-
-    /// Bytes of a page.
-    const PAGE: u32 = 4096;
-
-    /// An upload takes a deposit and changes a program's record; an instance takes another deposit, an item and a record.
-    pub(super) fn start_job<W: WeightInfo>(i: u32) -> Weight {
-        W::upload_code(0).saturating_add(W::instantiate(i))
-    }
-
-    /// The end of an instance releases a deposit and changes a program's record. Besides the pages, three items are removed.
-    pub(super) fn cancel_job<W: WeightInfo>(p: u32) -> Weight {
-        W::remove_instance()
-            .saturating_add(W::clear_trie())
-            .saturating_add(W::clear_item().saturating_mul(u64::from(p) + 3))
-    }
-
-    /// A syscall reads or writes an item with a deposit, which takes more than a page. A snapshot is hashed as it is taken and as it is
-    /// restored, by a faster hash than the dearest.
-    pub(super) fn job_slice<W: WeightInfo>(p: u32) -> Weight {
-        const LONGEST_INPUT: u32 = 64 * 1024;
-        let page = W::syscall_storage_get(PAGE).saturating_add(W::syscall_storage_set(PAGE, PAGE));
-        let hashes = W::syscall_hash(p.saturating_add(1).saturating_mul(PAGE)).saturating_mul(2);
-        W::call(LONGEST_INPUT)
-            .saturating_add(W::syscall_storage_get(LONGEST_INPUT))
-            .saturating_add(page.saturating_mul(p.into()))
-            .saturating_add(hashes)
-            .saturating_add(cancel_job::<W>(p))
+        Weight::from_parts(152_948_000, 8_799)
+            .saturating_add(RocksDbWeight::get().reads(6))
+            .saturating_add(RocksDbWeight::get().writes(8))
     }
 }
