@@ -207,6 +207,14 @@ fn unknown_syscalls_are_told_and_answered_with_zero() {
     hatchery(&["run", &raw, "--isa", "jam-v1"]).expect(0, &["unknown syscall `#0` (a0 = 0x0"]);
 }
 
+#[test]
+fn traps_tell_the_function_if_the_program_says() {
+    let traps = "../../guests/blobs/jam-v1-with-lines/traps.polkavm";
+    let outcome = hatchery(&["run", traps, "load_low"]);
+    outcome.expect(101, &["nearest export: `load_low`", "  in traps[", "::memory::load_low::"]);
+    assert!(!hatchery(&["run", &guest("traps"), "load_low"]).stderr.contains("  in "));
+}
+
 /// A container does not say which encoding of Latest64 it has: it is found out.
 #[test]
 fn both_encodings_of_latest64_run() {

@@ -3,7 +3,8 @@
 mod common;
 
 use common::generator::wandering;
-use common::{Assembly, container};
+use common::{Assembly, asm, container, engines};
+use hatchery_engine::isa::Opcode;
 use hatchery_engine::{
     Backend, Config, Engine, Exit, GasModel, Instance, InstructionSet, MemoryError, Pause, Permission,
     ProgramCounter, Reg, RunError,
@@ -212,6 +213,165 @@ fn every_gas_value_ends_at_the_same_place() {
     }
 }
 
+/// Programs whose every stop can be gone through: loops, calls of the host, `memset`, jumps of every kind, memory.
+fn small_programs() -> Vec<Assembly> {
+    use InstructionSet::*;
+    use asm::*;
+    let loops = |set| {
+        let add = if set == Latest32 { Opcode::AddImm32 } else { Opcode::AddImm64 };
+        Assembly::new(
+            set,
+            vec![
+                load_imm(Reg::A0, 12),
+                load_imm(Reg::A1, RW as i32),
+                plain(Opcode::Fallthrough),
+                // Two blocks a round, of which the first takes memory.
+                store(Opcode::StoreIndirectU32, Reg::A0, Reg::A1, 0),
+                dsi(Opcode::LoadIndirectU8, Reg::A2, Reg::A1, 1),
+                plain(Opcode::Fallthrough),
+                dsi(add, Reg::A0, Reg::A0, -1),
+                dsi(add, Reg::A1, Reg::A1, 512),
+                branch_imm(Opcode::BranchNotEqImm, Reg::A0, 0, 3),
+                ret(),
+            ],
+        )
+    };
+    let calls = |set| {
+        let mut assembly = Assembly::new(
+            set,
+            vec![
+                load_imm(Reg::A5, 4),
+                ecalli(0),
+                // Entries of the jump table, from 1 on, by two bytes each.
+                dsi(Opcode::JumpIndirect, Reg::RA, Reg::A5, 0),
+                load_imm(Reg::A5, 6),
+                ecalli(1),
+                ecalli(2),
+                dsi(Opcode::JumpIndirect, Reg::RA, Reg::A5, 0),
+                load_imm(Reg::A1, RW as i32 + 8192),
+                store(Opcode::StoreIndirectU8, Reg::A0, Reg::A1, 0),
+                jump(0),
+            ],
+        );
+        assembly.jump_table = vec![0, 3, 7];
+        assembly.rw_size = 8192;
+        assembly
+    };
+    let fills = |set| {
+        Assembly::new(
+            set,
+            vec![
+                load_imm(Reg::A0, RW as i32 + 4000),
+                load_imm(Reg::A1, 7),
+                load_imm(Reg::A2, 25),
+                plain(Opcode::Memset),
+                load_imm(Reg::A2, 3),
+                plain(Opcode::Memset),
+                // Out of what is mapped.
+                load_imm(Reg::A2, 9000),
+                plain(Opcode::Memset),
+                ret(),
+            ],
+        )
+    };
+    let sets = [ReviveV1, JamV1, Latest64Bitmask, Latest64Extended, Latest32];
+    let fills = sets.into_iter().filter(|set| set.contains(Opcode::Memset)).map(fills);
+    sets.into_iter().flat_map(|set| [loops(set), calls(set)]).chain(fills).collect()
+}
+
+/// With each gas value up to more than it takes: once, and by topping up by one.
+#[test]
+fn every_gas_value_of_small_programs() {
+    for assembly in small_programs() {
+        let blob = assembly.container();
+        for model in [GasModel::Flat, GasModel::PIPELINE_L2] {
+            let latest64 = if assembly.set.has_bitmask() {
+                InstructionSet::Latest64Bitmask
+            } else {
+                InstructionSet::Latest64Extended
+            };
+            let engines = engines(Config::default().gas_model(model).latest64(latest64));
+            let mut instances: Vec<(String, Instance)> = engines
+                .into_iter()
+                .map(|(name, engine)| (name, engine.compile(&blob).unwrap().instantiate()))
+                .collect();
+            let plenty = 1 << 20;
+            let all = stops(&mut instances, plenty, 0);
+            let used = plenty - all.last().expect("it stops").gas;
+            assert!((10..3000).contains(&used), "{used}");
+            let mut ended = 0;
+            for gas in 0..=used + 1 {
+                let once = stops(&mut instances, gas, 0);
+                if once.last().map(|stop| stop.exit) != Some(Ok(Exit::OutOfGas)) {
+                    ended += 1;
+                }
+                // What gas does not end goes on as if it had not run out.
+                let topped = stops(&mut instances, gas, 1);
+                let (last, all_last) = (topped.last().unwrap(), all.last().unwrap());
+                assert_eq!(
+                    (last.exit, last.pc, last.regs),
+                    (all_last.exit, all_last.pc, all_last.regs),
+                    "{gas}"
+                );
+            }
+            // `memset` looks whether there is gas for a byte before it finds that it cannot write it.
+            let last_pc = all.last().map_or(0, |stop| stop.pc);
+            let (_, first) = &instances[0];
+            let last = first.module().instruction_at(ProgramCounter(last_pc)).instruction;
+            let expected = if last.is_some_and(|last| last.opcode == Opcode::Memset) { 1 } else { 2 };
+            assert_eq!(
+                ended, expected,
+                "{} {model}: gas values up to {used} + 1 that are enough",
+                assembly.set
+            );
+        }
+    }
+}
+
+#[derive(PartialEq, Debug)]
+struct Stopped {
+    exit: Result<Exit, RunError>,
+    pc: u32,
+    gas: i64,
+    regs: [u64; 13],
+}
+
+/// The stops of the first instance, which are those of the others, too, as is memory afterwards.
+fn stops(instances: &mut [(String, Instance)], gas: i64, top_up: i64) -> Vec<Stopped> {
+    let mut first: Option<(Vec<Stopped>, Vec<u8>)> = None;
+    for (name, instance) in instances {
+        instance.reset();
+        instance.prepare_at(ProgramCounter(0), &[1, RW.into(), 3]).unwrap();
+        instance.set_gas(gas);
+        let mut stops = Vec::new();
+        let mut syscalls = 0;
+        loop {
+            let exit = instance.run();
+            let regs = Reg::ALL.map(|reg| instance.reg(reg));
+            stops.push(Stopped { exit, pc: instance.pc().0, gas: instance.gas(), regs });
+            match exit {
+                Ok(Exit::Syscall(number)) if syscalls < 6 => {
+                    syscalls += 1;
+                    instance.set_reg(Reg::A0, u64::from(number) + syscalls);
+                    instance.memory_mut().write(RW + number * 3, &[syscalls as u8; 3]).unwrap();
+                }
+                Ok(Exit::OutOfGas) if top_up > 0 => instance.set_gas(instance.gas() + top_up),
+                _ => break,
+            }
+        }
+        let mut memory = vec![0; 4096];
+        instance.memory().read(RW, &mut memory).unwrap();
+        let (first_stops, first_memory) = first.get_or_insert_with(|| (Vec::new(), memory.clone()));
+        if first_stops.is_empty() {
+            *first_stops = stops;
+        } else {
+            assert_eq!(stops, *first_stops, "{name}, gas {gas}");
+        }
+        assert!(memory == *first_memory, "memory: {name}, gas {gas}");
+    }
+    first.map(|(stops, _)| stops).unwrap_or_default()
+}
+
 /// Bytes that no assembler writes: invalid instructions, gaps, jumps into the middle of anything.
 #[test]
 fn programs_of_random_bytes() {
@@ -299,7 +459,7 @@ fn arithmetic_on_values_that_matter() {
                         for &x in imms {
                             let x = i64::from(x) as u64;
                             code.push(Instruction { d, s1, s2, x, ..Instruction::plain(opcode) });
-                            code.push(common::asm::ecalli(0));
+                            code.push(asm::ecalli(0));
                         }
                     }
                 }

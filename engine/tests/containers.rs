@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use common::asm::{ecalli, ret};
 use common::{Assembly, container, engines, guest};
-use hatchery_engine::program::{Program, ProgramError, Section};
+use hatchery_engine::program::{MAX_CODE_SIZE, Program, ProgramError, Section};
 use hatchery_engine::{Config, Engine, Exit, InstructionSet, ProgramCounter};
 use polkavm_033 as polkavm;
 use proptest::prelude::*;
@@ -106,6 +106,49 @@ fn counts_in_a_header_can_reach_their_limits_and_not_exceed_them() {
     };
     assert_ne!(code([0xe2, 0, 0, 0]), code([0xe2, 1, 0, 0]));
     assert_eq!(code([0xe2, 1, 0, 0]), "code: 33554433 exceeds the limit of 33554432");
+}
+
+#[test]
+fn the_longest_code_is_accepted_and_one_byte_more_is_not() {
+    let engine = Engine::new(Config::default().latest64(InstructionSet::Latest64Bitmask)).unwrap();
+    let blobs = |length: usize| {
+        let code = vec![0; length];
+        // One instruction, and nothing but a gap behind it.
+        let mut bitmask = vec![0; length.div_ceil(8)];
+        bitmask[0] = 1;
+        let length = [0xe2, (length & 1) as u8, 0, 0];
+        let raw = [&[0, 0], &length[..], &code, &bitmask].concat();
+        (raw, container(0, [&[], &[]], [0; 3], &[], &[], &code, &bitmask, &[]))
+    };
+    let limit = MAX_CODE_SIZE as usize;
+    assert_eq!(limit, 0x200_0000, "what the encoded length says");
+    let (raw, container) = blobs(limit);
+    for program in [
+        Program::from_raw(&raw, InstructionSet::JamV1),
+        Program::from_polkavm(&container, InstructionSet::Latest64Bitmask),
+    ] {
+        let module = engine.compile_program(program.unwrap()).unwrap();
+        assert_eq!(module.code().length(), MAX_CODE_SIZE);
+    }
+    let (raw, container) = blobs(limit + 1);
+    let message = "code: 33554433 exceeds the limit of 33554432";
+    assert_eq!(Program::from_raw(&raw, InstructionSet::JamV1).unwrap_err().to_string(), message);
+    assert_eq!(error(&container).to_string(), message);
+}
+
+/// How long symbols may be is up to who answers the calls: sc-virtualization and the client take 32 bytes.
+#[test]
+fn symbols_around_the_limit_of_the_runtime_interface_mean_the_same_to_both() {
+    let (ours, theirs) = both();
+    for length in [1, 31, 32, 33, 1000] {
+        let symbol = "s".repeat(length);
+        let imports = ["first", &symbol, "last"];
+        let blob = container(0, [&[], &[]], [0; 3], &imports, &[(&symbol, 0)], &[0], &[1], &[]);
+        let understood = understood(&ours, &blob).unwrap();
+        assert_eq!(understood.imports, imports.map(|import| import.as_bytes().to_vec()), "{length}");
+        assert_eq!(understood.exports.keys().next().map(Vec::len), Some(length));
+        assert_eq!(Some(understood), understood_by_polkavm(&theirs, &blob), "{length}");
+    }
 }
 
 #[test]

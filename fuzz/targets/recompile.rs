@@ -6,11 +6,12 @@
 
 use arbitrary::Arbitrary;
 use hatchery_engine::gas::GasModel;
-use hatchery_engine::isa::{Instruction, Opcode, Shape, encode};
+use hatchery_engine::isa::encode;
 use hatchery_engine::program::{Code, MemoryConfig, Program};
 use hatchery_engine::{
     Backend, Config, Engine, Exit, Instance, InstructionSet, Pause, Permission, ProgramCounter, Reg,
 };
+use hatchery_fuzz::{Piece, RW, opcodes};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -27,19 +28,6 @@ struct Input {
     registers: [u32; 4],
     code: Vec<Piece>,
 }
-
-#[derive(Arbitrary, Debug)]
-struct Piece {
-    opcode: u8,
-    /// Destination and first source.
-    registers: u8,
-    /// Second source, and what kind of immediate.
-    more: u8,
-    x: i16,
-    target: u8,
-}
-
-const RW: u32 = 0x3_0000;
 
 fuzz_target!(|input: Input| {
     let set = InstructionSet::ALL[usize::from(input.set) % InstructionSet::ALL.len()];
@@ -128,41 +116,19 @@ fuzz_target!(|input: Input| {
 });
 
 fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
-    let opcodes: Vec<Opcode> = Opcode::ALL.iter().copied().filter(|&opcode| set.contains(opcode)).collect();
+    let opcodes = opcodes(set);
     let count = input.code.len();
     if count == 0 {
         return None;
     }
-    let instruction = |piece: &Piece, targets: &[u32]| {
-        let reg = |nibble: u8| Reg::from_nibble(nibble);
-        let x = match piece.more >> 4 {
-            0..6 => i32::from(piece.x),
-            6..10 => RW as i32 + i32::from(piece.x & 0x3fff),
-            10 => 0x1_0000 + i32::from(piece.x & 0x1fff),
-            11 => 0xfffe_0000u32 as i32 - i32::from(piece.x & 0x1fff),
-            12 => i32::from(piece.x) << 16,
-            13 => i32::from(piece.x as u8 % 16) * 2,
-            14 => i32::MIN.wrapping_add(piece.x.into()),
-            _ => -1,
-        };
-        let opcode = opcodes[usize::from(piece.opcode) % opcodes.len()];
-        let wide = opcode.info().shape == Shape::DestImm64;
-        Instruction {
-            opcode,
-            d: reg(piece.registers),
-            s1: reg(piece.registers >> 4),
-            s2: reg(piece.more),
-            x: i64::from(x) as u64 ^ if wide { u64::from(piece.target) << 56 } else { 0 },
-            y: i64::from(piece.x) as u64,
-            target: targets.get(usize::from(piece.target) % (count + 1)).copied().unwrap_or(0),
-        }
-    };
     let mut starts = vec![0; count + 1];
     for _ in 0..20 {
         let (mut bytes, mut next) = (Vec::new(), Vec::new());
         for (at, piece) in input.code.iter().enumerate() {
             next.push(bytes.len() as u32);
-            encode(set, &instruction(piece, &starts), starts[at], &mut bytes).ok()?;
+            let mut instruction = piece.instruction(&opcodes, count);
+            instruction.target = starts[instruction.target as usize];
+            encode(set, &instruction, starts[at], &mut bytes).ok()?;
         }
         next.push(bytes.len() as u32);
         if next != starts {

@@ -11,13 +11,21 @@ use std::time::{Duration, Instant};
 /// Options of `cargo xtask fuzz`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The targets to run, one after the other. Default: all.
+    /// The targets to run, one after the other. Default: those of the engine.
     targets: Vec<String>,
 
-    /// How long to run each of them.
-    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
-    minutes: u32,
+    /// How long to run each of them. Default: ten minutes, or ten for all together when none is named.
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: Option<u32>,
 }
+
+/// The targets that run when none is named: what executes programs, and what reads them.
+const ENGINE: [&str; 5] = ["decode", "execute", "recompile", "snapshot", "upstream"];
+
+/// The targets that need a feature of their name.
+const WITH_FEATURE: [&str; 4] = ["capabilities", "capi", "scheduler", "upstream"];
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 /// Runs `cargo xtask fuzz`.
 pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
@@ -31,10 +39,22 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
         let fix = "Fix: cargo install cargo-fuzz --locked";
         return Err(anyhow!("cargo-fuzz is not installed").context(fix));
     }
-    let chosen = if arguments.targets.is_empty() { &known } else { &arguments.targets };
-    for target in chosen {
-        println!("\n=== {target}, {} min", arguments.minutes);
-        run(target, Duration::from_secs(60) * arguments.minutes)?;
+    let (chosen, default) = match arguments.targets.as_slice() {
+        [] => (ENGINE.map(str::to_owned).to_vec(), TEN_MINUTES / ENGINE.len() as u32),
+        named => (named.to_vec(), TEN_MINUTES),
+    };
+    let time = arguments.minutes.map_or(default, |minutes| Duration::from_secs(60) * minutes);
+    // One that fails does not keep the others from running.
+    let mut failed = Vec::new();
+    for target in &chosen {
+        println!("\n=== {target}, {}", seconds(time));
+        if let Err(error) = run(target, time) {
+            crate::report(&error);
+            failed.push(target.as_str());
+        }
+    }
+    if !failed.is_empty() {
+        bail!("{} of {} fuzz targets failed: {}", failed.len(), chosen.len(), failed.join(", "));
     }
     println!("\nNo finding in {} ({}).", chosen.join(", "), seconds(started.elapsed()));
     Ok(ExitCode::SUCCESS)
@@ -56,10 +76,14 @@ fn targets() -> Result<Vec<String>> {
 fn run(target: &str, time: Duration) -> Result<()> {
     let corpus = workspace::target().join("fuzz-corpus").join(target);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+    // A feature of the same name stands for dependencies that only this target has.
+    let feature = WITH_FEATURE.contains(&target).then_some(target);
     let mut command = process::cargo(Some(nightly::TOOLCHAIN));
     command
         .current_dir(workspace::root())
-        .args(["fuzz", "run", target])
+        .args(["fuzz", "run"])
+        .args(feature.map(|feature| format!("--features={feature}")))
+        .arg(target)
         .arg(&corpus)
         .arg(workspace::root().join("guests/blobs/jam-v1"))
         .env("CARGO_TARGET_DIR", workspace::target().join("fuzz"))
@@ -68,4 +92,23 @@ fn run(target: &str, time: Duration) -> Result<()> {
         // An input that takes long is a finding, too.
         .args(["-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1"]);
     pass(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_those_of_the_manifest() {
+        let manifest = fs::read_to_string(workspace::root().join("fuzz/Cargo.toml")).unwrap();
+        let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+        let features: Vec<&String> = manifest["features"].as_table().unwrap().keys().collect();
+        assert_eq!(features, WITH_FEATURE);
+    }
+
+    #[test]
+    fn targets_of_the_engine_are_there() {
+        let known = targets().unwrap();
+        assert!(ENGINE.iter().all(|target| known.iter().any(|known| known == target)), "{known:?}");
+    }
 }

@@ -22,6 +22,9 @@ const OTHER_WORKSPACES: [&str; 3] = ["benches/Cargo.toml", "guests/Cargo.toml", 
 /// Where community test vectors are looked for, from the workspace's folder.
 const VECTORS: &str = "../shared/vectors";
 
+/// What a step says that has not found them.
+const NO_VECTORS: &str = "community test vectors: see above";
+
 /// Tells the tests where the vectors are.
 const VECTORS_VARIABLE: &str = "HATCHERY_VECTORS";
 
@@ -155,15 +158,23 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
     }
 }
 
-/// Runs the engine's tests in a release build, and those of the interpreter also when its handlers are compiled apart from each other
-/// and with less optimization. They fail if the compiler makes calls of the jumps from handler to handler.
+/// Runs the engine's tests and the test vectors in a release build, and tests of the interpreter also when its handlers are compiled
+/// apart from each other, with less optimization, with overflow checks, and with the whole program at once. They fail if the compiler
+/// makes calls of the jumps from handler to handler.
 fn release() -> Result<End> {
-    let has_direct_threading = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
-    let builds: [&[&str]; 3] = [&[], &["codegen-units=16"], &["codegen-units=4", "opt-level=2"]];
+    // Where `engine/build.rs` relies on the jumps.
+    let has_direct_threading = cfg!(target_arch = "x86_64");
+    let engine = "profile.release.package.hatchery-engine";
+    let builds: [&[String]; 4] = [
+        &[],
+        &[format!("{engine}.codegen-units=16"), format!("{engine}.overflow-checks=true")],
+        &[format!("{engine}.codegen-units=4"), format!("{engine}.opt-level=2")],
+        &["profile.release.lto=\"fat\"".to_owned()],
+    ];
     for settings in builds {
         let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
         for setting in settings {
-            command.arg("--config").arg(format!("profile.release.package.hatchery-engine.{setting}"));
+            command.arg("--config").arg(setting);
         }
         if !settings.is_empty() {
             command.args(["--lib", "interpreter::"]);
@@ -173,19 +184,18 @@ fn release() -> Result<End> {
         }
         pass(command)?;
     }
-    Ok(End::Passed)
+    // Elsewhere the portable loop executes them.
+    let mut command =
+        cargo(&["test", "--release", "--locked", "--package=hatchery-cli", "--test=conformance"]);
+    let has_vectors = with_vectors(&mut command)?;
+    pass(command)?;
+    Ok(if has_vectors { End::Passed } else { End::Without(NO_VECTORS.to_owned()) })
 }
 
 fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {
     let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     command.envs(toolchains.environment()).stdout(Stdio::piped());
-    match vectors()? {
-        Some(folder) => {
-            println!("test vectors: {}", folder.display());
-            command.env(VECTORS_VARIABLE, folder);
-        }
-        None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
-    }
+    let has_vectors = with_vectors(&mut command)?;
     let (example, binding) = (javascript::packages(), javascript::binding());
     let has_javascript = example.is_some() && binding.is_some();
     if let Some(packages) = example {
@@ -206,13 +216,28 @@ fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> 
         End::Failed(format!("cargo test: {status}"))
     } else if counted.is_empty() {
         End::Failed("no test ran".to_owned())
-    } else if !has_javascript {
-        End::Without("JavaScript: see above".to_owned())
     } else {
-        End::Passed
+        let missing: Vec<&str> = [(has_javascript, "JavaScript: see above"), (has_vectors, NO_VECTORS)]
+            .into_iter()
+            .filter_map(|(is_there, what)| (!is_there).then_some(what))
+            .collect();
+        if missing.is_empty() { End::Passed } else { End::Without(missing.join("; without ")) }
     };
     *summary = Some(counted);
     Ok(end)
+}
+
+/// Tells a command where the community's vectors are, if they are there. Gives whether they are.
+fn with_vectors(command: &mut Command) -> Result<bool> {
+    let folder = vectors()?;
+    match &folder {
+        Some(folder) => {
+            println!("test vectors: {}", folder.display());
+            command.env(VECTORS_VARIABLE, folder);
+        }
+        None => println!("test vectors: none; set {VECTORS_VARIABLE} to a folder of them"),
+    }
+    Ok(folder.is_some())
 }
 
 /// The folder of community vectors, if there is one.
