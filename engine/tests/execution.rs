@@ -751,3 +751,46 @@ fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid()
         assert_eq!(instance.gas(), 0, "{name}: all of the block was paid");
     }
 }
+
+/// A register of 32 bits has no more, whatever wrote it: what the host reads and a snapshot has is all there is.
+#[test]
+fn registers_of_32_bits_hide_nothing() {
+    let stack = 0xfffd_f000u32;
+    let mut program = Assembly::new(
+        InstructionSet::Latest32,
+        vec![
+            load_imm(Reg::A0, stack as i32),
+            load_imm(Reg::A1, 1),
+            load_imm(Reg::A2, 16),
+            plain(Opcode::Memset),
+            ecalli(0),
+            branch_imm(Opcode::BranchEqImm, Reg::A0, (stack + 16) as i32, 8),
+            load_imm(Reg::T0, 1),
+            ret(),
+            load_imm(Reg::T0, 2),
+            ret(),
+        ],
+    );
+    program.stack_size = 0x2000;
+    on_each(flat(), &program, |name, instance| {
+        assert_eq!(instance.run(), Ok(Exit::Syscall(0)), "{name}");
+        assert_eq!(instance.reg(Reg::A0), u64::from(stack + 16), "{name}");
+        let restored = instance.module().restore(&instance.snapshot(), &()).unwrap();
+        let mut set_again = instance.fork();
+        set_again.set_reg(Reg::A0, instance.reg(Reg::A0));
+        for (what, mut instance) in
+            [("as it was", instance.fork()), ("restored", restored), ("set again", set_again)]
+        {
+            assert_eq!(instance.run(), Ok(Exit::Finished), "{name}, {what}");
+            assert_eq!(instance.reg(Reg::T0), 2, "{name}, {what}");
+        }
+        // A count of more than 31 bits that stops on the way.
+        instance.prepare("main", &[]).unwrap();
+        instance.set_pc(ProgramCounter(program.offsets()[3]));
+        instance.set_reg(Reg::A0, (stack - 0x1000).into());
+        instance.set_reg(Reg::A2, 0x8000_1000);
+        instance.set_gas(LOTS);
+        assert_eq!(trap(instance.run().unwrap()).address, Some(0xfffe_0000), "{name}");
+        assert_eq!(instance.reg(Reg::A2), 0x7fff_f000, "{name}");
+    });
+}

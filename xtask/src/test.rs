@@ -53,6 +53,8 @@ enum Step {
     Docs,
     /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
     Release,
+    /// The engine's tests of native code as it is on processors and kernels that have less.
+    Fallbacks,
     /// How many instructions of the processor a fixed set of work takes, beside the committed counts, when valgrind is installed.
     Counts,
     /// All tests of the workspace.
@@ -147,6 +149,15 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             pass(command)
         }
         Step::Release => release(),
+        Step::Fallbacks => {
+            let mut command = cargo(&["test", "--locked", "--package=hatchery-engine", "--lib"]);
+            command
+                .args(["--test=accesses", "--test=backends", "--test=execution", "--test=memory"])
+                .env("RUSTFLAGS", "--cfg hatchery_base_register --cfg hatchery_high_tables")
+                // Other flags are another build of everything: so neither throws the other's away.
+                .env("CARGO_TARGET_DIR", workspace::target().join("fallbacks"));
+            pass(command)
+        }
         Step::Counts => Ok(match counts::check()? {
             Checked::Passed => End::Passed,
             Checked::Skipped(why) => {

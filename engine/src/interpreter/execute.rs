@@ -105,8 +105,10 @@ impl<B: Backing> Machine<'_, B> {
             None => self.run_for_a_while(start, true),
         };
         loop {
+            let mut is_first = false;
             if at.kind.alone() == Kind::Charge {
                 let begins_with_it = at == start && had == Some(*self.gas);
+                is_first = begins_with_it;
                 if !begins_with_it && self.pause.is_some_and(Pause::is_raised) {
                     return Stop::Paused { pc: self.pc(at), next: at };
                 }
@@ -120,7 +122,7 @@ impl<B: Backing> Machine<'_, B> {
                     Err(stop) => return stop,
                 }
             }
-            at = self.run_for_a_while(at, false);
+            at = self.run_for_a_while(at, is_first);
         }
     }
 
@@ -354,21 +356,29 @@ impl<B: Backing> Machine<'_, B> {
         let extended = self.code.instruction_set() == InstructionSet::Latest64Extended;
         let size = u32::try_from(size).ok().or(extended.then_some(0));
         let top = size.and_then(|size| self.contents.sbrk(size.into())).unwrap_or(0);
-        if extended { i64::from(top as i32) as u64 } else { top.into() }
+        if extended { i64::from(top as i32) as u64 } else { self.in_register(top) }
+    }
+
+    /// As registers hold a value of 32 bits: zero-extended, or, as all do that are of 32 bits themselves, sign-extended.
+    fn in_register(&self, value: u32) -> u64 {
+        if self.code.instruction_set().is_64_bit() { value.into() } else { i64::from(value as i32) as u64 }
     }
 
     /// Fills memory, one gas a byte, page by page; stops at itself with its progress in the registers.
+    ///
+    /// The interpreter of polkavm 0.33 leaves bits above the 32 of a register, by which comparisons then differ.
     pub(crate) fn memset(&mut self) -> Result<(), Problem> {
         let (destination, value, count) =
             (Reg::A0 as usize, self.regs[Reg::A1 as usize] as u8, Reg::A2 as usize);
+        let is_64_bit = self.code.instruction_set().is_64_bit();
         if self.code.instruction_set() == InstructionSet::Latest64Extended {
             // polkavm takes only the low half of the count since 0.37.
             self.regs[count] &= u64::from(u32::MAX);
         }
         loop {
             let at = self.regs[destination] as u32;
-            let left = self.regs[count];
-            self.regs[destination] = at.into();
+            let left = if is_64_bit { self.regs[count] } else { u64::from(self.regs[count] as u32) };
+            self.regs[destination] = self.in_register(at);
             if left == 0 {
                 return Ok(());
             }
@@ -381,8 +391,9 @@ impl<B: Backing> Machine<'_, B> {
             self.touch(at, length as usize, Access::Write)?;
             self.window.fill_touched(at, length as usize, value);
             *self.gas -= length as i64;
-            self.regs[destination] = at.wrapping_add(length as u32).into();
-            self.regs[count] = left - length;
+            self.regs[destination] = self.in_register(at.wrapping_add(length as u32));
+            let left = left - length;
+            self.regs[count] = if is_64_bit { left } else { self.in_register(left as u32) };
         }
     }
 }

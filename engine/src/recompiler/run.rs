@@ -190,7 +190,9 @@ impl Execution<'_> {
                 Next::At(offset) => at = offset,
                 Next::Stop(stop) => return stop,
             }
-            is_first = false;
+            // To find that the gas given is not enough for the first block is not yet to do anything.
+            is_first &=
+                Leave::ALL[reason as usize] == Leave::Charge && at == self.start && *self.machine.gas == had;
         }
     }
 
