@@ -3,8 +3,11 @@
 mod common;
 
 use common::{Result, dev};
+use hatchery_node_testing::subxt::utils::AccountId32;
 use hatchery_node_testing::walkthrough::{self, Silent};
-use hatchery_node_testing::{Chain, Contract, Limits, Weight, accounts, guests, stranger, until};
+use hatchery_node_testing::{
+    Chain, CodeInfo, Contract, InstanceInfo, Limits, Weight, accounts, guests, stranger, until,
+};
 use serde_json::{Value as Json, json};
 
 /// Calls of the test for leaks.
@@ -117,7 +120,16 @@ async fn what_does_not_fit_into_a_block_is_in_the_next_ones() -> Result {
     let chain = Chain::of(&node).await?;
     let user = accounts::alice();
     let (code, _) = Contract::upload(&chain, &user, guests::TALLY).await?;
+    let owner = AccountId32(user.public_key().0);
+    let mut info = CodeInfo { owner: owner.clone(), references: 0, length: guests::TALLY.len() as u32 };
+    assert_eq!(Contract::code_info(&chain, code).await?, Some(info.clone()));
     let (contract, _) = Contract::instantiate(&chain, &user, code, [0; 32], &[]).await?;
+    info.references = 1;
+    assert_eq!(Contract::code_info(&chain, code).await?, Some(info));
+    assert_eq!(contract.info(&chain).await?, Some(InstanceInfo { owner: owner.clone(), code_hash: code }));
+    let nobody = Contract { address: owner, code_hash: code };
+    assert_eq!(nobody.info(&chain).await?, None);
+    assert_eq!(Contract::code_info(&chain, [1; 32].into()).await?, None);
 
     // Each really takes half of what a block has for extrinsics, and all are there before the first is in a block.
     let gas = Weight { ref_time: 350_000_000_000, proof_size: 1 << 40 };

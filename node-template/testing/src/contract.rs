@@ -45,6 +45,28 @@ pub struct Contract {
     pub code_hash: H256,
 }
 
+/// What a chain knows about a program.
+#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct CodeInfo {
+    /// Who uploaded it.
+    pub owner: AccountId32,
+    /// How many instances and jobs there are of it.
+    pub references: u32,
+    /// Bytes.
+    pub length: u32,
+}
+
+/// What a chain knows about an instance.
+#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct InstanceInfo {
+    /// Who made it.
+    pub owner: AccountId32,
+    /// Its program.
+    pub code_hash: H256,
+}
+
 /// What a call would do.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
@@ -144,6 +166,26 @@ impl Contract {
         );
         let payload = dynamic::runtime_api_call::<_, DryRun>("VirtualizationApi", "dry_run_call", arguments);
         at.runtime_apis().call(payload).await.map_err(Error::client("the dry run failed"))
+    }
+
+    /// What the chain knows about a program, at the last finalized block.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn code_info(chain: &Chain, code_hash: H256) -> Result<Option<CodeInfo>, Error> {
+        let at = chain.api().at_current_block().await.map_err(Error::client("cannot read the state"))?;
+        let payload = dynamic::runtime_api_call("VirtualizationApi", "code_info", (code_hash.0,));
+        at.runtime_apis().call(payload).await.map_err(Error::client("cannot read about a program"))
+    }
+
+    /// What the chain knows about the instance, at the last finalized block.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn info(&self, chain: &Chain) -> Result<Option<InstanceInfo>, Error> {
+        let at = chain.api().at_current_block().await.map_err(Error::client("cannot read the state"))?;
+        let payload = dynamic::runtime_api_call("VirtualizationApi", "instance_info", (self.address.0,));
+        at.runtime_apis().call(payload).await.map_err(Error::client("cannot read about an instance"))
     }
 
     /// What the instance stored under a key, at the last finalized block.

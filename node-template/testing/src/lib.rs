@@ -16,7 +16,7 @@ mod wait;
 pub mod walkthrough;
 
 pub use chain::{Account, Chain, Committed, Event, REFUSED, RpcFailure};
-pub use contract::{Contract, DryRun, Limits, Weight};
+pub use contract::{CodeInfo, Contract, DryRun, InstanceInfo, Limits, Weight};
 pub use error::Error;
 pub use job::Job;
 pub use metrics::Metrics;
