@@ -248,16 +248,16 @@ fn states_that_no_instance_has_are_not_restored() {
         0x30,
         "its bytes are given although they are as in the program",
     );
-    let permissions = |permissions: &'static [(u32, u8)]| {
+    let permissions = |permissions: Vec<(u32, u8)>| {
         move |parts: &mut Parts| {
             parts.head.truncate(at::STATUS + 5 + 8 + 8);
-            (permissions, 0u8).encode_to(&mut parts.head);
+            (&permissions, 0u8).encode_to(&mut parts.head);
         }
     };
-    page_error(&permissions(&[(0xf, 1)]), 0xf, "it is no page that can be mapped");
+    page_error(&permissions(vec![(0xf, 1)]), 0xf, "it is no page that can be mapped");
     for (page, permission) in [(0x10, 1), (0x20, 0), (0x30, 2), (0xf_ffdf, 2)] {
-        let set: &'static [_] = vec![(page, permission)].leak();
-        page_error(&permissions(set), page, "its permission is given although it is that of the layout");
+        let set = permissions(vec![(page, permission)]);
+        page_error(&set, page, "its permission is given although it is that of the layout");
     }
     // The heap and auxiliary data.
     let extent = |heap_top: u32, auxiliary: u32| {

@@ -11,7 +11,7 @@ use arbitrary::Arbitrary;
 use common::assembly::Assembly;
 use common::upstream::{Answer, Comparison, Journey, Oracle};
 use hatchery_engine::isa::Opcode;
-use hatchery_engine::{Backend, Engine, GasModel};
+use hatchery_engine::{Backend, Engine, GasModel, InstructionSet};
 use hatchery_fuzz::{Piece, RW, opcodes};
 use libfuzzer_sys::fuzz_target;
 use std::cell::OnceCell;
@@ -53,7 +53,7 @@ fuzz_target!(|input: Input| {
     let oracle = Oracle::ALL[choice];
     let set = oracle.sets()[usize::from(input.set) % 4];
     let mut opcodes = opcodes(set);
-    if oracle == Oracle::V037 && set.has_bitmask() {
+    if set == InstructionSet::Latest32 || oracle == Oracle::V037 && set.has_bitmask() {
         opcodes.retain(|opcode| !matches!(opcode, Opcode::Memset | Opcode::Sbrk));
     }
     if input.faults_to_host {

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 const ENGINE: [&str; 5] = ["decode", "execute", "recompile", "snapshot", "upstream"];
 
 /// The targets that need a feature of their name.
-const WITH_FEATURE: [&str; 4] = ["capabilities", "capi", "scheduler", "upstream"];
+const WITH_FEATURE: [&str; 5] = ["capabilities", "capi", "scheduler", "suspended", "upstream"];
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
