@@ -552,8 +552,8 @@ typedef struct {
 typedef int32_t pvm_host_result_t;
 
 /**
- * What the program's host calls are answered by: it is given the VM and the number of the host call, and returns one of
- * PVM_HOST_*. It can use the VM, even destroy it, but not execute it. It must return: no longjmp, no exceptions.
+ * What the program's host calls are answered by: it is given the VM and the number of the host call, which is negative where the
+ * Gray Paper's is 2^64 minus something, and returns one of PVM_HOST_*. It can use the VM, even destroy it, but not execute it. It must return: no longjmp, no exceptions.
  */
 typedef pvm_host_result_t (*pvm_host_callback_t)(pvm_vm_t *vm, int func_id);
 
@@ -575,7 +575,7 @@ typedef struct {
      */
     uint32_t machine_state;
     /**
-     * The number of the host call, if it is at one.
+     * The number of the host call, if it is at one, as pvm_get_host_call gives it.
      */
     uint32_t host_call;
     /**
@@ -776,7 +776,8 @@ typedef int (*pvm_trace_callback_t)(pvm_vm_t *vm, const pvm_trace_event_t *event
 #define PVM_RESULT_HOST_CALL 3
 
 /**
- * Nothing was executed, or not up to a stop of the program: pvm_error says why.
+ * Nothing was executed, or not up to a stop of the program: pvm_error says why, or, if a callback has destroyed the VM,
+ * pvm_last_error.
  */
 #define PVM_RESULT_ERROR 4
 
@@ -996,8 +997,8 @@ pvm_status_t pvm_instantiate(const pvm_module_t *module,
                              pvm_vm_t **out);
 
 /**
- * Makes another VM in the same state, which shares all memory with the first until either writes it. Callbacks and user data are
- * the same; inner machines, recordings and traces are not taken over. *out as in pvm_instantiate.
+ * Makes another VM in the same state, inner machines included, which shares all memory with the first until either writes it.
+ * Callbacks and user data are the same; recordings and traces are not taken over. *out as in pvm_instantiate.
  */
 pvm_status_t pvm_fork(pvm_vm_t *vm,
                       pvm_vm_t **out);
@@ -1009,8 +1010,8 @@ pvm_status_t pvm_fork(pvm_vm_t *vm,
 void pvm_destroy(pvm_vm_t *vm);
 
 /**
- * Puts memory back to what it was after pvm_instantiate or pvm_set_memory_bounds, registers to zero and the pc to 0. Gas,
- * callbacks and user data stay. Takes time in proportion to the pages written.
+ * Puts memory back to what it was after pvm_instantiate or pvm_set_memory_bounds, registers to zero and the pc to 0. Inner
+ * machines are destroyed; gas, callbacks and user data stay. Takes time in proportion to the pages written.
  */
 pvm_status_t pvm_reset(pvm_vm_t *vm);
 
@@ -1060,8 +1061,8 @@ void *pvm_get_user_data(pvm_vm_t *vm);
 uint32_t pvm_get_service_index(pvm_vm_t *vm);
 
 /**
- * The text of the last function that failed with this VM; empty if none has. Valid until the next function fails with it. If the
- * VM itself is unusable: as pvm_last_error. Never null.
+ * The text of the last function that failed with this VM; empty if none has. Valid until the next function fails with it. If that was
+ * on this thread, and because another was using the VM, or if the VM itself is unusable: as pvm_last_error. Never null.
  */
 const char *pvm_error(pvm_vm_t *vm);
 
@@ -1199,7 +1200,8 @@ pvm_status_t pvm_set_result_code(pvm_vm_t *vm,
 int pvm_is_terminated(pvm_vm_t *vm);
 
 /**
- * The number of the host call at which it is; 0 if it is at none.
+ * The number of the host call at which it is; 0 if it is at none. These are the low 32 bits of what ecalli has, which the Gray Paper
+ * sign-extends to 64: (uint64_t)(int32_t)pvm_get_host_call(vm) is its number. None of its host calls has one that this changes.
  */
 uint32_t pvm_get_host_call(pvm_vm_t *vm);
 
@@ -1411,10 +1413,16 @@ pvm_status_t pvm_describe(pvm_vm_t *vm,
 
 /**
  * Records host calls from the next execution on as text, as JIP-6 has them: the program, what pvm_prepare_standard and
- * pvm_write_memory and its kin put into memory before, registers and gas at each host call, what the host read, wrote and set. At
- * most `limit` bytes. What was recorded before is lost.
+ * pvm_write_memory and its kin put into memory before, registers and gas at each host call, what the host read, wrote and set, be it
+ * by pvm_inner_call and its kin, and the end. At most `limit` bytes. What was recorded before is lost. What is done before this is
+ * called is no part of it, nor are pages that are mapped and a heap that is made to grow until the execution begins: pvm_replay needs
+ * a VM that is like this one.
  *
- * The format knows nothing of pages that are mapped, nor of going on after a fault or out of gas: pvm_record_read fails then.
+ * The format knows bytes of memory, registers and gas, at host calls, and nothing else. pvm_record_read fails, and says why, if between
+ * the beginning and the end of the execution pages were mapped, protected or unmapped, the heap was made to grow (the Gray Paper
+ * 0.8's grow_heap), memory that the program can only read was written, or the VM was reset, restored or given another pc; if
+ * anything was changed elsewhere than at a host call, as at a pause or in a trace callback; if the execution went on after a fault or
+ * out of gas; or if it had begun before.
  */
 pvm_status_t pvm_record_start(pvm_vm_t *vm,
                               size_t limit);
@@ -1436,7 +1444,8 @@ pvm_status_t pvm_record_read(pvm_vm_t *vm,
 /**
  * Executes a recording again on a VM of the same program, newly made, with the pages mapped that the recording needs and the program
  * does not declare: sets registers, gas and pc, answers host calls as the recording says, and compares registers, gas, pc and
- * what the host read at each of them, and the end. Callbacks are not called.
+ * what the host read at each of them, and the end. A PANIC that has the pc, the registers and the gas of the last host call is one
+ * that its host wanted, as by PVM_HOST_ERROR. Callbacks are not called.
  *
  * Fails with PVM_STATUS_DIFFERENCE at the first difference, and with PVM_STATUS_INVALID_ARGUMENT if the text is no recording; the text of
  * the error says what and where, and *line, which can be null, becomes the number of the line. The pc at HALT and PANIC is not
@@ -1457,7 +1466,7 @@ pvm_status_t pvm_inner_call(pvm_vm_t *vm,
 
 /**
  * Makes an inner machine of the raw JAM program in the memory of the VM, which begins at `pc`. *result becomes its number, the
- * lowest that is free, or PVM_HUH if the bytes are no program or inner_machine_limit is reached. Its memory is empty. Fails with
+ * lowest that is free, or PVM_HUH if the bytes are no program, as more than some 100 MiB never are, or inner_machine_limit is reached. Its memory is empty. Fails with
  * PVM_STATUS_GUEST_PANIC if the program's bytes cannot be read.
  */
 pvm_status_t pvm_inner_machine(pvm_vm_t *vm,
@@ -1504,7 +1513,7 @@ pvm_status_t pvm_inner_pages(pvm_vm_t *vm,
 /**
  * Executes inner machine `n` with the gas and the 13 registers that are in the memory of the VM at `address`, 14 numbers of 64
  * bits, and puts there what they are afterwards. *result becomes one of the first five PVM_STATE_*, and *result2, which can be
- * null, the number of the host call or the address of the faulted page; or *result becomes PVM_WHO if there is no such
+ * null, the number of the host call, sign-extended from 32 bits, or the address of the faulted page; or *result becomes PVM_WHO if there is no such
  * machine. Fails with PVM_STATUS_GUEST_PANIC if those 112 bytes cannot be written.
  *
  * After a host call, a fault or out of gas the next invocation goes on, in a block that has been paid for.
@@ -1529,8 +1538,9 @@ pvm_status_t pvm_inner_expunge(pvm_vm_t *vm, uint64_t n, uint64_t *result);
  * Writes the state of the VM, registers, gas, pc, memory and where it stopped, to `buffer`. *length becomes the number of bytes; if
  * `capacity` is less this fails with PVM_STATUS_BUFFER_TOO_SMALL, so that capacity 0 asks for it.
  *
- * The bytes are canonical: equal states have equal bytes, whatever the backend. Inner machines, callbacks, recordings and the
- * service index are no part of it. Legal at every stop.
+ * The bytes are canonical: equal states have equal bytes, whatever the backend. Callbacks, recordings and the service index are no part
+ * of it. Legal at every stop, but not with inner machines, which it cannot contain: then this fails with
+ * PVM_STATUS_INVALID_STATE, and pvm_fork is what copies them.
  */
 pvm_status_t pvm_snapshot(pvm_vm_t *vm,
                           uint8_t *buffer,
@@ -1547,8 +1557,8 @@ pvm_status_t pvm_restore(const pvm_module_t *module,
                          pvm_vm_t **out);
 
 /**
- * As pvm_restore, into a VM of the same program, which keeps its callbacks, user data and inner machines. On failure it stays as it
- * is. For VMs of pvm_create, which have no module.
+ * As pvm_restore, into a VM of the same program, which keeps its callbacks and user data. Its inner machines are destroyed: they
+ * belong to the state that is given up. On failure it stays as it is. For VMs of pvm_create, which have no module.
  */
 pvm_status_t pvm_restore_into(pvm_vm_t *vm,
                               const uint8_t *bytes,

@@ -61,7 +61,8 @@ pub const PVM_RESULT_PANIC: ExecutionResult = 2;
 /// The program made a host call that no callback has answered, or whose callback said PVM_HOST_TERMINATE. pvm_resume goes on
 /// behind it.
 pub const PVM_RESULT_HOST_CALL: ExecutionResult = 3;
-/// Nothing was executed, or not up to a stop of the program: pvm_error says why.
+/// Nothing was executed, or not up to a stop of the program: pvm_error says why, or, if a callback has destroyed the VM,
+/// pvm_last_error.
 pub const PVM_RESULT_ERROR: ExecutionResult = 4;
 /// The program accessed a page that is not mapped, or wrote one that is read-only. After it has been mapped pvm_resume tries the
 /// access again.

@@ -4,7 +4,7 @@
 //! without a detour. What they cost is the embedder's to charge.
 
 use hatchery_engine::memory::{LOWEST_ADDRESS, PAGE_SIZE};
-use hatchery_engine::program::Program;
+use hatchery_engine::program::{MAX_CODE_SIZE, MAX_JUMP_TABLE_ENTRIES, Program};
 use hatchery_engine::{Exit, Instance, Pause, Permission, ProgramCounter, Reg};
 
 use crate::constants::*;
@@ -30,6 +30,9 @@ pub const PVM_INNER_EXPUNGE: u32 = 5;
 const PAGES: u64 = 1 << 20;
 /// The first page that can be mapped.
 const FIRST_PAGE: u64 = (LOWEST_ADDRESS / PAGE_SIZE) as u64;
+/// The longest program: a jump table of four bytes an entry, code, a bit for each byte of it, and two numbers and a byte before.
+const LONGEST_PROGRAM: u64 =
+    5 + 1 + 5 + 4 * MAX_JUMP_TABLE_ENTRIES as u64 + MAX_CODE_SIZE as u64 + (MAX_CODE_SIZE as u64).div_ceil(8);
 /// Gas and registers in memory: 14 numbers of 64 bits.
 const INVOCATION: usize = 8 + 8 * PVM_REGISTER_COUNT;
 
@@ -64,6 +67,15 @@ impl InnerMachines {
         self.0.get_mut(usize::try_from(n).ok()?)?.as_mut()
     }
 
+    /// As many in the same states, for a copy of the VM.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.0.iter_mut().map(|place| place.as_mut().map(Inner::fork)).collect())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
     fn page_count(&self) -> u64 {
         self.0.iter().flatten().map(|inner| u64::from(inner.page_count)).sum()
     }
@@ -95,13 +107,15 @@ impl State {
         if !self.allows(address, length, Permission::Read)? {
             return Ok(Panic);
         }
-        let mut blob = vec![0; length as usize];
-        self.instance()?.memory().read(address as u32, &mut blob)?;
         let limit = self.settings.config.inner_machine_limit as usize;
         let free = self.inner.0.iter().position(Option::is_none).unwrap_or(self.inner.0.len());
-        if free >= limit {
+        // Before anything is taken from memory: how long it says that its program is, is the guest's choice.
+        if free >= limit || length > LONGEST_PROGRAM {
             return Ok(self.simple(PVM_HUH));
         }
+        let mut blob = vec![0; length as usize];
+        self.instance()?.memory().read(address as u32, &mut blob)?;
+        self.note_read(address as u32, &blob);
         let Ok(program) = Program::from_raw(&blob, self.settings.instruction_set) else {
             return Ok(self.simple(PVM_HUH));
         };
@@ -120,41 +134,50 @@ impl State {
         if !self.allows(to, length, Permission::ReadWrite)? {
             return Ok(Panic);
         }
-        self.copy(n, length, |outer, inner, length| {
+        let (outcome, has_copied) = self.copy(n, length, |outer, inner, length| {
             let Ok(from) = u32::try_from(from) else { return false };
             outer.memory_mut().copy_from(to as u32, inner.memory(), from, length).is_ok()
-        })
+        })?;
+        if has_copied {
+            self.note_write_of(to as u32, length as usize)?;
+        }
+        Ok(outcome)
     }
 
     fn inner_poke(&mut self, n: u64, from: u64, to: u64, length: u64) -> Result<Outcome, Failure> {
         if !self.allows(from, length, Permission::Read)? {
             return Ok(Panic);
         }
-        self.copy(n, length, |outer, inner, length| {
+        let (outcome, has_copied) = self.copy(n, length, |outer, inner, length| {
             let Ok(to) = u32::try_from(to) else { return false };
             inner.memory_mut().copy_from(to, outer.memory(), from as u32, length).is_ok()
-        })
+        })?;
+        if has_copied {
+            self.note_read_of(from as u32, length as usize)?;
+        }
+        Ok(outcome)
     }
 
-    /// Copies between the outer machine's memory, which has been checked, and an inner one's.
+    /// Copies between the outer machine's memory, which has been checked, and an inner one's. Gives what comes of it, and whether bytes
+    /// were copied.
     fn copy(
         &mut self,
         n: u64,
         length: u64,
         copy: impl FnOnce(&mut Instance, &mut Instance, u32) -> bool,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<(Outcome, bool), Failure> {
         let mut machines = core::mem::take(&mut self.inner);
-        let outcome = self.instance().map(|outer| match machines.get(n) {
-            None => PVM_WHO,
-            Some(_) if length == 0 => 0,
+        let result = self.instance().map(|outer| match machines.get(n) {
+            None => (PVM_WHO, false),
+            Some(_) if length == 0 => (0, false),
             // What does not fit 32 bits was refused, but for ranges of the whole address space, which never are accessible.
             Some(inner) => match copy(outer, &mut inner.instance, length as u32) {
-                true => 0,
-                false => PVM_OOB,
+                true => (0, true),
+                false => (PVM_OOB, false),
             },
         });
         self.inner = machines;
-        outcome.map(|number| self.simple(number))
+        result.map(|(number, has_copied)| (self.simple(number), has_copied))
     }
 
     fn inner_pages(&mut self, n: u64, first: u64, count: u64, kind: u64) -> Result<Outcome, Failure> {
@@ -177,8 +200,11 @@ impl State {
         self.instance()?.memory().read(address, &mut bytes)?;
         let pause = self.pause.clone();
         let Some(inner) = self.inner.get(n) else { return Ok(self.simple(PVM_WHO)) };
+        let given = bytes;
         let (code, argument) = inner.invoke(&mut bytes, pause)?;
         self.instance()?.memory_mut().write(address, &bytes)?;
+        self.note_read(address, &given);
+        self.note_write(address, &bytes);
         Ok(Registers(code.into(), argument))
     }
 
@@ -192,6 +218,12 @@ impl State {
 }
 
 impl Inner {
+    fn fork(&mut self) -> Self {
+        let mut instance = self.instance.fork();
+        instance.set_pause(None);
+        Self { instance, ..*self }
+    }
+
     /// Maps, unmaps and protects pages; the range has been checked.
     fn pages(&mut self, first: u32, count: u32, kind: u64, room: u64) -> Result<u64, Failure> {
         let address = |page: u32| page * PAGE_SIZE;
@@ -266,7 +298,8 @@ impl Inner {
             Exit::PageFault(fault) => (PVM_STATE_FAULT, Some(fault.page_address.into()), pc),
             Exit::Syscall(number) => {
                 let next = instance.module().instruction_at(ProgramCounter(pc)).next_pc;
-                (PVM_STATE_HOST, Some(number.into()), next)
+                // The immediate of ecalli is sign-extended, as all immediates are, which the engine cuts off.
+                (PVM_STATE_HOST, Some(i64::from(number.cast_signed()) as u64), next)
             }
             Exit::OutOfGas => (PVM_STATE_OOG, None, pc),
             Exit::Paused => {
@@ -357,7 +390,7 @@ pub unsafe extern "C" fn pvm_inner_call(vm: *mut Vm, operation: u32) -> Status {
 }
 
 /// Makes an inner machine of the raw JAM program in the memory of the VM, which begins at `pc`. *result becomes its number, the
-/// lowest that is free, or PVM_HUH if the bytes are no program or inner_machine_limit is reached. Its memory is empty. Fails with
+/// lowest that is free, or PVM_HUH if the bytes are no program, as more than some 100 MiB never are, or inner_machine_limit is reached. Its memory is empty. Fails with
 /// PVM_STATUS_GUEST_PANIC if the program's bytes cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_inner_machine(
@@ -420,7 +453,7 @@ pub unsafe extern "C" fn pvm_inner_pages(
 
 /// Executes inner machine `n` with the gas and the 13 registers that are in the memory of the VM at `address`, 14 numbers of 64
 /// bits, and puts there what they are afterwards. *result becomes one of the first five PVM_STATE_*, and *result2, which can be
-/// null, the number of the host call or the address of the faulted page; or *result becomes PVM_WHO if there is no such
+/// null, the number of the host call, sign-extended from 32 bits, or the address of the faulted page; or *result becomes PVM_WHO if there is no such
 /// machine. Fails with PVM_STATUS_GUEST_PANIC if those 112 bytes cannot be written.
 ///
 /// After a host call, a fault or out of gas the next invocation goes on, in a block that has been paid for.

@@ -14,7 +14,8 @@
 //! | [`registers`] | registers, gas, pc, exits |
 //! | [`ram`] | memory |
 //! | [`trace`] | watching an execution |
-//! | [`record`] | recording host calls and executing them again |
+//! | [`record`] | recording host calls |
+//! | [`replay`] | executing a recording again |
 //! | [`inner`] | inner machines |
 //! | [`snapshot`] | the state of a VM as bytes |
 //! | [`safe`] | the functions behind safe types, for programs in Rust that prove the library |
@@ -39,6 +40,7 @@ mod pointer;
 pub mod ram;
 pub mod record;
 pub mod registers;
+pub mod replay;
 pub mod run;
 pub mod safe;
 pub mod snapshot;

@@ -4,6 +4,7 @@ use core::ffi::{c_char, c_void};
 
 use crate::config::Config;
 use crate::constants::*;
+use crate::inner::InnerMachines;
 use crate::layout::layout;
 use crate::module::{self, Module};
 use crate::pointer::{self, Place};
@@ -104,8 +105,8 @@ pub unsafe extern "C" fn pvm_instantiate(module: *const Module, out: *mut *mut V
     })
 }
 
-/// Makes another VM in the same state, which shares all memory with the first until either writes it. Callbacks and user data are
-/// the same; inner machines, recordings and traces are not taken over. *out as in pvm_instantiate.
+/// Makes another VM in the same state, inner machines included, which shares all memory with the first until either writes it.
+/// Callbacks and user data are the same; recordings and traces are not taken over. *out as in pvm_instantiate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_fork(vm: *mut Vm, out: *mut *mut Vm) -> Status {
     // SAFETY: as the header asks of callers.
@@ -115,6 +116,7 @@ pub unsafe extern "C" fn pvm_fork(vm: *mut Vm, out: *mut *mut Vm) -> Status {
             let mut instance = state.instance()?.fork();
             instance.set_pause(None);
             let mut fork = State::of_instance(state.settings, state.source.clone(), instance);
+            fork.inner = state.inner.fork();
             fork.stop = state.stop;
             fork.is_ended = state.is_ended;
             fork.is_initializing = state.is_initializing;
@@ -140,14 +142,16 @@ pub unsafe extern "C" fn pvm_destroy(vm: *mut Vm) {
     let _ = status::status(|| unsafe { Vm::destroy(vm) });
 }
 
-/// Puts memory back to what it was after pvm_instantiate or pvm_set_memory_bounds, registers to zero and the pc to 0. Gas,
-/// callbacks and user data stay. Takes time in proportion to the pages written.
+/// Puts memory back to what it was after pvm_instantiate or pvm_set_memory_bounds, registers to zero and the pc to 0. Inner
+/// machines are destroyed; gas, callbacks and user data stay. Takes time in proportion to the pages written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_reset(vm: *mut Vm) -> Status {
     // SAFETY: as the header asks of callers.
     unsafe {
         vm::status(vm, |state| {
             state.reset()?;
+            state.note_reset();
+            state.inner = InnerMachines::default();
             state.stop = Stop::Ready;
             state.is_ended = false;
             state.is_initializing = true;
@@ -255,8 +259,8 @@ pub unsafe extern "C" fn pvm_get_service_index(vm: *mut Vm) -> u32 {
     unsafe { vm::value(vm, 0, |state| Ok(state.service_index)) }
 }
 
-/// The text of the last function that failed with this VM; empty if none has. Valid until the next function fails with it. If the
-/// VM itself is unusable: as pvm_last_error. Never null.
+/// The text of the last function that failed with this VM; empty if none has. Valid until the next function fails with it. If that was
+/// on this thread, and because another was using the VM, or if the VM itself is unusable: as pvm_last_error. Never null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_error(vm: *mut Vm) -> *const c_char {
     // SAFETY: as the header asks of callers.

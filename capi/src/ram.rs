@@ -7,6 +7,7 @@ use hatchery_engine::{Instance, Permission};
 
 use crate::constants::*;
 use crate::pointer::{self, Place};
+use crate::record;
 use crate::status::{self, Failure};
 use crate::vm::{self, State, Vm};
 
@@ -68,12 +69,8 @@ pub unsafe extern "C" fn pvm_borrow_memory(
             let bytes = memory.page(address)?;
             data.put(bytes.as_ptr());
             length.put(bytes.len());
-            if state.recorder.is_some() {
-                let mut bytes = vec![0; (PAGE_SIZE - address % PAGE_SIZE) as usize];
-                state.instance()?.memory().read(address, &mut bytes)?;
-                state.note_read(address, &bytes);
-            }
-            Ok(())
+            let length = bytes.len();
+            state.note_read_of(address, length)
         })
     }
 }
@@ -128,10 +125,7 @@ pub unsafe extern "C" fn pvm_zero_memory(vm: *mut Vm, address: u32, length: u32)
     unsafe {
         vm::status(vm, |state| {
             state.instance()?.memory_mut().zero(address, length)?;
-            if state.recorder.is_some() {
-                state.note_write(address, &vec![0; length as usize]);
-            }
-            Ok(())
+            state.note_write_of(address, length as usize)
         })
     }
 }
@@ -148,7 +142,12 @@ pub unsafe extern "C" fn pvm_initialize_memory(
     unsafe {
         vm::status(vm, |state| {
             let data = pointer::slice(data, length, "the data")?;
-            initialize(state.instance()?, address, data)?;
+            let instance = state.instance()?;
+            let is_writable = instance.memory().check(address, length as u64, Permission::ReadWrite).is_ok();
+            initialize(instance, address, data)?;
+            if !is_writable {
+                state.spoil_execution(record::READ_ONLY_WRITTEN);
+            }
             state.note_write(address, data);
             Ok(())
         })
@@ -211,7 +210,7 @@ pub unsafe extern "C" fn pvm_map(vm: *mut Vm, address: u32, length: u64, number:
     unsafe {
         vm::status(vm, |state| {
             let permission = permission(number)?;
-            Ok(state.instance()?.memory_mut().protect(address, length, permission)?)
+            protect(state, address, length, permission)
         })
     }
 }
@@ -223,9 +222,8 @@ pub unsafe extern "C" fn pvm_protect(vm: *mut Vm, address: u32, length: u64, num
     unsafe {
         vm::status(vm, |state| {
             let permission = permission(number)?;
-            let instance = state.instance()?;
-            instance.memory().check(address, length, Permission::Read)?;
-            Ok(instance.memory_mut().protect(address, length, permission)?)
+            state.instance()?.memory().check(address, length, Permission::Read)?;
+            protect(state, address, length, permission)
         })
     }
 }
@@ -234,11 +232,16 @@ pub unsafe extern "C" fn pvm_protect(vm: *mut Vm, address: u32, length: u64, num
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_unmap(vm: *mut Vm, address: u32, length: u64) -> Status {
     // SAFETY: as the header asks of callers.
-    unsafe {
-        vm::status(vm, |state| {
-            Ok(state.instance()?.memory_mut().protect(address, length, Permission::None)?)
-        })
+    unsafe { vm::status(vm, |state| protect(state, address, length, Permission::None)) }
+}
+
+fn protect(state: &mut State, address: u32, length: u64, permission: Permission) -> Result<(), Failure> {
+    state.instance()?.memory_mut().protect(address, length, permission)?;
+    match permission {
+        Permission::None => state.note_unmapped(address, length),
+        Permission::Read | Permission::ReadWrite => state.spoil_execution(record::PAGES_CHANGED),
     }
+    Ok(())
 }
 
 /// The end of the heap, in bytes; 0 on failure.
@@ -260,7 +263,7 @@ pub unsafe extern "C" fn pvm_set_heap_pointer(vm: *mut Vm, pointer: u32) -> Stat
             let size = pointer.checked_sub(top).ok_or_else(|| {
                 Failure::argument(format!("the heap ends at {top:#x}: it cannot shrink to {pointer:#x}"))
             })?;
-            grow(instance, size.into()).map(drop)
+            grow(state, size.into()).map(drop)
         })
     }
 }
@@ -272,7 +275,7 @@ pub unsafe extern "C" fn pvm_grow_heap(vm: *mut Vm, size: u64, end: *mut u32) ->
     unsafe {
         vm::status(vm, |state| {
             let end = Place::optional(end, "the place for the end of the heap")?;
-            let top = grow(state.instance()?, size)?;
+            let top = grow(state, size)?;
             if let Some(end) = end {
                 end.put(top);
             }
@@ -281,13 +284,17 @@ pub unsafe extern "C" fn pvm_grow_heap(vm: *mut Vm, size: u64, end: *mut u32) ->
     }
 }
 
-fn grow(instance: &mut Instance, size: u64) -> Result<u32, Failure> {
-    instance.memory_mut().grow_heap(size).ok_or_else(|| {
+fn grow(state: &mut State, size: u64) -> Result<u32, Failure> {
+    let top = state.instance()?.memory_mut().grow_heap(size).ok_or_else(|| {
         Failure::new(
             PVM_STATUS_LIMIT,
             format!("the heap cannot grow by {size} bytes: there is no space, or memory_limit"),
         )
-    })
+    })?;
+    if size > 0 {
+        state.spoil_execution(record::HEAP_GREW);
+    }
+    Ok(top)
 }
 
 /// What went out of bounds, as `pvm_write_ram_bytes` and its kin say it.

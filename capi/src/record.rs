@@ -1,14 +1,17 @@
-//! Recording what a host does, and executing a recording again.
+//! Recording what a host does.
+//!
+//! What the format cannot say spoils a recording, so that none that can be read is wrong: nothing but registers, gas and bytes of memory
+//! may change, and only at host calls.
 
 use core::ffi::c_char;
+use core::ops::Range;
 use std::fmt::Write as _;
 
-use hatchery_engine::{ProgramCounter, Reg};
+use hatchery_engine::{Reg, Status as InstanceStatus};
 
 use crate::constants::*;
-use crate::jip6::{self, Bytes, Call, EndKind, Point, Trace};
+use crate::jip6;
 use crate::pointer::{self, Place};
-use crate::ram;
 use crate::registers;
 use crate::status::Failure;
 use crate::vm::{self, State, Stop, Vm};
@@ -17,14 +20,42 @@ use crate::vm::{self, State, Stop, Vm};
 pub(crate) struct Recorder {
     text: String,
     limit: usize,
-    is_started: bool,
-    /// What the host has done since the last stop.
+    phase: Phase,
+    /// What the host has done to memory since the last stop.
     actions: Actions,
-    /// Registers and gas at the last host call, if it is at one.
-    at_call: Option<([u64; PVM_REGISTER_COUNT], u64)>,
-    end: Option<String>,
     /// Why the recording cannot be used.
     problem: Option<&'static str>,
+}
+
+/// Where the execution is that is being recorded.
+#[derive(Clone, Copy)]
+enum Phase {
+    /// It has not begun: memory is written for it.
+    Before,
+    /// The program is running.
+    Executing,
+    /// At a host call: what the host does now is recorded.
+    Call(Seen),
+    /// Between two instructions, where the host can look and must not touch.
+    Still(Seen),
+    /// Whatever the host does now is its own business.
+    Ended,
+}
+
+/// What a host can change, but for memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    regs: [u64; PVM_REGISTER_COUNT],
+    gas: u64,
+    pc: u32,
+    status: InstanceStatus,
+}
+
+/// What a host does to memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Read,
+    Write,
 }
 
 #[derive(Default)]
@@ -34,20 +65,61 @@ struct Actions {
     size: usize,
 }
 
+const TOO_LONG: &str = "it is longer than its limit";
+const MIDDLE: &str = "it was started in the middle of an execution, where the format cannot begin";
+const ENDED: &str = "the execution went on after its end, which the format cannot say";
+const ELSEWHERE: &str = "the execution went on elsewhere, which the format cannot say";
+const BETWEEN: &str = "registers, gas or memory were changed between two instructions, not at a host call, which the format cannot say";
+const FAILED: &str = "an execution failed in the middle";
+
+/// Why recordings are spoiled from outside.
+pub(crate) const PAGES_CHANGED: &str =
+    "pages were mapped, protected or unmapped during the execution, which the format cannot say";
+pub(crate) const HEAP_GREW: &str =
+    "the host let the heap grow during the execution, which the format cannot say";
+pub(crate) const READ_ONLY_WRITTEN: &str =
+    "the host wrote memory that the program can only read during the execution, which the format cannot say";
+pub(crate) const WAS_RESET: &str = "the VM was reset during the execution, which the format cannot say";
+pub(crate) const WAS_RESTORED: &str = "the VM was restored from a snapshot, which the format cannot say";
+pub(crate) const WAS_REPLAYED: &str = "the VM has executed a recording meanwhile";
+
 impl Actions {
-    fn note(
-        list: &mut Vec<(u32, Vec<u8>)>,
-        size: &mut usize,
-        limit: usize,
-        address: u32,
-        bytes: &[u8],
-    ) -> bool {
-        *size += bytes.len() * 2 + 64;
-        let fits = *size <= limit;
-        if fits {
-            list.push((address, bytes.to_vec()));
+    const fn cost(length: usize) -> usize {
+        length.saturating_mul(2).saturating_add(64)
+    }
+
+    /// The parts of what is read that the host has not written itself since the last stop: the others are no news.
+    fn unwritten(&self, address: u32, length: usize) -> Vec<Range<u64>> {
+        let mut parts = vec![range(address, length)];
+        for (start, bytes) in &self.writes {
+            let written = range(*start, bytes.len());
+            parts = parts.into_iter().flat_map(|part| without(&part, &written)).collect();
         }
-        fits
+        parts
+    }
+
+    /// Forgets what was written there, which is lost.
+    fn forget(&mut self, lost: &Range<u64>) {
+        let writes = core::mem::take(&mut self.writes);
+        self.size = 0;
+        for (address, bytes) in writes {
+            for part in without(&range(address, bytes.len()), lost) {
+                self.add_write(part.start as u32, slice(address, &bytes, &part));
+            }
+        }
+    }
+
+    fn add_write(&mut self, address: u32, bytes: &[u8]) {
+        self.size += Self::cost(bytes.len());
+        self.writes.push((address, bytes.to_vec()));
+    }
+
+    fn add_read(&mut self, address: u32, bytes: &[u8]) {
+        for part in self.unwritten(address, bytes.len()) {
+            let bytes = slice(address, bytes, &part);
+            self.size += Self::cost(bytes.len());
+            self.reads.push((part.start as u32, bytes.to_vec()));
+        }
     }
 
     /// In the order of addresses, but as it was done where that matters.
@@ -60,46 +132,86 @@ impl Actions {
     }
 }
 
-const TOO_LONG: &str = "it is longer than its limit";
+fn range(address: u32, length: usize) -> Range<u64> {
+    u64::from(address)..u64::from(address) + length as u64
+}
+
+/// What is left of a range, in at most two parts.
+fn without(whole: &Range<u64>, part: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
+    let before = whole.start..whole.end.min(part.start);
+    let behind = whole.start.max(part.end)..whole.end;
+    [before, behind].into_iter().filter(|left| !left.is_empty())
+}
+
+/// A part of the bytes that begin at an address.
+fn slice<'a>(address: u32, bytes: &'a [u8], part: &Range<u64>) -> &'a [u8] {
+    let offset = |at: u64| (at - u64::from(address)) as usize;
+    &bytes[offset(part.start)..offset(part.end)]
+}
 
 impl Recorder {
     fn new(program: &[u8], limit: usize) -> Self {
-        let mut text = "program 0x".to_owned();
-        let problem = if program.len() * 2 > limit { Some(TOO_LONG) } else { None };
-        if problem.is_none() {
-            jip6::write_hex(&mut text, program);
-        }
-        text.push('\n');
-        Self {
-            text,
+        let mut recorder = Self {
+            text: "program 0x".to_owned(),
             limit,
-            is_started: false,
+            phase: Phase::Before,
             actions: Actions::default(),
-            at_call: None,
-            end: None,
-            problem,
+            problem: None,
+        };
+        if program.len().saturating_mul(2) > limit {
+            recorder.spoil(TOO_LONG);
+        } else {
+            jip6::write_hex(&mut recorder.text, program);
         }
+        recorder.text.push('\n');
+        recorder
     }
 
-    fn note_read(&mut self, address: u32, bytes: &[u8]) {
-        // What is read before the start or after the end tells nothing about the execution.
-        if self.at_call.is_some() {
-            let Actions { reads, size, .. } = &mut self.actions;
-            if !Actions::note(reads, size, self.limit, address, bytes) {
-                self.problem = Some(TOO_LONG);
+    /// Makes the recording unusable. What comes first is the reason.
+    fn spoil(&mut self, problem: &'static str) {
+        self.problem.get_or_insert(problem);
+        self.actions = Actions::default();
+        self.text = String::new();
+    }
+
+    /// Whether this is to be recorded, which spoils the recording where it cannot be.
+    fn admits(&mut self, action: Action, length: usize) -> bool {
+        if length == 0 || self.problem.is_some() {
+            return false;
+        }
+        match (self.phase, action) {
+            (Phase::Call(_), _) | (Phase::Before, Action::Write) => {}
+            (Phase::Executing | Phase::Still(_), Action::Write) => {
+                self.spoil(BETWEEN);
+                return false;
+            }
+            // What is read elsewhere tells nothing about the execution.
+            (Phase::Before | Phase::Executing | Phase::Still(_), Action::Read) | (Phase::Ended, _) => {
+                return false;
             }
         }
+        let fits = self.actions.size.saturating_add(Actions::cost(length)) <= self.limit;
+        if !fits {
+            self.spoil(TOO_LONG);
+        }
+        fits
     }
 
-    fn note_write(&mut self, address: u32, bytes: &[u8]) {
-        let Actions { writes, size, .. } = &mut self.actions;
-        if !Actions::note(writes, size, self.limit, address, bytes) {
-            self.problem = Some(TOO_LONG);
+    fn note(&mut self, action: Action, address: u32, bytes: &[u8]) {
+        if !self.admits(action, bytes.len()) {
+            return;
+        }
+        match action {
+            Action::Write => self.actions.add_write(address, bytes),
+            Action::Read => self.actions.add_read(address, bytes),
+        }
+        if self.actions.size > self.limit {
+            self.spoil(TOO_LONG);
         }
     }
 
-    /// What the host has done, as text.
-    fn actions(&self, regs: &[u64; PVM_REGISTER_COUNT], gas: u64) -> String {
+    /// What the host has done, as text, with what it has made of registers and gas.
+    fn actions(&self, now: &Seen) -> String {
         let mut text = String::new();
         for (address, bytes) in Actions::sorted(&self.actions.reads) {
             jip6::write_bytes(&mut text, "memread", "->", *address, bytes);
@@ -107,31 +219,101 @@ impl Recorder {
         for (address, bytes) in Actions::sorted(&self.actions.writes) {
             jip6::write_bytes(&mut text, "memwrite", "<-", *address, bytes);
         }
-        if let Some((before, gas_before)) = &self.at_call {
-            for (index, (before, after)) in before.iter().zip(regs).enumerate() {
+        if let Phase::Call(before) = &self.phase {
+            for (index, (before, after)) in before.regs.iter().zip(&now.regs).enumerate() {
                 if before != after {
                     // Writing to a string does not fail, here and below.
                     let _ = writeln!(text, "setreg r{index:02} <- {after:#x}");
                 }
             }
-            if *gas_before != gas {
-                let _ = writeln!(text, "setgas <- {gas}");
+            if before.gas != now.gas {
+                let _ = writeln!(text, "setgas <- {}", now.gas);
             }
         }
         text
     }
+
+    fn write_actions(&mut self, now: &Seen) {
+        let actions = self.actions(now);
+        self.text.push_str(&actions);
+        self.actions = Actions::default();
+        if self.text.len() > self.limit {
+            self.spoil(TOO_LONG);
+        }
+    }
+
+    fn write_point(&mut self, what: &str, now: &Seen) {
+        self.text.push_str(what);
+        jip6::write_point(&mut self.text, now.pc, now.gas, &now.regs);
+        if self.text.len() > self.limit {
+            self.spoil(TOO_LONG);
+        }
+    }
+
+    /// The execution begins or goes on.
+    fn resumed(&mut self, now: &Seen) {
+        match self.phase {
+            Phase::Before if now.status == InstanceStatus::Ready => {
+                self.write_actions(now);
+                self.write_point("start ", now);
+            }
+            Phase::Before => self.spoil(MIDDLE),
+            Phase::Call(seen) if (seen.pc, seen.status) == (now.pc, now.status) => self.write_actions(now),
+            Phase::Call(_) => self.spoil(ELSEWHERE),
+            Phase::Still(seen) => self.expect_unchanged(&seen, now),
+            Phase::Executing => self.spoil(FAILED),
+            Phase::Ended => self.spoil(ENDED),
+        }
+        self.phase = Phase::Executing;
+    }
+
+    fn expect_unchanged(&mut self, seen: &Seen, now: &Seen) {
+        if (seen.pc, seen.status) != (now.pc, now.status) {
+            self.spoil(ELSEWHERE);
+        } else if seen != now {
+            self.spoil(BETWEEN);
+        }
+    }
+
+    /// The execution has stopped.
+    fn stopped(&mut self, stop: Stop, now: Seen) {
+        let end = match stop {
+            Stop::Host(number) => {
+                self.write_point(&format!("\necalli={number} "), &now);
+                self.phase = Phase::Call(now);
+                return;
+            }
+            Stop::Ready | Stop::Paused => {
+                self.phase = Phase::Still(now);
+                return;
+            }
+            Stop::Halt => "\nHALT ".to_owned(),
+            Stop::Panic(trap) => format!("\nPANIC={} ", trap.map_or(0, |trap| trap.kind as u8)),
+            Stop::Fault(fault) => format!("\nFAULT={} ", fault.page_address),
+            Stop::OutOfGas => "\nOOG ".to_owned(),
+        };
+        // A host that refuses a call may have done something before.
+        if matches!(self.phase, Phase::Call(seen) if seen.pc != now.pc) {
+            self.spoil(ELSEWHERE);
+        }
+        self.write_actions(&now);
+        self.write_point(&end, &now);
+        self.phase = Phase::Ended;
+    }
 }
 
 impl State {
-    fn recorded_registers(&self) -> [u64; PVM_REGISTER_COUNT] {
-        Reg::ALL.map(|reg| self.reg(reg))
+    fn seen(&mut self) -> Option<Seen> {
+        let (regs, gas) = (Reg::ALL.map(|reg| self.reg(reg)), registers::gas_left(self));
+        let instance = self.instance().ok()?;
+        Some(Seen { regs, gas, pc: instance.pc().0, status: instance.status() })
     }
 
     /// Takes note of what the host reads.
     #[inline]
     pub(crate) fn note_read(&mut self, address: u32, bytes: &[u8]) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.note_read(address, bytes);
+            recorder.note(Action::Read, address, bytes);
         }
     }
 
@@ -139,39 +321,116 @@ impl State {
     #[inline]
     pub(crate) fn note_write(&mut self, address: u32, bytes: &[u8]) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.note_write(address, bytes);
+            recorder.note(Action::Write, address, bytes);
+        }
+    }
+
+    /// As [`State::note_read`], of bytes that are taken from memory, if they are wanted.
+    pub(crate) fn note_read_of(&mut self, address: u32, length: usize) -> Result<(), Failure> {
+        self.note_range(Action::Read, address, length)
+    }
+
+    /// As [`State::note_write`], of bytes that are in memory now.
+    pub(crate) fn note_write_of(&mut self, address: u32, length: usize) -> Result<(), Failure> {
+        self.note_range(Action::Write, address, length)
+    }
+
+    fn note_range(&mut self, action: Action, address: u32, length: usize) -> Result<(), Failure> {
+        // Nothing is reserved for what is too long to be recorded.
+        if !self.recorder.as_mut().is_some_and(|recorder| recorder.admits(action, length)) {
+            return Ok(());
+        }
+        let mut bytes = vec![0; length];
+        self.instance()?.memory().read(address, &mut bytes)?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(action, address, &bytes);
+        }
+        Ok(())
+    }
+
+    /// Takes note that the arguments of the program were set: what was there before is gone.
+    pub(crate) fn note_arguments(&mut self, address: u32, end: u32, arguments: &[u8]) {
+        let Some(recorder) = &mut self.recorder else { return };
+        match recorder.phase {
+            Phase::Before => {
+                recorder.actions.forget(&(address.into()..end.into()));
+                recorder.note(Action::Write, address, arguments);
+            }
+            Phase::Call(_) | Phase::Still(_) | Phase::Executing => recorder.spoil(ELSEWHERE),
+            Phase::Ended => {}
+        }
+    }
+
+    /// Takes note of a change that cannot be recorded, unless the execution has not begun or has ended.
+    #[inline]
+    pub(crate) fn spoil_execution(&mut self, problem: &'static str) {
+        if let Some(recorder) = &mut self.recorder
+            && matches!(recorder.phase, Phase::Executing | Phase::Call(_) | Phase::Still(_))
+        {
+            recorder.spoil(problem);
+        }
+    }
+
+    /// Takes note that pages were unmapped, whose bytes are lost.
+    pub(crate) fn note_unmapped(&mut self, address: u32, length: u64) {
+        self.spoil_execution(PAGES_CHANGED);
+        if let Some(recorder) = &mut self.recorder
+            && matches!(recorder.phase, Phase::Before)
+        {
+            recorder.actions.forget(&(address.into()..u64::from(address) + length));
+        }
+    }
+
+    /// Takes note that memory is as the program declares it again.
+    pub(crate) fn note_reset(&mut self) {
+        self.spoil_execution(WAS_RESET);
+        if let Some(recorder) = &mut self.recorder
+            && matches!(recorder.phase, Phase::Before)
+        {
+            recorder.actions = Actions::default();
+        }
+    }
+
+    /// Takes note that this is another VM now, as it were.
+    pub(crate) fn spoil_recording(&mut self, problem: &'static str) {
+        if let Some(recorder) = &mut self.recorder
+            && !matches!(recorder.phase, Phase::Ended)
+        {
+            recorder.spoil(problem);
         }
     }
 
     /// Takes note that the execution begins or goes on.
     #[inline]
-    pub(crate) fn record_resumption(&mut self, is_at_new_pc: bool) {
+    pub(crate) fn record_resumption(&mut self) {
         if self.recorder.is_some() {
-            self.record_resumption_now(is_at_new_pc);
+            self.record(|recorder, now| recorder.resumed(&now));
         }
     }
 
-    #[cold]
-    fn record_resumption_now(&mut self, is_at_new_pc: bool) {
-        let (regs, gas) = (self.recorded_registers(), registers::gas_left(self));
-        let pc = self.instance().map_or(0, |instance| instance.pc().0);
-        let stop = self.stop;
-        let Some(recorder) = &mut self.recorder else { return };
-        let actions = recorder.actions(&regs, gas);
-        recorder.text.push_str(&actions);
-        if !recorder.is_started {
-            recorder.is_started = true;
-            recorder.text.push_str("start ");
-            jip6::write_point(&mut recorder.text, pc, gas, &regs);
-        } else if is_at_new_pc || recorder.end.is_some() {
-            recorder.problem = Some("the execution went on where the format cannot say it");
-        } else if stop == Stop::Paused && !recorder.actions.writes.is_empty() {
-            recorder.problem = Some("memory was written at a pause, which the format cannot say");
+    /// Takes note that a callback is about to be told of what comes next: it must not change anything.
+    #[inline]
+    pub(crate) fn record_announcement(&mut self) {
+        if self.recorder.is_some() {
+            self.record(|recorder, now| match recorder.phase {
+                Phase::Executing => recorder.phase = Phase::Still(now),
+                _ => recorder.spoil(MIDDLE),
+            });
         }
-        recorder.actions = Actions::default();
-        recorder.at_call = None;
-        if recorder.text.len() > recorder.limit {
-            recorder.problem = Some(TOO_LONG);
+    }
+
+    /// Takes note that what was announced is executed.
+    #[inline]
+    pub(crate) fn record_announced(&mut self) {
+        if self.recorder.is_some() {
+            self.record(|recorder, now| match recorder.phase {
+                Phase::Still(seen) => {
+                    recorder.expect_unchanged(&seen, &now);
+                    recorder.phase = Phase::Executing;
+                }
+                // It was started by the callback.
+                _ => recorder.spoil(MIDDLE),
+            });
         }
     }
 
@@ -179,51 +438,50 @@ impl State {
     #[inline]
     pub(crate) fn record_stop(&mut self) {
         if self.recorder.is_some() {
-            self.record_stop_now();
+            let stop = self.stop;
+            self.record(|recorder, now| match recorder.phase {
+                Phase::Before => recorder.spoil(MIDDLE),
+                _ => recorder.stopped(stop, now),
+            });
         }
     }
 
     #[cold]
-    fn record_stop_now(&mut self) {
-        let (regs, gas) = (self.recorded_registers(), registers::gas_left(self));
-        let pc = self.instance().map_or(0, |instance| instance.pc().0);
-        let stop = self.stop;
-        let Some(recorder) = &mut self.recorder else { return };
-        let end = match stop {
-            Stop::Host(number) => {
-                let _ = write!(recorder.text, "\necalli={number} ");
-                jip6::write_point(&mut recorder.text, pc, gas, &regs);
-                recorder.at_call = Some((regs, gas));
-                return;
-            }
-            Stop::Ready | Stop::Paused => return,
-            Stop::Halt => "HALT ".to_owned(),
-            Stop::Panic(trap) => format!("PANIC={} ", trap.map_or(0, |trap| trap.kind as u8)),
-            Stop::Fault(fault) => format!("FAULT={} ", fault.page_address),
-            Stop::OutOfGas => "OOG ".to_owned(),
-        };
-        let mut line = format!("\n{end}");
-        jip6::write_point(&mut line, pc, gas, &regs);
-        recorder.end = Some(line);
+    fn record(&mut self, work: impl FnOnce(&mut Recorder, Seen)) {
+        let Some(now) = self.seen() else { return };
+        if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.problem.is_none()) {
+            work(recorder, now);
+        }
     }
 
     /// The recording up to now.
-    fn recording(&self) -> Result<String, Failure> {
-        let recorder = self.recorder.as_ref().ok_or_else(|| Failure::state("nothing is being recorded"))?;
+    fn recording(&mut self) -> Result<String, Failure> {
+        let nothing = || Failure::state("nothing is being recorded");
+        let recorder = self.recorder.as_ref().ok_or_else(nothing)?;
         if let Some(problem) = recorder.problem {
             return Err(Failure::state(format!("the recording cannot be used: {problem}")));
         }
-        let actions = recorder.actions(&self.recorded_registers(), registers::gas_left(self));
-        let end = recorder.end.as_deref().unwrap_or("");
-        Ok(format!("{}{}{end}", recorder.text, if recorder.is_started { &actions } else { "" }))
+        if !matches!(recorder.phase, Phase::Call(_)) {
+            return Ok(recorder.text.clone());
+        }
+        let now = self.seen();
+        let recorder = self.recorder.as_ref().ok_or_else(nothing)?;
+        let actions = now.map_or_else(String::new, |now| recorder.actions(&now));
+        Ok(format!("{}{actions}", recorder.text))
     }
 }
 
 /// Records host calls from the next execution on as text, as JIP-6 has them: the program, what pvm_prepare_standard and
-/// pvm_write_memory and its kin put into memory before, registers and gas at each host call, what the host read, wrote and set. At
-/// most `limit` bytes. What was recorded before is lost.
+/// pvm_write_memory and its kin put into memory before, registers and gas at each host call, what the host read, wrote and set, be it
+/// by pvm_inner_call and its kin, and the end. At most `limit` bytes. What was recorded before is lost. What is done before this is
+/// called is no part of it, nor are pages that are mapped and a heap that is made to grow until the execution begins: pvm_replay needs
+/// a VM that is like this one.
 ///
-/// The format knows nothing of pages that are mapped, nor of going on after a fault or out of gas: pvm_record_read fails then.
+/// The format knows bytes of memory, registers and gas, at host calls, and nothing else. pvm_record_read fails, and says why, if between
+/// the beginning and the end of the execution pages were mapped, protected or unmapped, the heap was made to grow (the Gray Paper
+/// 0.8's grow_heap), memory that the program can only read was written, or the VM was reset, restored or given another pc; if
+/// anything was changed elsewhere than at a host call, as at a pause or in a trace callback; if the execution went on after a fault or
+/// out of gas; or if it had begun before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_record_start(vm: *mut Vm, limit: usize) -> Status {
     // SAFETY: as the header asks of callers.
@@ -266,170 +524,4 @@ pub unsafe extern "C" fn pvm_record_read(
             crate::module::put_text(&recording, buffer)
         })
     }
-}
-
-/// Executes a recording again on a VM of the same program, newly made, with the pages mapped that the recording needs and the program
-/// does not declare: sets registers, gas and pc, answers host calls as the recording says, and compares registers, gas, pc and
-/// what the host read at each of them, and the end. Callbacks are not called.
-///
-/// Fails with PVM_STATUS_DIFFERENCE at the first difference, and with PVM_STATUS_INVALID_ARGUMENT if the text is no recording; the text of
-/// the error says what and where, and *line, which can be null, becomes the number of the line. The pc at HALT and PANIC is not
-/// compared, since implementations differ there, nor is the program if the recording has none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pvm_replay(
-    vm: *mut Vm,
-    text: *const c_char,
-    length: usize,
-    line: *mut u32,
-) -> Status {
-    // SAFETY: as the header asks of callers.
-    unsafe {
-        vm::status(vm, |state| {
-            let line = Place::optional(line, "the place for the line")?;
-            let bytes = pointer::text(text, length, "the recording")?;
-            let text = core::str::from_utf8(bytes)
-                .map_err(|error| Failure::argument(format!("the recording is no text: {error}")))?;
-            let trace = Trace::parse(text)?;
-            let result = replay(state, &trace);
-            registers::show_registers(vm, state);
-            result.map_err(|Difference { at, failure }| {
-                if let Some(line) = line {
-                    line.put(at);
-                }
-                failure
-            })
-        })
-    }
-}
-
-/// Where a replay failed, and why.
-struct Difference {
-    at: u32,
-    failure: Failure,
-}
-
-fn differs(
-    at: u32,
-    what: &str,
-    actual: impl core::fmt::Display,
-    recorded: impl core::fmt::Display,
-) -> Difference {
-    let text = format!("line {at} of the trace: {what} is {actual}, the trace says {recorded}");
-    Difference { at, failure: Failure::new(PVM_STATUS_DIFFERENCE, text) }
-}
-
-fn replay(state: &mut State, trace: &Trace) -> Result<(), Difference> {
-    if trace.program.as_ref().is_some_and(|program| **program != *state.source) {
-        return Err(differs(1, "the program", "another", "that one"));
-    }
-    let start = trace.start;
-    let failed = |at: u32| move |failure: Failure| Difference { at, failure };
-    for write in &trace.prelude {
-        write_before_start(state, write).map_err(failed(write.line))?;
-    }
-    let gas = crate::lifecycle::checked_gas(start.gas).map_err(failed(start.line))?;
-    let instance = state.instance().map_err(failed(start.line))?;
-    for (reg, value) in Reg::ALL.into_iter().zip(start.regs) {
-        instance.set_reg(reg, value);
-    }
-    instance.set_gas(gas);
-    instance.set_pc(ProgramCounter(start.pc));
-    state.is_ended = false;
-
-    for call in &trace.calls {
-        run(state, call.at.line)?;
-        let expected = format!("host call {}", call.number);
-        if state.stop != Stop::Host(call.number) {
-            return Err(differs(call.at.line, "the next stop", state.stop_line(), expected));
-        }
-        compare(state, &call.at, true)?;
-        answer(state, call)?;
-    }
-    let Some(end) = trace.end else { return Ok(()) };
-    run(state, end.at.line)?;
-    let is_same = match end.kind {
-        EndKind::Halt => state.stop == Stop::Halt,
-        EndKind::Panic => matches!(state.stop, Stop::Panic(_)),
-        EndKind::OutOfGas => state.stop == Stop::OutOfGas,
-        EndKind::Fault(address) => {
-            matches!(state.stop, Stop::Fault(fault) if u64::from(fault.page_address) == address)
-        }
-    };
-    if !is_same {
-        return Err(differs(end.at.line, "the end", state.stop_line(), end.kind.name()));
-    }
-    compare(state, &end.at, !matches!(end.kind, EndKind::Halt | EndKind::Panic))
-}
-
-/// Arguments go to where the program cannot write, everything else to where it is.
-fn write_before_start(state: &mut State, write: &Bytes) -> Result<(), Failure> {
-    let instance = state.instance()?;
-    let space = instance.module().memory_map().auxiliary();
-    if write.address == space.start && space.start < space.end {
-        return Ok(instance.memory_mut().set_auxiliary(&write.bytes)?);
-    }
-    ram::initialize(instance, write.address, &write.bytes)
-}
-
-fn run(state: &mut State, line: u32) -> Result<(), Difference> {
-    let failed = |failure| Difference { at: line, failure };
-    let pause = state.pause.clone();
-    let instance = state.instance().map_err(failed)?;
-    // Interrupts would be differences.
-    instance.set_pause(None);
-    let exit = instance.run();
-    instance.set_pause(pause);
-    state.note_exit(exit.map_err(|error| failed(error.into()))?);
-    Ok(())
-}
-
-fn compare(state: &mut State, recorded: &Point, with_pc: bool) -> Result<(), Difference> {
-    let pc = state.instance().map_or(0, |instance| instance.pc().0);
-    if with_pc && pc != recorded.pc {
-        return Err(differs(recorded.line, "pc", pc, recorded.pc));
-    }
-    let gas = registers::gas_left(state);
-    if gas != recorded.gas {
-        return Err(differs(recorded.line, "gas", gas, recorded.gas));
-    }
-    for (index, (reg, recorded_value)) in Reg::ALL.into_iter().zip(recorded.regs).enumerate() {
-        let value = state.reg(reg);
-        if value != recorded_value {
-            let name = format!("register r{index:02} ({reg})");
-            return Err(differs(recorded.line, &name, format!("{value:#x}"), format!("{recorded_value:#x}")));
-        }
-    }
-    Ok(())
-}
-
-fn answer(state: &mut State, call: &Call) -> Result<(), Difference> {
-    for read in &call.reads {
-        let failed = |failure| Difference { at: read.line, failure };
-        let mut bytes = vec![0; read.bytes.len()];
-        let instance = state.instance().map_err(failed)?;
-        if instance.memory().read(read.address, &mut bytes).is_err() {
-            return Err(differs(read.line, "memory", "not mapped", "that the host read it"));
-        }
-        if let Some(at) = bytes.iter().zip(&read.bytes).position(|(actual, recorded)| actual != recorded) {
-            let name = format!("memory at {:#010x}", u64::from(read.address) + at as u64);
-            let show = |byte: u8| format!("{byte:#04x}");
-            return Err(differs(read.line, &name, show(bytes[at]), show(read.bytes[at])));
-        }
-    }
-    for write in &call.writes {
-        let failed = |failure| Difference { at: write.line, failure };
-        let instance = state.instance().map_err(failed)?;
-        if instance.memory_mut().write(write.address, &write.bytes).is_err() {
-            return Err(differs(write.line, "memory", "not writable", "that the host wrote it"));
-        }
-    }
-    for &(index, value) in &call.regs {
-        state.set_reg(Reg::ALL[index], value);
-    }
-    if let Some(gas) = call.gas {
-        state.set_gas(
-            crate::lifecycle::checked_gas(gas).map_err(|failure| Difference { at: call.at.line, failure })?,
-        );
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ pub struct ExitInfo {
     pub result: ExecutionResult,
     /// One of PVM_STATE_*.
     pub machine_state: u32,
-    /// The number of the host call, if it is at one.
+    /// The number of the host call, if it is at one, as pvm_get_host_call gives it.
     pub host_call: u32,
     /// The instruction at which it stopped.
     pub pc: u32,
@@ -238,7 +238,8 @@ pub unsafe extern "C" fn pvm_is_terminated(vm: *mut Vm) -> c_int {
     }
 }
 
-/// The number of the host call at which it is; 0 if it is at none.
+/// The number of the host call at which it is; 0 if it is at none. These are the low 32 bits of what ecalli has, which the Gray Paper
+/// sign-extends to 64: (uint64_t)(int32_t)pvm_get_host_call(vm) is its number. None of its host calls has one that this changes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_get_host_call(vm: *mut Vm) -> u32 {
     // SAFETY: as the header asks of callers.

@@ -27,7 +27,7 @@ pub unsafe extern "C" fn pvm_execute(vm: *mut Vm, entry_point: u32, is_child: u3
             state.instance()?.set_pc(ProgramCounter(entry_point));
             state.result_code = None;
             state.is_ended = false;
-            state.record_resumption(true);
+            state.record_resumption();
             Ok(())
         })
     }
@@ -57,7 +57,7 @@ fn resume(state: &mut State) -> Result<(), Failure> {
         }));
     }
     state.is_ended = false;
-    state.record_resumption(false);
+    state.record_resumption();
     Ok(())
 }
 
@@ -140,8 +140,8 @@ pub unsafe extern "C" fn pvm_prepare_standard(
         vm::status(vm, |state| {
             let arguments = pointer::slice(arguments, length, "the arguments")?;
             state.instance()?.prepare_standard(ProgramCounter(pc), arguments)?;
-            let address = state.instance()?.module().memory_map().auxiliary().start;
-            state.note_write(address, arguments);
+            let space = state.instance()?.module().memory_map().auxiliary();
+            state.note_arguments(space.start, space.end, arguments);
             state.prepared(vm);
             Ok(())
         })
@@ -152,6 +152,14 @@ impl State {
     /// Whether there is something to go on with.
     pub(crate) fn can_resume(&mut self) -> Result<bool, Failure> {
         Ok(self.instance()?.is_prepared())
+    }
+
+    /// Lets the program panic at its host call.
+    pub(crate) fn refuse_host_call(&mut self) -> Result<(), Failure> {
+        self.instance()?.abort();
+        self.stop = Stop::Panic(None);
+        self.is_ended = true;
+        Ok(())
     }
 
     /// Takes note that there is something new to execute.
@@ -270,6 +278,7 @@ impl Execution {
     #[inline]
     unsafe fn advance(&self, state: &mut State) -> Result<Part, Failure> {
         if state.watch.unit() != PVM_TRACE_NONE {
+            state.record_announcement();
             return Ok(Part { next: Next::Announce(Box::new(Announcement::new(state)?)), said: None });
         }
         let exit = state.instance()?.run()?;
@@ -282,6 +291,7 @@ impl Execution {
     /// # Safety
     /// As for [`show_registers`].
     unsafe fn after_announcement(&self, state: &mut State, goes_on: bool) -> Result<Part, Failure> {
+        state.record_announced();
         if !goes_on {
             // SAFETY: as the caller says.
             return unsafe { self.stopped(state, Exit::Paused) };
@@ -326,14 +336,13 @@ impl Execution {
     unsafe fn after_answer(&self, state: &mut State, answer: HostResult) -> Result<Part, Failure> {
         match answer {
             PVM_HOST_CONTINUE => {
-                state.record_resumption(false);
+                state.record_resumption();
                 // SAFETY: as the caller says.
                 return unsafe { self.advance(state) };
             }
             PVM_HOST_TERMINATE => {}
             PVM_HOST_ERROR => {
-                state.instance()?.abort();
-                state.stop = Stop::Panic(None);
+                state.refuse_host_call()?;
                 state.record_stop();
             }
             other => {

@@ -4,8 +4,10 @@ use hatchery_engine::isa::Opcode;
 use hatchery_engine::{Instance, Module as EngineModule, ProgramCounter, Snapshot, Trap, TrapKind};
 
 use crate::constants::*;
+use crate::inner::InnerMachines;
 use crate::module::Module;
 use crate::pointer::{self, Place};
+use crate::record;
 use crate::registers::show_registers;
 use crate::status::{self, Failure};
 use crate::vm::{self, State, Stop, Vm};
@@ -13,8 +15,9 @@ use crate::vm::{self, State, Stop, Vm};
 /// Writes the state of the VM, registers, gas, pc, memory and where it stopped, to `buffer`. *length becomes the number of bytes; if
 /// `capacity` is less this fails with PVM_STATUS_BUFFER_TOO_SMALL, so that capacity 0 asks for it.
 ///
-/// The bytes are canonical: equal states have equal bytes, whatever the backend. Inner machines, callbacks, recordings and the
-/// service index are no part of it. Legal at every stop.
+/// The bytes are canonical: equal states have equal bytes, whatever the backend. Callbacks, recordings and the service index are no part
+/// of it. Legal at every stop, but not with inner machines, which it cannot contain: then this fails with
+/// PVM_STATUS_INVALID_STATE, and pvm_fork is what copies them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_snapshot(
     vm: *mut Vm,
@@ -27,6 +30,13 @@ pub unsafe extern "C" fn pvm_snapshot(
         vm::status(vm, |state| {
             let length = Place::new(length, "the place for the length")?;
             let buffer = pointer::slice_mut(buffer, capacity, "the buffer")?;
+            let count = state.inner.count();
+            if count > 0 {
+                let text = format!(
+                    "a snapshot cannot contain inner machines: there are {count} of them to be expunged first"
+                );
+                return Err(Failure::state(text));
+            }
             let bytes = state.instance()?.snapshot().to_bytes();
             length.put(bytes.len());
             let too_small = || {
@@ -60,8 +70,8 @@ pub unsafe extern "C" fn pvm_restore(
     })
 }
 
-/// As pvm_restore, into a VM of the same program, which keeps its callbacks, user data and inner machines. On failure it stays as it
-/// is. For VMs of pvm_create, which have no module.
+/// As pvm_restore, into a VM of the same program, which keeps its callbacks and user data. Its inner machines are destroyed: they
+/// belong to the state that is given up. On failure it stays as it is. For VMs of pvm_create, which have no module.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_restore_into(vm: *mut Vm, bytes: *const u8, length: usize) -> Status {
     // SAFETY: as the header asks of callers.
@@ -72,6 +82,8 @@ pub unsafe extern "C" fn pvm_restore_into(vm: *mut Vm, bytes: *const u8, length:
             let (mut instance, stop) = restored(&module, bytes)?;
             instance.set_pause(state.pause.clone());
             state.replace_instance(instance);
+            state.inner = InnerMachines::default();
+            state.spoil_recording(record::WAS_RESTORED);
             state.restored(stop);
             show_registers(vm, state);
             Ok(())

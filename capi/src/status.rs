@@ -1,6 +1,6 @@
 //! Errors: a code that is returned, and a text that can be asked for.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::ffi::{CStr, c_char};
 use std::any::Any;
 use std::ffi::CString;
@@ -112,6 +112,8 @@ impl From<RunError> for Failure {
 
 thread_local! {
     static LAST: RefCell<Option<CString>> = const { RefCell::new(None) };
+    /// The VM that another thread was using when this thread failed last: it could not take the text. 0 if it was something else.
+    static REFUSED_BY: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Does the work of a function that returns a status.
@@ -141,9 +143,22 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, F
 
 /// Keeps the text for `pvm_last_error`.
 pub(crate) fn remember(failure: &Failure) {
+    if failure.status != PVM_STATUS_BUSY {
+        REFUSED_BY.set(0);
+    }
     let text = c_text(&failure.text);
     // A thread that is ending has no place for it any more.
     let _ = LAST.try_with(|last| *last.borrow_mut() = Some(text));
+}
+
+/// Takes note that the VM of this number is being used by another thread, which [`remember`] is told next.
+pub(crate) fn note_refusal(vm: u64) {
+    REFUSED_BY.set(vm);
+}
+
+/// Whether the last failure on this thread was that the VM of this number was being used by another.
+pub(crate) fn has_refused(vm: u64) -> bool {
+    REFUSED_BY.get() == vm
 }
 
 /// A text for C, which ends at the first zero.
@@ -179,6 +194,7 @@ pub extern "C" fn pvm_status_text(status: Status) -> *const c_char {
         PVM_STATUS_NOT_FOUND => c"not found",
         PVM_STATUS_GUEST_PANIC => c"the program panics",
         PVM_STATUS_DIFFERENCE => c"executions differ",
+        PVM_STATUS_INTERRUPTED => c"the inner machine was interrupted",
         _ => c"unknown status",
     };
     text.as_ptr()

@@ -2,7 +2,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::ffi::CString;
 use std::sync::Arc;
 
@@ -17,22 +17,26 @@ use crate::inner::InnerMachines;
 use crate::layout::Region;
 use crate::pointer;
 use crate::record::Recorder;
-use crate::status::{Failure, c_text, catch, remember};
+use crate::status::{self, Failure, c_text, catch, remember};
 use crate::trace::Watch;
 
-/// What the program's host calls are answered by: it is given the VM and the number of the host call, and returns one of
-/// PVM_HOST_*. It can use the VM, even destroy it, but not execute it. It must return: no longjmp, no exceptions.
+/// What the program's host calls are answered by: it is given the VM and the number of the host call, which is negative where the
+/// Gray Paper's is 2^64 minus something, and returns one of PVM_HOST_*. It can use the VM, even destroy it, but not execute it. It must return: no longjmp, no exceptions.
 pub type HostCallback = Option<unsafe extern "C" fn(vm: *mut Vm, func_id: c_int) -> HostResult>;
 
 /// A VM: a program with registers, gas and memory of its own.
 ///
 /// Functions on different VMs can be called on different threads at the same time. One VM is to be used by one thread at a time,
-/// any thread; a function that comes while another is using it fails with PVM_STATUS_BUSY. pvm_interrupt is for other threads.
+/// any thread; a function that comes while another is using it fails with PVM_STATUS_BUSY, and one that executes gives
+/// PVM_RESULT_ERROR while another thread is executing the VM, even while that is in a callback. pvm_interrupt is for other threads.
 #[repr(C)] // The tag comes first.
 pub struct Vm {
     tag: AtomicU64,
+    /// Its number: no two VMs have the same.
+    number: u64,
     is_locked: AtomicBool,
-    is_executing: AtomicBool,
+    /// The thread that executes it; 0 if none does.
+    executor: AtomicUsize,
     pub(crate) is_destroyed: AtomicBool,
     pub(crate) pause: Pause,
     state: UnsafeCell<State>,
@@ -303,10 +307,12 @@ impl State {
 impl Vm {
     /// A handle to a new VM.
     pub(crate) fn hand_out(state: State) -> *mut Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let vm = Self {
             tag: AtomicU64::new(TAG),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             is_locked: AtomicBool::new(false),
-            is_executing: AtomicBool::new(false),
+            executor: AtomicUsize::new(0),
             is_destroyed: AtomicBool::new(false),
             pause: Pause::new(),
             state: UnsafeCell::new(state),
@@ -404,19 +410,27 @@ impl Vm {
 
     #[cold]
     fn busy(&self) -> Failure {
+        status::note_refusal(self.number);
         Failure::new(PVM_STATUS_BUSY, "the VM is in use by another thread: it is for one at a time")
     }
 
-    /// Takes note that the VM is being executed.
+    /// Takes note that the VM is being executed by this thread.
     pub(crate) fn begin_execution(self: Arc<Self>) -> Result<Executing, Failure> {
-        if self.is_executing.swap(true, Ordering::Acquire) {
-            return Err(Failure::state("the VM is being executed already: a callback cannot execute it"));
+        let own = this_thread();
+        match self.executor.compare_exchange(0, own, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Ok(Executing(self)),
+            Err(other) if other == own => self.locked(|_| {
+                Err(Failure::state("the VM is being executed already: a callback cannot execute it"))
+            }),
+            Err(_) => Err(self.busy()),
         }
-        Ok(Executing(self))
     }
 
     /// The text of the last failure.
     pub(crate) fn error(&self) -> Result<*const core::ffi::c_char, Failure> {
+        if status::has_refused(self.number) {
+            return Ok(status::pvm_last_error());
+        }
         if self.is_locked.swap(true, Ordering::Acquire) {
             return Err(self.busy());
         }
@@ -425,6 +439,14 @@ impl Vm {
         self.is_locked.store(false, Ordering::Release);
         Ok(text)
     }
+}
+
+/// A number of this thread, which no other has as long as it lives; not 0.
+fn this_thread() -> usize {
+    thread_local! {
+        static PLACE: u8 = const { 0 };
+    }
+    PLACE.with(|place| core::ptr::from_ref(place).addr())
 }
 
 fn broken() -> Failure {
@@ -450,7 +472,7 @@ pub(crate) struct Executing(pub(crate) Arc<Vm>);
 
 impl Drop for Executing {
     fn drop(&mut self) {
-        self.0.is_executing.store(false, Ordering::Release);
+        self.0.executor.store(0, Ordering::Release);
     }
 }
 

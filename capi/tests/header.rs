@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Files in the order in which their parts of the header come.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "constants",
     "config",
     "status",
@@ -15,6 +15,7 @@ const SOURCES: [&str; 13] = [
     "ram",
     "trace",
     "record",
+    "replay",
     "inner",
     "snapshot",
 ];

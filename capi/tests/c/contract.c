@@ -12,6 +12,10 @@ static pvm_host_result_t answer(pvm_vm_t *vm, int func_id) {
     SAME(pvm_set_register(vm, 7, pvm_get_register(vm, 7) + 41), PVM_STATUS_OK);
     FAILS(pvm_execute(vm, 0, 0), PVM_RESULT_ERROR, "being executed already");
     FAILS(pvm_resume(vm), PVM_RESULT_ERROR, "being executed already");
+    CHECK(strstr(pvm_error(vm), "being executed already"));
+    FAILS(pvm_set_register(vm, 13, 0), PVM_STATUS_INVALID_ARGUMENT, "from 0 to 12");
+    FAILS(pvm_step(vm), PVM_RESULT_ERROR, "being executed already");
+    CHECK(strstr(pvm_error(vm), "being executed already"));
     return PVM_HOST_CONTINUE;
 }
 

@@ -1,4 +1,6 @@
 /* Inner machines, snapshots, recordings, traces. */
+#include <sys/resource.h>
+
 #include "check.h"
 
 static pvm_vm_t *create(uint64_t gas) {
@@ -141,6 +143,129 @@ static void inner_machines(void) {
     SAME(pvm_inner_pages(vm, 0, 20, 1, 0, &r), PVM_STATUS_OK);
     SAME(pvm_inner_pages(vm, 1, 20, 2, 2, &r), PVM_STATUS_OK);
     SAME(r, 0);
+    pvm_destroy(vm);
+}
+
+static int last_number = 0;
+
+static pvm_host_result_t keep_number(pvm_vm_t *vm, int number) {
+    (void)vm;
+    last_number = number;
+    return PVM_HOST_TERMINATE;
+}
+
+/* ecalli 0x80, whose number the Gray Paper sign-extends: 2^64 - 128. */
+static void negative_host_calls(void) {
+    static const uint8_t code[] = {10, 0x80}, bits[] = {1}, blob[] = {0, 0, 2, 10, 0x80, 1};
+    const uint64_t state[14] = {[0] = 100};
+    uint64_t r = 0, more = 0;
+    pvm_exit_t exit;
+    pvm_vm_t *vm = pvm_create(0, code, sizeof code, NULL, bits, 1, NULL, 0, 100);
+    SAME(pvm_map(vm, 0x20000, 0x1000, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
+    SAME(pvm_write_memory(vm, 0x20000, blob, sizeof blob), PVM_STATUS_OK);
+    SAME(pvm_write_memory(vm, 0x20100, (const uint8_t *)state, sizeof state), PVM_STATUS_OK);
+    SAME(pvm_inner_machine(vm, 0x20000, sizeof blob, 0, &r), PVM_STATUS_OK);
+    SAME(pvm_inner_invoke(vm, r, 0x20100, &r, &more), PVM_STATUS_OK);
+    SAME(r, PVM_STATE_HOST);
+    SAME(more, UINT64_MAX - 127);
+    SAME(pvm_set_register(vm, 7, 0), PVM_STATUS_OK);
+    SAME(pvm_set_register(vm, 8, 0x20100), PVM_STATUS_OK);
+    SAME(pvm_inner_expunge(vm, 0, &r), PVM_STATUS_OK);
+    SAME(pvm_inner_machine(vm, 0x20000, sizeof blob, 0, &r), PVM_STATUS_OK);
+    SAME(pvm_inner_call(vm, PVM_INNER_INVOKE), PVM_STATUS_OK);
+    SAME(pvm_get_register(vm, 8), UINT64_MAX - 127);
+
+    /* Of the machine itself it is the low half, and the callback's number is negative. */
+    SAME(pvm_set_host_callback(vm, keep_number), PVM_STATUS_OK);
+    SAME(pvm_execute(vm, 0, 0), PVM_RESULT_HOST_CALL);
+    SAME(pvm_get_host_call(vm), 0xffffff80);
+    SAME(last_number, -128);
+    SAME((uint64_t)(int32_t)pvm_get_host_call(vm), UINT64_MAX - 127);
+    SAME(pvm_get_exit(vm, &exit), PVM_STATUS_OK);
+    SAME(exit.host_call, 0xffffff80);
+    pvm_destroy(vm);
+}
+
+static long most_memory(void) {
+    struct rusage usage;
+    CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_maxrss;
+}
+
+/* A guest that says that its program is as long as its memory costs nothing. */
+static void long_programs(void) {
+    const uint64_t base = 0x20000, length = 0xe0000000;
+    uint64_t r = 0;
+    pvm_config_t config;
+    SAME(pvm_config_init(&config, sizeof config, PVM_PROFILE_GRAY_PAPER_0_8), PVM_STATUS_OK);
+    config.inner_machine_limit = 1;
+    pvm_vm_t *vm = pvm_create_with_config(&config, 0, CALL, sizeof CALL, NULL, CALL_BITS, 1, NULL, 0, 0);
+    SAME(pvm_grow_heap(vm, length, NULL), PVM_STATUS_OK);
+    SAME(pvm_check_memory(vm, base, length, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
+    long before = most_memory();
+    SAME(pvm_inner_machine(vm, base, length, 0, &r), PVM_STATUS_OK);
+    SAME(r, PVM_HUH);
+    SAME(pvm_write_memory(vm, base, BLOB, sizeof BLOB), PVM_STATUS_OK);
+    SAME(pvm_inner_machine(vm, base, length, 0, &r), PVM_STATUS_OK);
+    SAME(r, PVM_HUH);
+    SAME(pvm_inner_machine(vm, base, sizeof BLOB, 0, &r), PVM_STATUS_OK);
+    SAME(r, 0);
+    /* Nor if there is no room for it. */
+    SAME(pvm_inner_machine(vm, base, 100 << 20, 0, &r), PVM_STATUS_OK);
+    SAME(r, PVM_HUH);
+    CHECK(most_memory() - before < 50 << 10); /* in KiB */
+    pvm_destroy(vm);
+}
+
+/* A copy has inner machines of its own; what goes back to an earlier state has none. */
+static void inner_machines_of_copies(void) {
+    const uint64_t base = 0x20000;
+    uint64_t r = 0;
+    pvm_vm_t *vm = create(100), *fork = NULL, *other = NULL;
+    uint8_t bytes[20000];
+    size_t length = 0;
+    SAME(pvm_map(vm, base, 0x1000, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK);
+    SAME(pvm_write_memory(vm, base, BLOB, sizeof BLOB), PVM_STATUS_OK);
+    SAME(pvm_snapshot(vm, bytes, sizeof bytes, &length), PVM_STATUS_OK);
+    for (uint64_t n = 0; n < 3; n++) {
+        SAME(pvm_inner_machine(vm, base, sizeof BLOB, 0, &r), PVM_STATUS_OK);
+        SAME(pvm_inner_pages(vm, n, 20, 1, 2, &r), PVM_STATUS_OK);
+        SAME(pvm_inner_poke(vm, n, base + 2, 20 * 4096, 1, &r), PVM_STATUS_OK);
+        SAME(r, 0);
+    }
+    SAME(pvm_inner_expunge(vm, 1, &r), PVM_STATUS_OK);
+    size_t ignored = 0;
+    FAILS(pvm_snapshot(vm, NULL, 0, &ignored), PVM_STATUS_INVALID_STATE, "2 of them to be expunged first");
+
+    SAME(pvm_fork(vm, &fork), PVM_STATUS_OK);
+    SAME(pvm_inner_poke(fork, 0, base + 3, 20 * 4096, 1, &r), PVM_STATUS_OK);
+    SAME(r, 0);
+    pvm_vm_t *vms[] = {vm, fork};
+    for (int index = 0; index < 2; index++) {
+        SAME(pvm_inner_peek(vms[index], 0, base + 100, 20 * 4096, 1, &r), PVM_STATUS_OK);
+        SAME(r, 0);
+        SAME(pvm_read_ram_bytes_8(vms[index], base + 100, NULL), BLOB[2 + index]);
+        SAME(pvm_inner_peek(vms[index], 1, base + 100, 20 * 4096, 1, &r), PVM_STATUS_OK);
+        SAME(r, PVM_WHO);
+        SAME(pvm_inner_peek(vms[index], 2, base + 100, 20 * 4096, 1, &r), PVM_STATUS_OK);
+        SAME(pvm_read_ram_bytes_8(vms[index], base + 100, NULL), BLOB[2]);
+        SAME(pvm_inner_machine(vms[index], base, sizeof BLOB, 0, &r), PVM_STATUS_OK);
+        SAME(r, 1);
+    }
+
+    SAME(pvm_fork(vm, &other), PVM_STATUS_OK);
+    SAME(pvm_restore_into(other, BLOB, sizeof BLOB), PVM_STATUS_INVALID_ARGUMENT); /* which changes nothing */
+    SAME(pvm_inner_expunge(other, 2, &r), PVM_STATUS_OK);
+    SAME(r, 0);
+    SAME(pvm_restore_into(other, bytes, length), PVM_STATUS_OK);
+    SAME(pvm_reset(fork), PVM_STATUS_OK);
+    pvm_vm_t *without[] = {other, fork};
+    for (int index = 0; index < 2; index++) {
+        SAME(pvm_inner_expunge(without[index], 0, &r), PVM_STATUS_OK);
+        SAME(r, PVM_WHO);
+        SAME(pvm_snapshot(without[index], bytes, sizeof bytes, &length), PVM_STATUS_OK);
+        pvm_destroy(without[index]);
+    }
     pvm_destroy(vm);
 }
 
@@ -467,6 +592,9 @@ static void traces(void) {
 
 int main(void) {
     inner_machines();
+    negative_host_calls();
+    long_programs();
+    inner_machines_of_copies();
     snapshots();
     const uint32_t backends[] = {PVM_BACKEND_INTERPRETER, PVM_BACKEND_RECOMPILER, PVM_BACKEND_VERIFY};
     for (size_t index = 0; index < sizeof backends / sizeof *backends; index++) {

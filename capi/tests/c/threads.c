@@ -59,6 +59,37 @@ static void *together(void *argument) {
     return NULL;
 }
 
+/* What a second thread is told while the first one is in a callback. */
+static void *intrude(void *argument) {
+    pvm_vm_t *vm = argument;
+    wrong += pvm_execute(vm, 0, 0) != PVM_RESULT_ERROR;
+    wrong += strstr(pvm_last_error(), "by another thread") == NULL;
+    wrong += strstr(pvm_error(vm), "by another thread") == NULL;
+    wrong += pvm_step(vm) != PVM_RESULT_ERROR || strstr(pvm_error(vm), "by another thread") == NULL;
+    wrong += pvm_set_register(vm, 13, 0) != PVM_STATUS_INVALID_ARGUMENT;
+    wrong += strstr(pvm_error(vm), "from 0 to 12") == NULL;
+    return NULL;
+}
+
+static pvm_host_result_t let_another_intrude(pvm_vm_t *vm, int number) {
+    (void)number;
+    pthread_t thread;
+    pthread_create(&thread, NULL, intrude, vm);
+    pthread_join(thread, NULL);
+    return PVM_HOST_CONTINUE;
+}
+
+static void intrusion(void) {
+    pvm_vm_t *vm = NULL;
+    SAME(pvm_instantiate(module, &vm), PVM_STATUS_OK);
+    SAME(pvm_set_host_callback(vm, let_another_intrude), PVM_STATUS_OK);
+    SAME(pvm_set_gas(vm, 1000), PVM_STATUS_OK);
+    SAME(pvm_prepare(vm, 0, NULL, 0), PVM_STATUS_OK);
+    SAME(pvm_resume(vm), PVM_RESULT_OK);
+    CHECK(strstr(pvm_error(vm), "from 0 to 12")); /* What the other thread was refused is not for this one. */
+    pvm_destroy(vm);
+}
+
 static void on_threads(void *(*work)(void *)) {
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
@@ -83,6 +114,7 @@ int main(void) {
         SAME(pvm_instantiate(module, &shared), PVM_STATUS_OK);
         on_threads(together);
         pvm_destroy(shared);
+        intrusion();
         pvm_module_release(module);
     }
     SAME(wrong, 0);
