@@ -88,6 +88,9 @@ const (
 	ReadWrite Permission = C.PVM_PERMISSION_READ_WRITE
 )
 
+// RegisterCount is how many registers a VM has.
+const RegisterCount = C.PVM_REGISTER_COUNT
+
 // Results of host calls, as in the Gray Paper.
 const (
 	None uint64 = C.PVM_NONE

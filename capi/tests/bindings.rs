@@ -84,12 +84,26 @@ fn go() {
         return;
     }
     let lib = installed().join("lib");
-    let mut tests = Command::new("go");
-    tests
-        .args(["test", "./..."])
-        .current_dir(package().join("go"))
-        .env("CGO_ENABLED", "1")
-        .env("CGO_CFLAGS", format!("-I{}", installed().join("include").display()))
-        .env("CGO_LDFLAGS", format!("-L{} -Wl,-rpath,{}", lib.display(), lib.display()));
-    succeed(&mut tests);
+    let go = |arguments: &[&str]| {
+        let mut command = Command::new("go");
+        command
+            .args(arguments)
+            .current_dir(package().join("go"))
+            .env("CGO_ENABLED", "1")
+            .env("CGO_CFLAGS", format!("-I{}", installed().join("include").display()))
+            .env("CGO_LDFLAGS", format!("-L{} -Wl,-rpath,{}", lib.display(), lib.display()));
+        succeed(&mut command)
+    };
+    go(&["vet", "./..."]);
+    go(&["test", "./..."]);
+    let said = go(&["run", "./examples/service", "../examples/programs/service.jam", "1", "2", "250"]);
+    assert!(said.starts_with("log: summed up\nhalted pc="), "{said}");
+    assert!(said.ends_with("\nsum: 253\n"), "{said}");
+    if Command::new("gofmt").arg("-h").output().is_ok() {
+        assert_eq!(
+            succeed(Command::new("gofmt").arg("-l").arg(package().join("go"))),
+            "",
+            "not as gofmt has it"
+        );
+    }
 }
