@@ -1,5 +1,5 @@
 //! Random sequences of calls of libpvm's functions, with hostile arguments: nothing may crash, leak or hang. Handles are alive or null or
-//! of the wrong kind, lengths are true: what no C library can check is kept.
+//! of the wrong kind, lengths are true: what no C library can check is kept. A recording that can be read can be replayed.
 
 #![no_main]
 
@@ -15,6 +15,7 @@ use pvm::module::*;
 use pvm::ram::*;
 use pvm::record::*;
 use pvm::registers::*;
+use pvm::replay::*;
 use pvm::run::*;
 use pvm::snapshot::*;
 use pvm::status::*;
@@ -34,7 +35,7 @@ struct Input {
 }
 
 /// A call: which, on which VM, with which numbers.
-#[derive(Arbitrary, Debug)]
+#[derive(Arbitrary, Clone, Copy, Debug)]
 struct Call {
     which: u8,
     vm: u8,
@@ -49,6 +50,17 @@ fn discard<T>(_: T) {}
 
 const MOST_VMS: usize = 6;
 const MOST_CALLS: usize = 64;
+/// How many kinds of calls there are.
+const KINDS: u8 = 46;
+/// Where most of what is interesting happens.
+const NEAR: u32 = 0x2_0000;
+
+impl Call {
+    /// Any number, or an address where something is.
+    fn address(&self) -> u32 {
+        if self.d & 0x100 == 0 { self.a } else { NEAR + self.a % 0x2000 }
+    }
+}
 
 unsafe extern "C" fn host(vm: *mut Vm, number: c_int) -> i32 {
     unsafe {
@@ -67,6 +79,71 @@ unsafe extern "C" fn traced(vm: *mut Vm, event: *const TraceEvent, _: *mut c_voi
     unsafe {
         pvm_set_register(vm, 3, (*event).gas);
         c_int::from((*event).pc == 3)
+    }
+}
+
+/// ecalli 7; load_ind_u8 a0, a1, 0; store_ind_u8 a0, a1, 1; ecalli 0x80; jump 0: what hosts do is seen by this.
+const CALLING: [u8; 11] = [10, 7, 124, 0x87, 120, 0x87, 1, 10, 0x80, 40, 0xf7];
+const CALLING_BITS: [u8; 2] = [0x95, 0x02];
+
+/// A VM that was recorded from its beginning, with what has changed its pages before the execution.
+struct Recorded {
+    vm: *mut Vm,
+    module: *mut Module,
+    layout: Vec<Call>,
+    has_begun: bool,
+}
+
+/// A VM to be recorded, or to execute a recording; null if there is no module.
+unsafe fn fresh(module: *mut Module) -> *mut Vm {
+    unsafe {
+        let mut vm = null_mut();
+        if pvm_instantiate(module, &mut vm) == PVM_STATUS_OK {
+            pvm_map(vm, NEAR, 0x2000, PVM_PERMISSION_READ_WRITE);
+            pvm_set_register(vm, 8, NEAR.into());
+            pvm_set_gas(vm, 10_000);
+            pvm_set_pc(vm, 0);
+        }
+        vm
+    }
+}
+
+/// What changes pages and the heap, which are no part of a recording.
+unsafe fn lay_out(vm: *mut Vm, call: Call) {
+    let Call { which, b, c, d, .. } = call;
+    let a = call.address();
+    unsafe {
+        match which % KINDS {
+            23 => discard(pvm_reset(vm)),
+            8 => discard(pvm_map(vm, a & !0xfff, c % (1 << 20), u32::from(d) % 4)),
+            9 => discard(pvm_protect(vm, a, c % (1 << 20), u32::from(d) % 4)),
+            10 => discard(pvm_unmap(vm, a & !0xfff, c % (1 << 20))),
+            17 => discard(pvm_set_heap_pointer(vm, a)),
+            _ => discard(pvm_grow_heap(vm, b, null_mut())),
+        }
+    }
+}
+
+/// Whether a recording has got as far as the beginning of the execution.
+fn has_begun(text: &[u8]) -> bool {
+    text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"start "))
+}
+
+/// Executes a recording again, on a new VM, which must come to the same.
+unsafe fn replay(Recorded { module, layout, .. }: &Recorded, text: &[u8]) {
+    unsafe {
+        let again = fresh(*module);
+        for &call in layout {
+            lay_out(again, call);
+        }
+        let status = pvm_replay(again, text.as_ptr().cast(), text.len(), null_mut());
+        assert!(
+            [PVM_STATUS_OK, PVM_STATUS_HOST].contains(&status),
+            "{:?}\n{}",
+            core::ffi::CStr::from_ptr(pvm_last_error()),
+            String::from_utf8_lossy(text)
+        );
+        pvm_destroy(again);
     }
 }
 
@@ -101,6 +178,11 @@ fuzz_target!(|input: Input| unsafe {
             &mut module,
         ),
     };
+    let mut calling = null_mut();
+    let (code, bits) = (&CALLING, &CALLING_BITS);
+    let (code, bits) = ((code.as_ptr(), code.len()), (bits.as_ptr(), bits.len()));
+    let made = pvm_module_from_parts(&config, code.0, code.1, bits.0, bits.1, null(), 0, &mut calling);
+    assert_eq!(made, PVM_STATUS_OK);
     let mut vms: Vec<*mut Vm> = vec![null_mut(), module.cast()];
     let created = pvm_create_with_config(
         &config,
@@ -119,13 +201,18 @@ fuzz_target!(|input: Input| unsafe {
     pvm_instantiate(module, &mut made);
     vms.push(made);
 
+    let mut recorded: Vec<Recorded> = Vec::new();
     let mut buffer = vec![0u8; 1 << 16];
     for call in input.calls.iter().take(MOST_CALLS) {
         let vm = vms[usize::from(call.vm) % vms.len()];
-        let Call { a, b, c, d, .. } = *call;
+        for recorded in &mut recorded {
+            recorded.has_begun |= pvm_get_machine_state(recorded.vm) != PVM_STATE_READY;
+        }
+        let Call { b, c, d, .. } = *call;
+        let a = call.address();
         let small = usize::from(d) % buffer.len();
         let data = buffer.as_mut_ptr();
-        match call.which % 46 {
+        match call.which % KINDS {
             0 => discard(pvm_execute(vm, a, c as u32 & 1)),
             1 => discard(pvm_resume(vm)),
             2 => discard(pvm_resume_child(vm)),
@@ -134,17 +221,20 @@ fuzz_target!(|input: Input| unsafe {
             5 => discard(pvm_set_register(vm, a as c_int, b)),
             6 => discard(pvm_get_register(vm, a as c_int)),
             7 => discard(pvm_set_pc(vm, a)),
-            8 => discard(pvm_map(vm, a & !0xfff, c % (1 << 20), u32::from(d) % 4)),
-            9 => discard(pvm_protect(vm, a, c % (1 << 20), u32::from(d) % 4)),
-            10 => discard(pvm_unmap(vm, a & !0xfff, c % (1 << 20))),
+            8 | 9 | 10 | 17 | 18 | 23 => {
+                if let Some(recorded) =
+                    recorded.iter_mut().find(|recorded| recorded.vm == vm && !recorded.has_begun)
+                {
+                    recorded.layout.push(*call);
+                }
+                lay_out(vm, *call);
+            }
             11 => discard(pvm_read_memory(vm, a, data, small)),
             12 => discard(pvm_write_memory(vm, a, data, small)),
             13 => discard(pvm_initialize_memory(vm, a, data, small)),
             14 => discard(pvm_zero_memory(vm, a, c as u32 % (1 << 24))),
             15 => discard(pvm_write_ram_bytes(vm, a, data, small as u32)),
             16 => discard(pvm_read_ram_bytes(vm, a, data, small as u32, null_mut())),
-            17 => discard(pvm_set_heap_pointer(vm, a)),
-            18 => discard(pvm_grow_heap(vm, b, null_mut())),
             19 => discard(pvm_set_memory_bounds(
                 vm,
                 a,
@@ -159,7 +249,6 @@ fuzz_target!(|input: Input| unsafe {
             20 => discard(pvm_set_host_callback(vm, if b & 1 == 0 { Some(host) } else { None })),
             21 => discard(pvm_prepare(vm, a, data.cast_const().cast(), small % 12)),
             22 => discard(pvm_prepare_standard(vm, a, data, small)),
-            23 => discard(pvm_reset(vm)),
             24 => discard(pvm_park(vm)),
             25 => {
                 let mut fork = null_mut();
@@ -179,11 +268,29 @@ fuzz_target!(|input: Input| unsafe {
                 }
             }
             27 => discard(pvm_restore_into(vm, data, small)),
-            28 => discard(pvm_record_start(vm, small)),
+            28 if b & 1 == 0 => {
+                pvm_record_start(vm, small);
+                recorded.retain(|recorded| recorded.vm != vm);
+            }
+            28 if vms.len() < MOST_VMS => {
+                let module = if b & 2 == 0 { module } else { calling };
+                let vm = fresh(module);
+                if !vm.is_null() {
+                    pvm_record_start(vm, buffer.len() - 1);
+                    recorded.push(Recorded { vm, module, layout: Vec::new(), has_begun: false });
+                    vms.push(vm);
+                }
+            }
+            28 => {}
             29 => {
                 let mut length = 0;
                 if pvm_record_read(vm, data.cast(), buffer.len(), &mut length) == PVM_STATUS_OK {
-                    pvm_replay(vm, buffer.as_ptr().cast(), length, null_mut());
+                    match recorded.iter().find(|recorded| recorded.vm == vm) {
+                        Some(recorded) if has_begun(&buffer[..length]) => {
+                            replay(recorded, &buffer[..length]);
+                        }
+                        _ => discard(pvm_replay(vm, buffer.as_ptr().cast(), length, null_mut())),
+                    }
                 }
             }
             30 => discard(pvm_replay(vm, data.cast_const().cast(), small, null_mut())),
@@ -238,8 +345,16 @@ fuzz_target!(|input: Input| unsafe {
         let text = core::ffi::CStr::from_ptr(pvm_last_error());
         assert!(!text.to_bytes().starts_with(b"a defect"), "{text:?}");
     }
+    for recorded in &recorded {
+        let mut length = 0;
+        let read = pvm_record_read(recorded.vm, buffer.as_mut_ptr().cast(), buffer.len(), &mut length);
+        if read == PVM_STATUS_OK && has_begun(&buffer[..length]) {
+            replay(recorded, &buffer[..length]);
+        }
+    }
     for vm in vms.into_iter().skip(2) {
         pvm_destroy(vm);
     }
     pvm_module_release(module);
+    pvm_module_release(calling);
 });
