@@ -4,8 +4,9 @@ use crate::process::{self, pass};
 use crate::progress::seconds;
 use crate::setup::host;
 use crate::{nightly, workspace};
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
+use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -83,8 +84,58 @@ fn address(has: impl Fn(Part) -> bool) -> Result<()> {
         command.args(["--lib", "--test", "threads", "--test", "differential", "--target", &host]);
         command.env("RUSTFLAGS", "-Zsanitizer=address");
         pass(command)?;
+        address_in_c(&host)?;
     }
     Ok(())
+}
+
+/// libpvm's tests in C over a shared library that AddressSanitizer watches. The compiler's runtime is linked into the programs, as
+/// it has to be; they are not instrumented, but what they allocate is known to it.
+fn address_in_c(host: &str) -> Result<()> {
+    let folder = workspace::target().join("address-sanitizer");
+    let mut library = process::cargo(Some(nightly::TOOLCHAIN));
+    library
+        .current_dir(workspace::root())
+        .args([
+            "rustc",
+            "--locked",
+            "--package",
+            LIBRARY,
+            "--lib",
+            "--crate-type",
+            "cdylib",
+            "--target",
+            host,
+        ])
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("CARGO_TARGET_DIR", &folder);
+    pass(library)?;
+    let prefix = folder.join("libpvm");
+    let built = folder.join(host).join("debug/libpvm.so");
+    for (from, to) in
+        [(workspace::root().join("capi/include/pvm.h"), "include/pvm.h"), (built, "lib/libpvm.so")]
+    {
+        let to = prefix.join(to);
+        fs::create_dir_all(to.parent().unwrap_or(&prefix))
+            .with_context(|| format!("cannot make {}", to.display()))?;
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    let mut sysroot = process::rustc(Some(nightly::TOOLCHAIN));
+    let sysroot = process::output(sysroot.args(["--print", "sysroot"]))?;
+    let runtime =
+        format!("{}/lib/rustlib/{host}/lib/librustc-{}_rt.asan.a", sysroot.trim(), nightly::TOOLCHAIN);
+    let flags = format!(
+        "-Wl,--whole-archive {runtime} -Wl,--no-whole-archive -Wl,--export-dynamic -lm -ldl -lrt -lpthread"
+    );
+    let mut command = process::cargo(None);
+    command
+        .current_dir(workspace::root())
+        .args(["test", "--locked", "--package", LIBRARY, "--no-fail-fast", "--test", "c"])
+        .env("HATCHERY_LIBPVM", &prefix)
+        .env("HATCHERY_CFLAGS", flags)
+        // Native code of guests is refused accesses, and a test has a handler of its own for that.
+        .env("ASAN_OPTIONS", "handle_segv=0:allow_user_segv_handler=1");
+    pass(command)
 }
 
 fn thread() -> Result<()> {
