@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::cap::{Cap, CapDecodeError, CapHashOrRef, InstanceCap, Kind, Unsettled};
+use crate::cap::{Cap, CapDecodeError, CapHashOrRef, DataCap, InstanceCap, Kind, Unsettled};
+use crate::claims::{Claimants, Claims};
 use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError};
 use crate::hash::CapHash;
 use crate::store::{BlobStore, Change, MemoryStore, Record, StoreError};
@@ -21,6 +22,9 @@ pub(crate) const CALL_RECORD: &[u8] = b"call:";
 ///
 /// New ones go into its store with the next [`CacheDirectory::commit`] and stay in memory until then; what the store has is
 /// read when it is wanted and forgotten when memory runs short, the longest unused first.
+///
+/// What an instance makes that then faults, or is given up, is forgotten with it, unless it was put, held, given to a machine or committed
+/// by whoever owns the directory while the call was paused.
 #[derive(Debug)]
 pub struct CacheDirectory {
     store: Box<dyn BlobStore>,
@@ -32,12 +36,22 @@ pub struct CacheDirectory {
     limit: usize,
     /// New since the last commit.
     new: BTreeSet<CapHash>,
+    /// Those of them that only calls have made which have not ended. Nothing but these names any of them.
+    claimed: HashMap<CapHash, Claimants>,
+    /// What the call has made that is being executed.
+    claims: Option<Claims>,
     /// How often something outside holds a capability, which keeps it and what it names.
     roots: BTreeMap<CapHash, u64>,
     counter: Counter,
     working_limit: usize,
     /// Held by whoever has a paused call in memory.
     paused: Arc<()>,
+}
+
+/// The first `length` bytes of data with this hash, or fewer if there are no more.
+pub(crate) fn data_bytes(hash: CapHash, data: &DataCap, length: u64) -> Result<Vec<u8>, CacheError> {
+    let missing = |_| CacheError::MissingPage { data: hash, page: data.missing_page().unwrap_or_default() };
+    data.prefix(length).map_err(missing)
 }
 
 /// Says that a call is paused which needs what is in a directory.
@@ -120,6 +134,14 @@ pub enum CacheError {
         /// The limit.
         limit: usize,
     },
+    /// Bytes of data are not here, only the root of their page's tree. Put the data with them: it has the same hash.
+    #[error("page {page} of the data {data} is not here")]
+    MissingPage {
+        /// The data.
+        data: CapHash,
+        /// The number of the first such page.
+        page: usize,
+    },
     /// A slot cannot be filled.
     #[error(transparent)]
     Slot(#[from] SlotError),
@@ -145,6 +167,8 @@ impl CacheDirectory {
             bytes: 0,
             limit: DEFAULT_LIMIT,
             new: BTreeSet::new(),
+            claimed: HashMap::new(),
+            claims: None,
             roots: BTreeMap::new(),
             counter: Counter::default(),
             working_limit: DEFAULT_WORKING_LIMIT,
@@ -172,7 +196,7 @@ impl CacheDirectory {
         self
     }
 
-    /// Keeps a capability and gives its hash. If it is here already nothing changes.
+    /// Keeps a capability and gives its hash. If it is here already nothing changes, but that data get the pages that they lacked.
     ///
     /// # Errors
     /// If it breaks a rule of its kind, or names what is not here or of the wrong kind.
@@ -180,7 +204,21 @@ impl CacheDirectory {
         // First of all: what breaks a rule may have the hash of what does not.
         cap.check()?;
         let hash = cap.hash()?;
-        if self.blobs.contains_key(&hash) {
+        let known = match (self.blobs.get(&hash), &cap) {
+            (Some(blob), _) => Some(Arc::clone(&blob.cap)),
+            // The store may have pages that these data lack.
+            (None, Cap::Data(data)) if data.missing_page().is_some() => self.found(hash)?,
+            (None, _) => None,
+        };
+        if let Some(known) = known {
+            if let (Cap::Data(known), Cap::Data(data)) = (&*known, &cap)
+                && let Some(data) = known.completed(data)
+            {
+                self.forget(hash);
+                self.new.insert(hash);
+                self.insert(hash, Arc::new(Cap::Data(data)), true);
+            }
+            self.note_put(hash);
             return Ok(hash);
         }
         for (named, wanted) in cap.references() {
@@ -202,7 +240,89 @@ impl CacheDirectory {
         }
         self.new.insert(hash);
         self.insert(hash, Arc::new(cap), true);
+        self.claimed.insert(hash, Claimants::default());
+        self.note_put(hash);
         Ok(hash)
+    }
+
+    /// Says who has put what is here: the call that is being executed, or whoever owns the directory, who keeps it.
+    fn note_put(&mut self, hash: CapHash) {
+        let Some(claims) = &mut self.claims else { return self.keep(hash) };
+        // What is not claimed is kept anyway.
+        if let Some(claimants) = self.claimed.get_mut(&hash)
+            && let Some(blob) = self.blobs.get(&hash)
+        {
+            claims.note(hash, &blob.cap, claimants);
+        }
+    }
+
+    /// Keeps what calls have made, and all that it names, whatever becomes of them.
+    pub(crate) fn keep(&mut self, hash: CapHash) {
+        let mut pending = vec![hash];
+        while let Some(hash) = pending.pop() {
+            if self.claimed.remove(&hash).is_some()
+                && let Some(blob) = self.blobs.get(&hash)
+            {
+                pending.extend(blob.cap.references().into_iter().map(|(named, _)| named));
+            }
+        }
+    }
+
+    /// From now on a call puts what is put, which has made this so far.
+    pub(crate) fn begin_claims(&mut self, claims: Claims) {
+        debug_assert!(self.claims.is_none(), "one call at a time");
+        self.claims = Some(claims);
+    }
+
+    /// The opposite of [`CacheDirectory::begin_claims`].
+    pub(crate) fn end_claims(&mut self) -> Claims {
+        self.claims.take().unwrap_or_default()
+    }
+
+    /// The time of what the call that is being executed makes next; 0 if none is.
+    pub(crate) fn claims_now(&self) -> u64 {
+        self.claims.as_ref().map_or(0, Claims::now)
+    }
+
+    /// Forgets what the call that is being executed has made since then.
+    pub(crate) fn undo_claims(&mut self, since: u64) {
+        if let Some(mut claims) = self.claims.take() {
+            self.undo(&mut claims, since);
+            self.claims = Some(claims);
+        }
+    }
+
+    /// Forgets what a call has made since then and nobody else keeps.
+    pub(crate) fn undo(&mut self, claims: &mut Claims, since: u64) {
+        while let Some(hash) = claims.give_up(since) {
+            let Some(claimants) = self.claimed.get_mut(&hash) else { continue };
+            claimants.remove(claims);
+            if claimants.are_gone() {
+                self.forget_claimed(hash);
+            }
+        }
+    }
+
+    /// Keeps what a call has made.
+    pub(crate) fn keep_claims(&mut self, claims: &Claims) {
+        for hash in claims.made() {
+            self.claimed.remove(&hash);
+        }
+    }
+
+    /// Forgets what only calls have made that were given up.
+    pub(crate) fn forget_abandoned(&mut self) {
+        let gone = self.claimed.iter().filter(|(_, claimants)| claimants.are_gone());
+        let gone: Vec<CapHash> = gone.map(|(&hash, _)| hash).collect();
+        for hash in gone {
+            self.forget_claimed(hash);
+        }
+    }
+
+    fn forget_claimed(&mut self, hash: CapHash) {
+        self.claimed.remove(&hash);
+        self.new.remove(&hash);
+        self.forget(hash);
     }
 
     /// The capability with this hash.
@@ -233,6 +353,13 @@ impl CacheDirectory {
         let cap = Arc::new(cap);
         self.insert(hash, Arc::clone(&cap), false);
         Ok(cap)
+    }
+
+    fn found(&mut self, hash: CapHash) -> Result<Option<Arc<Cap>>, CacheError> {
+        match self.get(hash) {
+            Err(CacheError::Unknown { .. }) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// The instance with this hash.
@@ -341,12 +468,14 @@ impl CacheDirectory {
         Ok(settled[&working.id()])
     }
 
-    /// The hash that something got when it was settled, unless what it is of was collected since.
+    /// The hash that something got when it was settled, unless what it is of went away since, or stays only as long as other calls do.
     fn settled(&self, working: &CapRef) -> Result<Option<CapHash>, CacheError> {
-        match working.settled() {
-            Some(hash) if self.contains(hash)? => Ok(Some(hash)),
-            _ => Ok(None),
-        }
+        let Some(hash) = working.settled() else { return Ok(None) };
+        let stays = match self.claimed.get(&hash) {
+            Some(claimants) => self.claims.as_ref().is_some_and(|claims| claimants.contain(claims)),
+            None => self.contains(hash)?,
+        };
+        Ok(stays.then_some(hash))
     }
 
     /// As [`CacheDirectory::settle`], all slots of a node that nobody shares.
@@ -385,6 +514,7 @@ impl CacheDirectory {
 
     /// Keeps a capability, and all that it names, until it is released as often as it was held.
     pub fn hold(&mut self, hash: CapHash) {
+        self.keep(hash);
         *self.roots.entry(hash).or_insert(0) += 1;
     }
 
@@ -398,11 +528,13 @@ impl CacheDirectory {
         }
     }
 
-    /// Writes what is new to the store, with these records, as one change.
+    /// Writes what is new to the store, with these records, as one change. What paused calls have made is among it, and stays there until
+    /// it is collected.
     ///
     /// # Errors
     /// If the store cannot be written; everything stays in memory then.
     pub fn commit(&mut self, records: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), CacheError> {
+        self.forget_abandoned();
         let mut changes = Vec::with_capacity(self.new.len() + records.len());
         for &hash in &self.new {
             if let Some(blob) = self.blobs.get(&hash) {
@@ -411,6 +543,7 @@ impl CacheDirectory {
         }
         changes.extend(records.into_iter().map(|(name, value)| Change::Record { name, value }));
         self.store.commit(changes)?;
+        self.claimed.clear();
         for hash in core::mem::take(&mut self.new) {
             if let Some(blob) = self.blobs.get_mut(&hash) {
                 self.clock += 1;
@@ -470,6 +603,7 @@ impl CacheDirectory {
         if known < paused {
             return Err(CacheError::Paused { paused, known });
         }
+        self.forget_abandoned();
         let mut pending: Vec<CapHash> = self.roots.keys().copied().chain(roots).collect();
         for (name, bytes) in self.store.records()? {
             if name.starts_with(CALL_RECORD) {
@@ -490,8 +624,7 @@ impl CacheDirectory {
         garbage.retain(|hash| !reached.contains(hash));
         self.store.commit(garbage.iter().map(|&hash| Change::Remove { hash }).collect())?;
         for hash in &garbage {
-            self.new.remove(hash);
-            self.forget(*hash);
+            self.forget_claimed(*hash);
         }
         Ok(garbage.len())
     }

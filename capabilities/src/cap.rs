@@ -373,6 +373,23 @@ impl DataCap {
         }
     }
 
+    /// The number of the first page that is not here.
+    pub(crate) fn missing_page(&self) -> Option<usize> {
+        self.pages.iter().position(|page| matches!(page, PageSlot::Missing(_)))
+    }
+
+    /// These data with the pages that they lack and others have, which have the same hash; none if there are no such pages.
+    pub(crate) fn completed(&self, others: &Self) -> Option<Self> {
+        let lacks = |(own, other): (&PageSlot, &PageSlot)| {
+            matches!((own, other), (PageSlot::Missing(_), PageSlot::Loaded(_)))
+        };
+        self.pages.iter().zip(&others.pages).any(lacks).then(|| {
+            let page =
+                |(own, other): (&PageSlot, &PageSlot)| if lacks((own, other)) { other } else { own }.clone();
+            Self { pages: self.pages.iter().zip(&others.pages).map(page).collect() }
+        })
+    }
+
     /// The first `length` bytes, or fewer if there are no more.
     ///
     /// # Errors
@@ -455,6 +472,16 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl PageSlot {
+    /// Whether it is a page of these bytes.
+    pub(crate) fn is(&self, bytes: &[u8; PAGE]) -> bool {
+        match self {
+            Self::Loaded(page) => page.bytes == *bytes,
+            Self::Missing(root) => hash::page(bytes) == *root,
+        }
     }
 }
 

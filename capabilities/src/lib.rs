@@ -6,6 +6,7 @@ mod assist;
 mod body;
 mod cache;
 mod cap;
+mod claims;
 mod cnode;
 pub mod graph;
 mod hash;

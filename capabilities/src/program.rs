@@ -7,7 +7,7 @@ use hatchery_engine::memory::{LOWEST_ADDRESS, MemoryMap};
 use hatchery_engine::program::MemoryConfig;
 use hatchery_engine::{Backend, Config, Engine, EngineError, GasModel, Module};
 
-use crate::cache::{CacheDirectory, CacheError};
+use crate::cache::{CacheDirectory, CacheError, data_bytes};
 use crate::cap::{Cap, CapHashOrRef, DataCap, Kind};
 use crate::cnode::CNode;
 use crate::hash::CapHash;
@@ -59,12 +59,6 @@ pub enum ProgramLoadError {
         start: u32,
         /// Its length in bytes.
         size: u32,
-    },
-    /// Bytes of data are not here, only the hash of their page.
-    #[error("a page of the data {data} is not here")]
-    MissingPage {
-        /// The data.
-        data: CapHash,
     },
     /// The engine cannot be configured like this.
     #[error(transparent)]
@@ -177,11 +171,9 @@ impl Program {
                 let mapping = &image.mappings[index];
                 let declared = if let Place::Layout(declared) = places[index] { declared } else { None };
                 let bytes = match declared {
-                    Some(data) => fitting(cache, data, mapping)?.prefix(u64::MAX),
-                    None => Ok(Vec::new()),
+                    Some(data) => data_bytes(data, &fitting(cache, data, mapping)?, u64::MAX)?,
+                    None => Vec::new(),
                 };
-                let bytes = bytes
-                    .map_err(|_| ProgramLoadError::MissingPage { data: declared.unwrap_or_default() })?;
                 match part {
                     0 => (memory.ro_size, memory.ro_data) = (mapping.size, bytes),
                     1 => (memory.rw_size, memory.rw_data) = (mapping.size, bytes),

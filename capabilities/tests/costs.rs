@@ -141,6 +141,7 @@ fn a_host_failure_leaves_nothing_behind_wherever_it_comes() {
         let caller = world.instance(image(code), &[(1, quota), (2, data), (3, node), (5, callee)]);
         world.cache.commit(Vec::new()).unwrap();
         let before = world.vm.assist().clone();
+        let minted = Cap::Data(DataCap::new(&[0; 10])).hash().unwrap();
         for reads in 0.. {
             world.with_machine(|vm| vm);
             reads_left.store(reads, Ordering::Relaxed);
@@ -157,6 +158,7 @@ fn a_host_failure_leaves_nothing_behind_wherever_it_comes() {
                 Err(error) => {
                     assert!(error.to_string().contains("it is broken"), "after {reads} reads: {error}");
                     assert_eq!(*world.vm.assist(), before, "no file was saved, no quota charged");
+                    assert!(!world.cache.contains(minted).unwrap(), "what was made has gone");
                 }
             }
         }
@@ -318,6 +320,65 @@ fn pages_that_an_instance_changes_cost_gas_when_it_ends() {
         assert_eq!(twice - once, 2 * changed_page + own_page);
         assert_eq!(again - once, changed_page + own_page);
         (nothing, once, twice, again)
+    });
+}
+
+/// However large the mapping: what lies behind the data of its sources is not looked at.
+#[test]
+fn a_source_that_is_replaced_costs_the_pages_of_data_that_are_compared() {
+    let Costs { page_aside, changed_page, program_page, .. } = Costs::DEFAULT;
+    each_backend(|world| {
+        // Pages of data that the image has, then of those that come in their place, and their bytes.
+        let mut call = |declared: usize, pages: usize, byte: u8| {
+            let mut data = |pages: usize, byte: u8| world.data(&vec![byte; pages * 4096]);
+            let (declared, data) = ((declared > 0).then(|| data(declared, 6)), data(pages, byte));
+            let mut image = Code::new().op(Operation::Copy, &[2, 14]).reply().image();
+            image.mappings = vec![Mapping { start: DATA, size: 1 << 30, source: SlotPath::slot(14) }];
+            image.initial = declared.map(|cap| SlotContent { slot: 14, cap }).into_iter().collect();
+            let instance = world.instance(image, &[(2, data)]);
+            let CallResult::Halt { gas_used, post_instance_hash, .. } = world.call(instance) else {
+                panic!()
+            };
+            (gas_used, world.cache.instance(post_instance_hash).unwrap().rw_overlays.len())
+        };
+        let (nothing, _) = call(0, 0, 0);
+        assert_eq!(call(0, 1, 0), (nothing + page_aside, 0));
+        assert_eq!(call(0, 70, 0), (nothing + 70 * page_aside, 0));
+        assert_eq!(call(0, 70, 6), (nothing + 70 * (page_aside + changed_page), 70));
+        assert_eq!(call(90, 70, 6), (nothing + 90 * (program_page + page_aside) + 20 * changed_page, 20));
+        assert_eq!(call(90, 90, 6), (nothing + 90 * program_page, 0), "the same data");
+        nothing
+    });
+}
+
+#[test]
+fn who_has_no_gas_for_the_pages_that_it_changed_pays_for_finding_them() {
+    let Costs { page_aside, changed_page, operation, .. } = Costs::DEFAULT;
+    each_backend(|world| {
+        let data = world.data(&[6; 70 * 4096]);
+        let mut image = Code::new().op(Operation::Copy, &[2, 14]).reply().image();
+        image.mappings = vec![Mapping { start: DATA, size: 1 << 30, source: SlotPath::slot(14) }];
+        image.gas_slots = vec![8];
+        let meter = world.meter(3, GAS);
+        let callee = world.instance(image, &[(2, data), (8, meter)]);
+        let code = Code::new().op(Operation::Call, &[5, 0]).copy(Reg::A0, Reg::A1).reply();
+        let caller = world.instance(code.image(), &[(5, callee)]);
+        let mut call = |gas: u64| {
+            world.vm.assist_mut().set_gas_meter(3, gas);
+            (world.halts(caller).0, world.vm.assist().gas_meter(3))
+        };
+        let (comparing, hashing) = (70 * page_aside, 70 * changed_page);
+        let (status, left) = call(GAS);
+        assert_eq!(status, CallStatus::Halted as u64);
+        let before = GAS - left - operation - comparing - hashing;
+        let out_of_gas = CallStatus::OutOfGas as u64;
+        let all = before + operation + comparing;
+        assert_eq!(call(all + hashing), (CallStatus::Halted as u64, 0));
+        assert_eq!(call(all + hashing - 1), (out_of_gas, operation + hashing - 1));
+        assert_eq!(call(all), (out_of_gas, operation));
+        // Not enough for that: nothing is compared.
+        assert_eq!(call(all - 1), (out_of_gas, operation + comparing - 1));
+        before
     });
 }
 

@@ -22,6 +22,8 @@ pub struct InstanceEntry {
     pub(super) given: Option<CapHashOrRef>,
     /// Before the call.
     pub(super) checkpoint: u64,
+    /// When it was entered, as the directory counts what the call puts there. 0: nothing was put there before, or it stays anyway.
+    pub(super) entered: u64,
     /// The meters in its gas slots when it was entered.
     pub(super) meters: Vec<(u64, CapHash)>,
     /// What there was not enough gas for, or what comes first.
@@ -100,8 +102,9 @@ impl InstanceEntry {
         body.machine.set_pc(ProgramCounter(endpoint.entry_pc));
         let meters = meters(&body, cache)?;
         let checkpoint = assist.checkpoint();
+        let now = cache.claims_now();
         let pending = (origin == Origin::Embedder).then_some(Pending::Enter);
-        Ok(Self { body, origin, given, checkpoint, meters, pending, has_yielded: false })
+        Ok(Self { body, origin, given, checkpoint, entered: now, meters, pending, has_yielded: false })
     }
 
     /// What it is an instance of.

@@ -14,9 +14,10 @@ use crate::assist::KernelAssist;
 use crate::body::{Body, LoadError, OwnPages, Resting};
 use crate::cache::{CacheDirectory, CacheError, PausedCall};
 use crate::cap::CapHashOrRef;
+use crate::claims::Claims;
 use crate::hash::CapHash;
 use crate::kernel::KernelImage;
-use crate::program::Programs;
+use crate::program::{ProgramLoadError, Programs};
 use crate::slots;
 use crate::stack::{CallStack, Catcher, DEFAULT_MAX_DEPTH, Entry};
 use crate::working::Working;
@@ -53,6 +54,8 @@ pub struct Vm<K: KernelAssist> {
     paused: Option<PausedCall>,
     /// What a suspended form of that call names.
     suspended: Vec<CapHash>,
+    /// What that call has put into the directory, while it is paused.
+    claims: Claims,
 }
 
 impl<K: KernelAssist> Vm<K> {
@@ -74,6 +77,7 @@ impl<K: KernelAssist> Vm<K> {
             called: CapHash::default(),
             paused: None,
             suspended: Vec::new(),
+            claims: Claims::default(),
         }
     }
 
@@ -167,13 +171,18 @@ impl<K: KernelAssist> Vm<K> {
         }
         check_room(cache, self.work.limit)?;
         self.programs.begin_call([]);
+        cache.forget_abandoned();
+        cache.keep(instance);
         let (mut body, regs) = match Body::load(cache, &mut self.programs, instance) {
-            Err(LoadError::Cache(error)) => return Err(error.into()),
+            Err(LoadError::Cache(error) | LoadError::Program(ProgramLoadError::Cache(error))) => {
+                return Err(error.into());
+            }
             loaded => loaded?,
         };
         let given = scratchpad.map(CapHashOrRef::Hash);
         if let Some(hash) = scratchpad {
             cache.get(hash)?;
+            cache.keep(hash);
             body.root.set(0, given.clone()).map_err(CacheError::from)?;
         }
         let entrance = Entrance { regs, endpoint, args, origin: Origin::Embedder, given };
@@ -206,6 +215,9 @@ impl<K: KernelAssist> Vm<K> {
             cache.get(hash)?;
         }
         check_room(cache, self.work.limit.saturating_sub(self.work.made))?;
+        if let Some(hash) = scratchpad {
+            cache.keep(hash);
+        }
         self.stack.pop();
         let top = self.top()?;
         let entry = self.stack.instance_mut(top).ok_or(NO_INSTANCE)?;
@@ -218,7 +230,8 @@ impl<K: KernelAssist> Vm<K> {
         self.drive(cache)
     }
 
-    /// Gives up a paused call: nothing has changed but gas meters.
+    /// Gives up a paused call: nothing has changed but gas meters. What it has put into the directory is forgotten when that commits
+    /// or collects the next time, or a call begins.
     ///
     /// # Errors
     /// If no call is paused.
@@ -235,6 +248,7 @@ impl<K: KernelAssist> Vm<K> {
     /// If no call is paused, or the host fails.
     pub fn drop_to_catcher(&mut self, cache: &mut CacheDirectory) -> Result<Option<CallResult>, VmError> {
         let Catcher::Entry(catcher) = self.stack.caught_by().ok_or(VmError::NotPaused)? else {
+            cache.undo(&mut self.claims, 0);
             self.abort();
             return Ok(None);
         };
@@ -243,6 +257,7 @@ impl<K: KernelAssist> Vm<K> {
         while self.top()? > catcher {
             let Some(Entry::Instance(entry)) = self.stack.pop() else { return Err(NO_INSTANCE) };
             self.assist.roll_back(entry.checkpoint);
+            cache.undo(&mut self.claims, entry.entered);
             if self.top()? == catcher {
                 self.answer(0, CallStatus::Dropped, Some(entry.given))?;
             }
@@ -255,23 +270,31 @@ impl<K: KernelAssist> Vm<K> {
         self.used = 0;
         self.paused = None;
         self.suspended.clear();
-        loop {
+        cache.begin_claims(core::mem::take(&mut self.claims));
+        let result = loop {
             match self.advance(cache) {
-                Ok(Some(result)) => {
-                    if matches!(result, CallResult::Paused { .. }) {
-                        self.paused = Some(cache.note_paused());
-                    } else {
-                        self.programs.begin_call([]);
-                    }
-                    return Ok(result);
-                }
+                Ok(Some(result)) => break Ok(result),
                 Ok(None) => {}
-                Err(error) => {
-                    self.abort();
-                    return Err(error);
-                }
+                Err(error) => break Err(error),
+            }
+        };
+        let mut claims = cache.end_claims();
+        match &result {
+            Ok(CallResult::Paused { .. }) => {
+                self.paused = Some(cache.note_paused());
+                self.claims = claims;
+            }
+            Ok(_) => {
+                // What faulted has undone its own.
+                cache.keep_claims(&claims);
+                self.programs.begin_call([]);
+            }
+            Err(_) => {
+                cache.undo(&mut claims, 0);
+                self.abort();
             }
         }
+        result
     }
 
     /// Runs the uppermost instance until control leaves it.
@@ -289,7 +312,7 @@ impl<K: KernelAssist> Vm<K> {
                 Ok(None)
             }
             Leave::Yield { marker } => self.yielded(cache, top, marker),
-            Leave::OutOfGas => self.out_of_gas(cache, top),
+            Leave::OutOfGas { done } => self.out_of_gas(cache, top, done),
             Leave::Fault(reason) => self.faulted(cache, reason),
         }
     }
@@ -314,7 +337,7 @@ impl<K: KernelAssist> Vm<K> {
                 None => match entry.body.machine.run()? {
                     Exit::Syscall(number) => Pending::Operation(number),
                     Exit::Finished => Pending::Return,
-                    Exit::OutOfGas => break Leave::OutOfGas,
+                    Exit::OutOfGas => break Leave::OutOfGas { done: 0 },
                     Exit::Trap(trap) => break Leave::Fault(FaultReason::Program(trap)),
                     Exit::PageFault(_) | Exit::Paused => {
                         return Err(VmError::Defect { reason: "the engine stopped for no reason" });
@@ -412,6 +435,7 @@ impl<K: KernelAssist> Vm<K> {
     ) -> Result<Option<CallResult>, VmError> {
         let Some(Entry::Instance(entry)) = self.stack.pop() else { return Err(NO_INSTANCE) };
         self.assist.roll_back(entry.checkpoint);
+        cache.undo_claims(entry.entered);
         if entry.origin == Origin::Embedder {
             self.assist.forget_checkpoints();
             let reflected_slot0 = entry.given.map(|cap| cache.settle(&cap)).transpose()?;
@@ -466,9 +490,16 @@ impl<K: KernelAssist> Vm<K> {
         self.faulted(cache, FaultReason::Operation { number, pc, error })
     }
 
-    fn out_of_gas(&mut self, cache: &mut CacheDirectory, top: usize) -> Result<Option<CallResult>, VmError> {
+    /// `done`: the gas for what had to be done to find out that there is not enough.
+    fn out_of_gas(
+        &mut self,
+        cache: &mut CacheDirectory,
+        top: usize,
+        done: u64,
+    ) -> Result<Option<CallResult>, VmError> {
         let marker = KernelImage::OogMarker.hash();
         let Some(catcher) = self.catcher(cache, top, marker)? else {
+            self.spend(top, done);
             return self.faulted(cache, FaultReason::OutOfGas);
         };
         let payer = self.payer(top).and_then(|payer| self.stack.instance(payer));
@@ -510,8 +541,9 @@ impl<K: KernelAssist> Vm<K> {
         self.stack.depth().checked_sub(1).ok_or(NO_INSTANCE)
     }
 
-    /// Gives up everything on the stack.
+    /// Gives up everything on the stack, and what was put into the directory for it.
     fn abort(&mut self) {
+        self.claims = Claims::default();
         if let Some(bottom) = self.stack.instance(0) {
             let checkpoint = bottom.checkpoint;
             self.assist.roll_back(checkpoint);

@@ -8,7 +8,7 @@ use hatchery_engine::{CompileError, ProgramCounter, Reg};
 
 use crate::assist::{Embedded, EmbedderCall, KernelAssist};
 use crate::body::{Body, LoadError, OwnPages, Registers, Resting};
-use crate::cache::{CacheDirectory, CacheError};
+use crate::cache::{CacheDirectory, CacheError, data_bytes};
 use crate::cap::{Cap, CapHashOrRef, DataCap, Kind, PAGE, TypeCap};
 use crate::cnode::{CNode, ROOT_SIZE_LOG, SlotError, SlotPath};
 use crate::hash::{CapHash, extended_chain};
@@ -50,14 +50,19 @@ pub(super) enum Leave {
     Changed {
         meters: Vec<(u64, CapHash)>,
     },
-    OutOfGas,
+    OutOfGas {
+        /// Gas for what had to be done to find that out.
+        done: u64,
+    },
     Fault(FaultReason),
 }
 
 /// Why an operation was not done.
 enum Stop {
-    /// There is not enough gas. Nothing was done.
-    OutOfGas,
+    /// There is not enough gas. Nothing was done that can be seen; `done` is the gas for what was.
+    OutOfGas {
+        done: u64,
+    },
     Trap(OperationError),
     Host(VmError),
 }
@@ -110,9 +115,9 @@ impl<K: KernelAssist> Context<'_, K> {
         };
         match done {
             Ok(leave) => Ok(leave),
-            Err(Stop::OutOfGas) => {
+            Err(Stop::OutOfGas { done }) => {
                 entry.pending = Some(pending);
-                Ok(Some(Leave::OutOfGas))
+                Ok(Some(Leave::OutOfGas { done }))
             }
             Err(Stop::Trap(error)) => {
                 let number = if let Pending::Operation(number) = pending { number } else { 0 };
@@ -133,8 +138,14 @@ impl<K: KernelAssist> Context<'_, K> {
 
     /// Ends an instance, whose pages will be hashed.
     fn reply(&mut self, entry: &mut InstanceEntry, gas: u64) -> Done<Leave> {
+        let Costs { page_aside, changed_page, .. } = *self.costs;
+        let replaced = host(entry.body.replaced_pages(self.cache))?;
+        let comparing = times(page_aside, replaced);
+        // Before anything is compared: who has no gas for that cannot have it done.
+        check(entry, sum([gas, comparing]))?;
         let pages = host(entry.body.own_pages(self.cache))?;
-        take(entry, sum([gas, times(self.costs.changed_page, pages.changed)]))?;
+        let taken = take(entry, sum([gas, comparing, times(changed_page, pages.changed)]));
+        taken.map_err(|_| Stop::OutOfGas { done: comparing })?;
         Ok(Leave::Halt(pages))
     }
 
@@ -189,7 +200,7 @@ impl<K: KernelAssist> Context<'_, K> {
             Embedded::OutOfGas => {
                 // All of it is charged when it is done.
                 entry.body.machine.set_gas(before);
-                Err(Stop::OutOfGas)
+                Err(Stop::OutOfGas { done: 0 })
             }
             Embedded::Trap => Err(OperationError::Embedder.into()),
         }
@@ -415,12 +426,12 @@ impl<K: KernelAssist> Context<'_, K> {
 
     fn make_image(&mut self, entry: &mut InstanceEntry) -> Done {
         let [source, to] = paths(entry, [Reg::A0, Reg::A3])?;
-        let (_, cap) = self.data(entry, &source)?;
+        let (hash, cap) = self.data(entry, &source)?;
         let Cap::Data(data) = &*cap else { return Err(not_data(&source)) };
         let length = data.length();
         let gas = sum([self.costs.make_image, times(self.costs.make_image_byte, length)]);
         self.charge_writes(entry, gas, 0, &[to])?;
-        let bytes = data.prefix(u64::MAX).map_err(|_| OperationError::MissingPage { path: source })?;
+        let bytes = host(data_bytes(hash, data, u64::MAX))?;
         let mut rest = &bytes[..];
         let invalid = |reason: &str| OperationError::Image { reason: reason.to_owned() };
         let mut image = Image::decode(&mut rest).map_err(|error| invalid(&error.to_string()))?;
@@ -483,11 +494,11 @@ impl<K: KernelAssist> Context<'_, K> {
     fn read_data(&mut self, entry: &mut InstanceEntry) -> Done {
         let [from] = paths(entry, [Reg::A0])?;
         let (address, length) = (address(entry.reg(Reg::A1))?, entry.reg(Reg::A2));
-        let (_, cap) = self.data(entry, &from)?;
+        let (hash, cap) = self.data(entry, &from)?;
         let Cap::Data(data) = &*cap else { return Err(not_data(&from)) };
         let length = length.min(data.length());
         self.charge(entry, times(self.costs.data_64_bytes, length.div_ceil(64)))?;
-        let bytes = data.prefix(length).map_err(|_| OperationError::MissingPage { path: from })?;
+        let bytes = host(data_bytes(hash, data, length))?;
         entry.body.machine.memory_mut().write(address, &bytes)?;
         entry.set_reg(Reg::A0, length);
         Ok(())
@@ -662,14 +673,16 @@ fn sum<const N: usize>(parts: [u64; N]) -> u64 {
 
 /// Takes gas, all of it or nothing.
 fn take(entry: &mut InstanceEntry, gas: u64) -> Done {
-    let machine = &mut entry.body.machine;
-    let cost = i64::try_from(gas).unwrap_or(i64::MAX);
-    let left = machine.gas() - cost;
-    if left < 0 {
-        return Err(Stop::OutOfGas);
-    }
-    machine.set_gas(left);
+    let left = check(entry, gas)?;
+    entry.body.machine.set_gas(left);
     Ok(())
+}
+
+/// What is left when so much gas is taken, which is not done.
+fn check(entry: &InstanceEntry, gas: u64) -> Done<i64> {
+    let cost = i64::try_from(gas).unwrap_or(i64::MAX);
+    let left = entry.body.machine.gas() - cost;
+    if left < 0 { Err(Stop::OutOfGas { done: 0 }) } else { Ok(left) }
 }
 
 fn paths<const N: usize>(entry: &InstanceEntry, regs: [Reg; N]) -> Done<[SlotPath; N]> {

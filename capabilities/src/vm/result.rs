@@ -220,12 +220,6 @@ pub enum OperationError {
         /// Which.
         file: u64,
     },
-    /// Bytes of data are not here, only the hash of their page.
-    #[error("a page of the data in slot {path} is not here")]
-    MissingPage {
-        /// Where.
-        path: SlotPath,
-    },
 }
 
 impl From<ImageError> for OperationError {
@@ -234,8 +228,8 @@ impl From<ImageError> for OperationError {
     }
 }
 
-/// Why a machine did not do what it was asked. Programs are not at fault. After an error of the host (store, engine) nothing has
-/// changed but gas meters, and the stack is empty.
+/// Why a machine did not do what it was asked. Programs are not at fault. After an error of the host (store, engine, a page of data that
+/// is not here) nothing has changed but gas meters, and the stack is empty.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VmError {

@@ -212,6 +212,7 @@ impl<K: KernelAssist> Vm<K> {
     /// The paused call as data. The machine stays as it is and can go on with it, too.
     ///
     /// What is being worked on gets its hash, as if it were settled: the directory has to be committed for another process to find it.
+    /// What the call has made so far stays in the directory from now on, until it is collected.
     ///
     /// # Errors
     /// If no call is paused, or a capability cannot be kept.
@@ -220,6 +221,8 @@ impl<K: KernelAssist> Vm<K> {
             Catcher::Embedder => None,
             Catcher::Entry(position) => Some(position as u32),
         };
+        // It can go on elsewhere, whatever becomes of it here.
+        cache.keep_claims(&self.claims);
         let depth = self.stack.depth().saturating_sub(1);
         let mut frames = Vec::with_capacity(depth);
         for position in 0..depth {
@@ -420,6 +423,7 @@ impl Frame {
             origin,
             given: self.given.map(CapHashOrRef::Hash),
             checkpoint: self.checkpoint,
+            entered: 0,
             meters,
             pending: None,
             has_yielded: false,
