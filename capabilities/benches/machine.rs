@@ -4,8 +4,9 @@
 mod common;
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use codec::Encode;
 use common::*;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hatchery_capabilities::*;
@@ -32,6 +33,13 @@ fn repeated(count: u64, body: impl FnOnce(Code) -> Code) -> Code {
 fn timed(criterion: &mut Criterion, name: &str, count: u64, prepare: impl Fn(&mut World) -> CapHash) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(count)).sample_size(20);
+    if name.starts_with("work") {
+        // There is much of it, and none of it varies much.
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(200))
+            .measurement_time(Duration::from_millis(500));
+    }
     for backend in backends() {
         let mut world = World::new(backend);
         let instance = prepare(&mut world);
@@ -145,6 +153,15 @@ fn settle_nodes(criterion: &mut Criterion) {
     }
 }
 
+/// An image that replies at once, and has so many times two instructions behind that.
+fn instructions(steps: u64, number: u64) -> Image {
+    let code = (0..steps).fold(Code::new(), |code, step| {
+        let code = code.sum(Reg::A1, Reg::A0, Reg::A1);
+        if step % 8 == 0 { code.fallthrough() } else { code.add(Reg::A1, Reg::A2, 5) }
+    });
+    Code::new().set(Reg::A0, number).reply().then(code).image()
+}
+
 /// What it takes to enter images for the first time, and instances that have written pages.
 fn enter(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("enter for the first time");
@@ -154,13 +171,7 @@ fn enter(criterion: &mut Criterion) {
         for steps in [0u64, 20_000] {
             let mut once = || {
                 number += 1;
-                let code = (0..steps).fold(Code::new(), |code, step| {
-                    let code = code.sum(Reg::A1, Reg::A0, Reg::A1);
-                    if step % 8 == 0 { code.fallthrough() } else { code.add(Reg::A1, Reg::A2, 5) }
-                });
-                // What is entered comes first.
-                let image = Code::new().set(Reg::A0, number).reply().then(code).image();
-                let instance = world.instance(image, &[]);
+                let instance = world.instance(instructions(steps, number), &[]);
                 let start = Instant::now();
                 world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap();
                 start.elapsed()
@@ -194,6 +205,124 @@ fn enter(criterion: &mut Criterion) {
     });
 }
 
+/// Work that costs gas by its amount: so much of it, and none.
+fn work(criterion: &mut Criterion) {
+    let mapped = |code: Code, start: u32, pages: u32, source: SlotPath| {
+        let mut image = code.image();
+        if pages > 0 {
+            image.mappings = vec![Mapping { start, size: pages * 4096, source }];
+        }
+        image
+    };
+    let source = SlotPath::slot(14);
+    for pages in [0u32, 256] {
+        let name = |what: &str| format!("work: 100 times {pages} pages {what}");
+        let calling = |callee: fn(&mut World, Image) -> CapHash, start: u32, code: fn(u32) -> Code| {
+            move |world: &mut World| {
+                let callee = callee(world, mapped(code(pages), start, pages, source));
+                world
+                    .instance(repeated(100, |code| code.op(Operation::Call, &[5, 0])).image(), &[(5, callee)])
+            }
+        };
+        let plain = |world: &mut World, image| world.instance(image, &[]);
+        let shown = |world: &mut World, image: Image| {
+            let data = world.data(&vec![7; image.mem_size().saturating_sub(ASIDE) as usize]);
+            world.instance(image, &[(14, data)])
+        };
+        timed(criterion, &name("aside"), 100, calling(plain, ASIDE, |_| Code::new().reply()));
+        timed(criterion, &name("aside, with data"), 100, calling(shown, ASIDE, |_| Code::new().reply()));
+        let written = |pages: u32| {
+            (0..pages)
+                .fold(Code::new().set(Reg::S0, 7), |code, page| code.store(DATA + page * 4096, Reg::S0))
+                .reply()
+        };
+        timed(criterion, &name("of its own"), 100, calling(plain, DATA, written));
+        timed(
+            criterion,
+            &name("written and emptied"),
+            100,
+            calling(plain, DATA, |pages| {
+                [7, 0]
+                    .iter()
+                    .fold(Code::new(), |code, &value| {
+                        let code = code.set(Reg::S0, value);
+                        (0..pages).fold(code, |code, page| code.store(DATA + page * 4096, Reg::S0))
+                    })
+                    .reply()
+            }),
+        );
+        timed(criterion, &name("of a source that is replaced"), 1, |world| {
+            let data = world.data(&vec![0; pages as usize * 409_600]);
+            let code = Code::new().op(Operation::Copy, &[2, 14]).reply();
+            world.instance(mapped(code, DATA, 25_600, source), &[(2, data)])
+        });
+        timed(criterion, &name("to be written by SET_IMAGE"), 100, |world| {
+            let code = repeated(100, |code| code.op(Operation::SetImage, &[2]));
+            let image =
+                |slot: u8| Image { gas_slots: vec![slot], ..mapped(code.clone(), DATA, pages, source) };
+            let other = world.image(image(8));
+            world.instance(image(9), &[(2, other)])
+        });
+    }
+    for mappings in [1u32, 64] {
+        let name = format!("work: 100 calls, {mappings} mappings of sources in eight nodes");
+        timed(criterion, &name, 100, |world| {
+            let mut image = Code::new().reply().image();
+            let source = SlotPath::new(&[14, 1, 1, 1, 1, 1, 1, 1]).unwrap();
+            let mapping = |number| Mapping { start: ASIDE + number * 8192, size: 4096, source };
+            image.mappings = (0..mappings).map(mapping).collect();
+            let data = world.data(b"data");
+            let node = (0..7).fold(data, |inner, _| world.cnode(2, &[(1, inner)]));
+            let callee = world.instance(image, &[(14, node)]);
+            world.instance(repeated(100, |code| code.op(Operation::Call, &[5, 0])).image(), &[(5, callee)])
+        });
+    }
+    for steps in [0u64, 20_000] {
+        timed(criterion, &format!("work: MAKE_IMAGE, {steps} times two instructions"), 1, |world| {
+            let data = world.data(&instructions(steps, 0).encode());
+            let code = Code::new().op(Operation::MakeImage, &[2, u64::MAX, u64::MAX, 5]).reply();
+            world.instance(code.image(), &[(2, data)])
+        });
+    }
+    for (name, operation, args) in [
+        ("TYPE_OF", Operation::TypeOf, [2, 5, 0, 0]),
+        ("SAME_TYPE", Operation::SameType, [2, 2, 0, 0]),
+        ("READ_DATA of 256 pages", Operation::ReadData, [3, DATA.into(), 1 << 20, 0]),
+        ("MINT_DATA of 256 pages", Operation::MintData, [DATA.into(), 1 << 20, 7, 5]),
+        ("COPY into the root", Operation::Copy, [3, 5, 0, 0]),
+        ("COPY below seven nodes", Operation::Copy, [3, path(&[4, 1, 1, 1, 1, 1, 1, 1]), 0, 0]),
+    ] {
+        timed(criterion, &format!("work: 100 times {name}"), 100, |world| {
+            let quota = world.quota(7, MANY);
+            let data = world.data(&vec![1; 1 << 20]);
+            let node = (0..7).fold(data, |inner, _| world.cnode(2, &[(1, inner)]));
+            let image = mapped(repeated(100, |code| code.op(operation, &args)), DATA, 256, source);
+            world.instance(
+                Image { quota_slots: vec![6], ..image },
+                &[(2, quota), (3, data), (4, node), (6, quota)],
+            )
+        });
+    }
+    let mut group = criterion.benchmark_group("work: enter for the first time");
+    group.sample_size(10);
+    for pages in [0u32, 1024] {
+        let (mut world, mut number) = (World::new(Backend::Interpreter), 0);
+        let data = world.data(&vec![7; pages as usize * 4096]);
+        let mut once = || {
+            number += 1;
+            let mut image = mapped(Code::new().set(Reg::A0, number).reply(), DATA, 1024, source);
+            image.initial = vec![SlotContent { slot: 14, cap: data }];
+            let instance = world.instance(image, &[]);
+            let start = Instant::now();
+            world.vm.invoke(&mut world.cache, instance, 0, [0; 4], MANY).unwrap();
+            start.elapsed()
+        };
+        group.bench_function(format!("{pages} pages"), |bench| {
+            bench.iter_custom(|times| (0..times).map(|_| once()).sum());
+        });
+    }
+}
+
 fn stores(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("put and commit");
     group.throughput(Throughput::Elements(1000)).sample_size(10);
@@ -213,5 +342,5 @@ fn stores(criterion: &mut Criterion) {
     group.bench_function("1000 pages on disk", |bench| bench.iter(|| fill(&mut cache)));
 }
 
-criterion_group!(benches, calls, operations, yields, settle, settle_nodes, enter, stores);
+criterion_group!(benches, calls, operations, yields, settle, settle_nodes, enter, work, stores);
 criterion_main!(benches);
