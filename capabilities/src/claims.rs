@@ -11,7 +11,8 @@ use crate::hash::CapHash;
 /// Where this is dropped, what is still in it is nobody's: the directory forgets it when it looks next.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    claimant: Arc<()>,
+    /// None before anything was made.
+    claimant: Option<Arc<()>>,
     /// With the times at which they were made, or what they name.
     made: BTreeSet<(u64, CapHash)>,
     times: HashMap<CapHash, u64>,
@@ -34,7 +35,7 @@ impl Claims {
     /// name, for others that hold them, even if who had them settled faults.
     pub(crate) fn note(&mut self, hash: CapHash, cap: &Cap, claimants: &mut Claimants) {
         if !claimants.contain(self) {
-            claimants.0.push(Arc::downgrade(&self.claimant));
+            claimants.0.push(Arc::downgrade(self.claimant.get_or_insert_default()));
         }
         if self.times.contains_key(&hash) {
             return;
@@ -61,6 +62,10 @@ impl Claims {
         Some(hash)
     }
 
+    fn are_of(&self, claimant: &Weak<()>) -> bool {
+        self.claimant.as_ref().is_some_and(|own| Arc::as_ptr(own) == claimant.as_ptr())
+    }
+
     /// All that was made.
     pub(crate) fn made(&self) -> impl Iterator<Item = CapHash> {
         self.made.iter().map(|&(_, hash)| hash)
@@ -70,12 +75,12 @@ impl Claims {
 impl Claimants {
     /// Whether this call is among them.
     pub(crate) fn contain(&self, claims: &Claims) -> bool {
-        self.0.iter().any(|other| other.as_ptr() == Arc::as_ptr(&claims.claimant))
+        self.0.iter().any(|other| claims.are_of(other))
     }
 
     /// Removes a call.
     pub(crate) fn remove(&mut self, claims: &Claims) {
-        self.0.retain(|other| other.as_ptr() != Arc::as_ptr(&claims.claimant));
+        self.0.retain(|other| !claims.are_of(other));
     }
 
     /// Whether no call is left that could still want it.

@@ -395,7 +395,7 @@ fn running_out_of_gas_at_every_value_and_topping_up_is_as_having_had_it() {
 
 #[test]
 fn topping_up_is_as_having_had_it_at_the_usual_costs_too() {
-    topping_up_is_as_having_had_it(Costs::DEFAULT, 2003);
+    topping_up_is_as_having_had_it(Costs::DEFAULT, 7001);
 }
 
 fn topping_up_is_as_having_had_it(costs: Costs, stride: usize) {

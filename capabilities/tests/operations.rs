@@ -460,12 +460,12 @@ fn gas_behind_set_image_is_that_of_the_new_meters() {
         let programs = program_gas(&new);
         let new = world.image(new);
         let old = Image { gas_slots: vec![7], ..begin.reply().image() };
-        let [first, second] = [world.meter(1, 200_000), world.meter(2, GAS)];
+        let [first, second] = [world.meter(1, 1_000_000), world.meter(2, GAS)];
         let programs = programs + program_gas(&old);
         let instance = world.instance(old, &[(2, new), (7, first), (8, second)]);
         let CallResult::Halt { gas_used, .. } = world.call_with(instance, [0; 4], 0) else { panic!() };
         let [left, others] = [1, 2].map(|meter| world.vm.assist().gas_meter(meter));
-        let before = 200_000 - left - programs;
+        let before = 1_000_000 - left - programs;
         assert!((1_000..1_500).contains(&before), "{before} before, and in, SET_IMAGE");
         assert_eq!(GAS - others, gas_used - before - programs);
         gas_used

@@ -263,6 +263,7 @@ proptest! {
     #[test]
     fn gas_is_conserved(tree in some_tree(), gas in 0u64..30_000, top_ups in proptest::collection::vec(0u64..3000, 0..6)) {
         each_backend(|world| {
+            world.with_machine(|vm| vm.costs(CHEAP));
             let catcher = world.catcher(1, &[KernelImage::OogMarker.hash()]);
             let mut meters = 0;
             let instance = tree.build(world, &mut meters, catcher);

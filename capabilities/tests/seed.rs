@@ -53,7 +53,7 @@ fn a_call_into_a_child_that_halts_comes_back() {
         let child = world.instance(Code::new().reply_with(42).image(), &[]);
         let parent = Code::new().op(Operation::Call, &[9, 0]).reply().image();
         let parent = world.instance(parent, &[(9, child)]);
-        let result = world.call_with(parent, [0; 4], 100_000);
+        let result = world.call_with(parent, [0; 4], 1_000_000);
         assert!(matches!(result, CallResult::Halt { return_value: 42, .. }), "{result:?}");
         result
     });

@@ -10,7 +10,8 @@ pub struct Costs {
     pub operation: u64,
     /// CALL, and making an instance.
     pub call: u64,
-    /// CALL and SET_IMAGE: each page that is mapped elsewhere than PolkaVM puts memory, or does not show what the image says.
+    /// CALL and SET_IMAGE: each page that is mapped elsewhere than PolkaVM puts memory, or does not show what the image says. A reply: each
+    /// page of data, the image's or those that are there now, of a source that is not as the image says.
     pub page_aside: u64,
     /// CALL: each page of its own that the callee has: one that is not as its mappings show.
     pub own_page: u64,
@@ -47,21 +48,21 @@ impl Costs {
     pub const DEFAULT: Self = Self {
         operation: 10,
         call: 10_000,
-        page_aside: 400,
+        page_aside: 1_000,
         own_page: 2_600,
         slot: 350,
-        program: 20_000,
+        program: 90_000,
         program_byte: 60,
-        program_page: 1_000,
+        program_page: 1_500,
         changed_page: 25_600,
         node: 6_000,
         node_slot: 350,
-        data_64_bytes: 1,
+        data_64_bytes: 16,
         minted_64_bytes: 400,
         set_image: 1_000,
         set_image_page: 1_500,
-        make_image: 20_000,
-        make_image_byte: 100,
+        make_image: 170_000,
+        make_image_byte: 60,
     };
 }
 

@@ -33,6 +33,9 @@ pub const CHEAP: Costs = Costs {
     changed_page: 61,
     node: 7,
     minted_64_bytes: 2,
+    data_64_bytes: 1,
+    make_image: 200,
+    make_image_byte: 1,
     ..Costs::DEFAULT
 };
 
