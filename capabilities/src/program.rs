@@ -171,8 +171,11 @@ impl Program {
                 let mapping = &image.mappings[index];
                 let declared = if let Place::Layout(declared) = places[index] { declared } else { None };
                 let bytes = match declared {
-                    Some(data) => data_bytes(data, &fitting(cache, data, mapping)?, u64::MAX)?,
-                    None => Vec::new(),
+                    Some(hash) if cache.get(hash)?.kind() == Kind::Data => {
+                        data_bytes(hash, &fitting(cache, hash, mapping)?, u64::MAX)?
+                    }
+                    // What is no data shows zeros.
+                    _ => Vec::new(),
                 };
                 match part {
                     0 => (memory.ro_size, memory.ro_data) = (mapping.size, bytes),

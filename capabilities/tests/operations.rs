@@ -207,6 +207,25 @@ fn what_is_pinned_can_be_used() {
     });
 }
 
+/// Programs make such images with MAKE_IMAGE: it must not be an error of the host to enter them.
+#[test]
+fn what_is_no_data_shows_zeros_also_where_an_image_puts_it_itself() {
+    each_backend(|world| {
+        let node = world.cnode(2, &[]);
+        for (start, pinned) in [(0x1_0000, true), (DATA, false)] {
+            let mut image = Code::new().load(Reg::A0, start).reply().image();
+            image.mappings = vec![Mapping { start, size: 0x1000, source: SlotPath::slot(4) }];
+            let content = vec![SlotContent { slot: 4, cap: node }];
+            *(if pinned { &mut image.pinned } else { &mut image.initial }) = content;
+            let callee = world.instance(image, &[]);
+            assert_eq!(world.halts(callee).0, 0);
+            let code = Code::new().op(Operation::Call, &[5, 0]).copy(Reg::A0, Reg::A1).reply();
+            let caller = world.instance(code.image(), &[(5, callee)]);
+            assert_eq!(world.halts(caller).0, CallStatus::Halted as u64);
+        }
+    });
+}
+
 #[test]
 fn types_are_compared() {
     each_backend(|world| {
