@@ -87,6 +87,12 @@ struct Execution {
     memory: Vec<Vec<u8>>,
 }
 
+/// Whether polkavm and the engine do not agree that this page can be missing: those below the lowest address that can be mapped, and
+/// the last one.
+fn is_edge(page: Option<u32>) -> bool {
+    page.is_some_and(|page| !(0x1_0000..0xffff_f000).contains(&page))
+}
+
 /// Executes it on an engine. Gives also how it trapped: polkavm does not say why, or at which address.
 fn ours(module: &Module, journey: &Journey, faults_to_host: bool) -> (Execution, Vec<Trap>) {
     let map = module.memory_map();
@@ -131,7 +137,7 @@ fn ours(module: &Module, journey: &Journey, faults_to_host: bool) -> (Execution,
                         instance.memory_mut().write(address, &bytes).unwrap();
                     }
                 }
-                "missing page" | "write-protected" => {
+                "missing page" | "write-protected" if !is_edge(number) => {
                     let page = number.expect("a fault has a page");
                     let is_writable = exit == "write-protected" || journey.answer(stop).at.is_some();
                     let permission = if is_writable { Permission::ReadWrite } else { Permission::Read };
@@ -246,7 +252,7 @@ macro_rules! oracle {
                                     instance.write_memory(address, &bytes).unwrap();
                                 }
                             }
-                            "missing page" => {
+                            "missing page" if !super::is_edge(number) => {
                                 let page = number.expect("a fault has a page");
                                 let protection = match journey.answer(stop).at {
                                     Some(_) => polkavm::MemoryProtection::ReadWrite,
@@ -255,7 +261,7 @@ macro_rules! oracle {
                                 instance.zero_memory_with_memory_protection(page, 4096, protection).unwrap();
                                 granted.push(page);
                             }
-                            "write-protected" => {
+                            "write-protected" if !super::is_edge(number) => {
                                 let page = number.expect("a fault has a page");
                                 instance.unprotect_memory(page, 4096).unwrap();
                                 granted.push(page);
@@ -387,13 +393,11 @@ impl Comparison {
         Self { oracle, model, faults_to_host, peer, engines }
     }
 
-    /// Whether an execution comes to pages about which polkavm and the engine do not agree that they can be missing: those below the
-    /// lowest address that can be mapped, and the last one.
+    /// Whether an execution comes to a page at which it was ended, see [`is_edge`].
     fn is_at_the_edge(&self, execution: Option<&Execution>) -> bool {
         let is_missing = |stop: &Seen| matches!(stop.exit, "missing page" | "write-protected");
-        let is_edge = |stop: &Seen| stop.number.is_some_and(|page| !(0x1_0000..0xffff_f000).contains(&page));
         let mut stops = execution.iter().flat_map(|execution| &execution.stops);
-        self.faults_to_host && stops.any(|stop| is_missing(stop) && is_edge(stop))
+        self.faults_to_host && stops.any(|stop| is_missing(stop) && is_edge(stop.number))
     }
 
     /// Compares acceptance, executions on every engine, and the costs of all blocks; says what is not the same.
