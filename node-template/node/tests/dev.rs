@@ -121,12 +121,12 @@ async fn what_does_not_fit_into_a_block_is_in_the_next_ones() -> Result {
     let user = accounts::alice();
     let (code, _) = Contract::upload(&chain, &user, guests::TALLY).await?;
     let owner = AccountId32(user.public_key().0);
-    let mut info = CodeInfo { owner: owner.clone(), references: 0, length: guests::TALLY.len() as u32 };
+    let mut info = CodeInfo { owner, references: 0, length: guests::TALLY.len() as u32 };
     assert_eq!(Contract::code_info(&chain, code).await?, Some(info.clone()));
     let (contract, _) = Contract::instantiate(&chain, &user, code, [0; 32], &[]).await?;
     info.references = 1;
     assert_eq!(Contract::code_info(&chain, code).await?, Some(info));
-    assert_eq!(contract.info(&chain).await?, Some(InstanceInfo { owner: owner.clone(), code_hash: code }));
+    assert_eq!(contract.info(&chain).await?, Some(InstanceInfo { owner, code_hash: code }));
     let nobody = Contract { address: owner, code_hash: code };
     assert_eq!(nobody.info(&chain).await?, None);
     assert_eq!(Contract::code_info(&chain, [1; 32].into()).await?, None);
