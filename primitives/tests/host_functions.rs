@@ -590,7 +590,7 @@ fn control_functions_reach_the_backend_with_their_arguments() {
         assert_eq!(control::reset(2.into()), Ok(()));
         assert_eq!(control::zero_memory(3.into(), 0x10, 4), Ok(()));
         assert_eq!(control::release_module(4.into()), Ok(()));
-        assert_eq!(control::limits(&mut info), Ok(88));
+        assert_eq!(control::limits(&mut info), Ok(104));
         assert_eq!(control::fork(5.into()), Err(ControlError::LimitReached));
         assert_eq!(control::snapshot(6.into(), &mut info[..3]), Ok(40_000));
         assert_eq!(info[..4], [7, 7, 7, 0]);

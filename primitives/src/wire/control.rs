@@ -404,7 +404,7 @@ mod tests {
             imports: vec![b"c".to_vec()],
         };
         let mut bytes = vec![0xab; 32];
-        for number in 1..=8u8 {
+        for number in 1..=10u8 {
             bytes.extend([number, 0, 0, 0]);
         }
         bytes.extend([8, 8, b'a', b'b', 0, 4, 4, b'c']);
@@ -427,7 +427,7 @@ mod tests {
             modules_bytes: usage(14),
         };
         let mut bytes = Vec::new();
-        for number in 1..=10u8 {
+        for number in 1..=8u8 {
             bytes.extend([number, 0, 0, 0, 0, 0, 0, 0]);
         }
         bytes.extend([9, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0]);
