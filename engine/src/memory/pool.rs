@@ -211,7 +211,8 @@ impl Inner {
 
     /// The memory of the least recently used instance that has a window and is not running.
     fn take_idle(&mut self) -> Option<(Arc<Slot>, Box<AddressSpace>)> {
-        self.mounted.sort_by_key(|slot| slot.last_used());
+        // Each is read once: the others run on meanwhile, and a sort panics when its keys change.
+        self.mounted.sort_by_cached_key(|slot| slot.last_used());
         let taken = self.mounted.iter().enumerate().find_map(|(at, slot)| Some((at, slot.take_if_idle()?)));
         let (at, space) = taken?;
         Some((self.mounted.remove(at), space))
@@ -220,7 +221,11 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use super::WindowKind;
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::{Inner, WindowKind};
+    use crate::memory::Slot;
     use crate::program::Program;
     use crate::{Config, Engine, Exit, Instance, InstructionSet, ProgramCounter};
 
@@ -277,6 +282,29 @@ mod tests {
             }
             assert_eq!(engine.inner.pool.clock(), before, "{kind:?}: the two that run have a window each");
         }
+    }
+
+    /// Slots that are empty, as those of running instances are, and stamped by other threads while the least recently used is
+    /// looked for.
+    #[test]
+    fn instances_that_stop_meanwhile_do_not_disturb_the_search_for_an_idle_one() {
+        let slots: Vec<_> = (0..64).map(|_| Arc::new(Slot::new())).collect();
+        let mut inner = Inner { mounted: slots.clone(), ..Inner::default() };
+        thread::scope(|scope| {
+            let stamps = scope.spawn(|| {
+                let mut clock = 1_u64;
+                for _ in 0..if cfg!(miri) { 20 } else { 20_000 } {
+                    for slot in &slots {
+                        clock = clock.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+                        slot.note_used(clock);
+                    }
+                }
+            });
+            while !stamps.is_finished() {
+                assert!(inner.take_idle().is_none());
+            }
+        });
+        assert_eq!(inner.mounted.len(), 64);
     }
 
     #[test]
