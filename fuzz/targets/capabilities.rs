@@ -204,6 +204,7 @@ fuzz_target!(|input: Input| {
 /// All that costs gas does, but not too much, and what a call may make is little.
 fn machine(assist: InProcessAssist, backend: Backend) -> Vm<InProcessAssist> {
     let costs = Costs {
+        operation: 10,
         call: 100,
         page_aside: 2,
         own_page: 20,

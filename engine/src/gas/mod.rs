@@ -135,6 +135,10 @@ impl BlockCosts {
 
     /// Adds an instruction to a block, for those who walk over the code themselves.
     #[inline]
+    #[cfg_attr(
+        not(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code)))),
+        expect(dead_code, reason = "the recompiler's")
+    )]
     pub(crate) fn add(&mut self, code: &Code, decoded: &Decoded) {
         if let Some(simulation) = &mut self.simulation {
             simulation.pipeline.dispatch(simulation.model.demand_of_decoded(code, decoded));
@@ -143,6 +147,10 @@ impl BlockCosts {
 
     /// The cost of the block, of so many instructions, that were added.
     #[inline]
+    #[cfg_attr(
+        not(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code)))),
+        expect(dead_code, reason = "the recompiler's")
+    )]
     pub(crate) fn finish(&mut self, count: u32) -> u32 {
         self.simulation.as_mut().map_or(count, |simulation| simulation.pipeline.finish())
     }

@@ -28,13 +28,13 @@ mod threaded;
 #[path = "not_threaded.rs"]
 mod threaded;
 
-/// What the recompiler shares.
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
-pub(crate) use execute::stop;
 pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop};
 pub(crate) use operations::Position;
-pub(crate) use regions::{Regions, bit};
+pub(crate) use regions::Regions;
 pub(crate) use threaded::DIRECT_THREADING;
+/// What the recompiler shares.
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
+pub(crate) use {execute::stop, regions::bit};
 
 /// A register, loaded for itself. Compilers like to load two that lie side by side at once; when each has just been stored for itself,
 /// as both backends do, the processor makes such a load wait until both have reached the cache.

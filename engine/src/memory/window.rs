@@ -195,18 +195,20 @@ impl<B: Backing> Window<B> {
     #[inline(always)]
     pub(crate) fn loadable(&self, address: u32, length: usize) -> Option<&[u8]> {
         let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
-        let is_loadable =
-            length <= PAGE_SIZE as usize - offset && self.table[page as usize] & state::READ != 0;
-        is_loadable.then(|| &self.bytes.page(page)[offset..offset + length])
+        if length > PAGE_SIZE as usize - offset || self.table[page as usize] & state::READ == 0 {
+            return None;
+        }
+        Some(&self.bytes.page(page)[offset..offset + length])
     }
 
     /// Bytes within one page that the guest can store to at once, or `None` if the slow path has to look at them.
     #[inline(always)]
     pub(crate) fn storable(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
         let (page, offset) = (address / PAGE_SIZE, (address % PAGE_SIZE) as usize);
-        let is_storable =
-            length <= PAGE_SIZE as usize - offset && self.table[page as usize] & state::WRITE != 0;
-        is_storable.then(|| &mut self.bytes.page_mut(page)[offset..offset + length])
+        if length > PAGE_SIZE as usize - offset || self.table[page as usize] & state::WRITE == 0 {
+            return None;
+        }
+        Some(&mut self.bytes.page_mut(page)[offset..offset + length])
     }
 
     #[inline]

@@ -16,8 +16,9 @@ use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Shift, Siz
 use super::context::{self, BASE, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
 use super::jump_table::{JumpTable, NewJumpTable};
+use super::pages::CodeMemory;
 use super::places::{Place, Places};
-use super::sys::{CodeMemory, Traps};
+use super::sys::Traps;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
 use crate::interpreter::bit;
@@ -123,7 +124,7 @@ impl Compiled {
 
     /// Bytes of host memory that it takes.
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.code.len().next_multiple_of(4096)
+        self.code.resident_bytes()
             + self.places.resident_bytes()
             + size_of_val(&*self.blocks)
             + size_of_val(&*self.syscalls)

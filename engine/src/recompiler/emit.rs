@@ -5,7 +5,8 @@
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Gpr, Mem, Scan, Shift, Size, Unary, Width};
 use super::context::{BASE, GUEST, SCRATCH, SPILL};
-use super::sys::{CodeMemory, Running, Traps, with_handler};
+use super::pages::CodeMemory;
+use super::sys::{Running, Traps, with_handler};
 use crate::isa::{Instruction, Opcode, Reg};
 
 use Size::{B32, B64};

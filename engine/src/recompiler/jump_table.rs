@@ -4,7 +4,7 @@
 //! in the jump itself (`jmp [rcx*4+table]`), so that nothing but a load lies between the address and the target. Such memory is
 //! scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and native code adds its place first.
 
-use super::sys::LowMemory;
+use super::pages::LowMemory;
 use crate::memory::HostError;
 
 /// A larger table does not lie at a low address: there must be some left for other programs.
@@ -94,7 +94,7 @@ impl JumpTable {
     /// Bytes of host memory that it takes.
     pub(super) fn resident_bytes(&self) -> usize {
         match &self.0 {
-            Memory::Low(memory) => memory.len().next_multiple_of(4096),
+            Memory::Low(memory) => memory.resident_bytes(),
             Memory::Anywhere(entries) => size_of_val(&**entries),
         }
     }

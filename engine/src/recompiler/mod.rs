@@ -16,6 +16,7 @@ mod compile;
 mod context;
 mod emit;
 mod jump_table;
+mod pages;
 mod places;
 mod run;
 mod sys;
@@ -43,7 +44,7 @@ impl Recompiler {
             return Err("the processor has no popcnt instruction");
         }
         // Some systems forbid this to all or some processes.
-        sys::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
+        pages::CodeMemory::new(&[0xc3]).map_err(|error| error.operation)?;
         // It stays there, so nothing may fail behind it. What is found out behind it may be refused an access.
         sys::install_handler().map_err(|error| error.operation)?;
         let features = Features::detect();

@@ -40,7 +40,7 @@ pub(crate) enum Ran {
 }
 
 /// Runs from `start` to a syscall, if nothing comes between.
-#[inline]
+#[inline(always)]
 pub(crate) fn run_to_syscall(
     compiled: &Compiled,
     regs: &mut [u64; 16],
@@ -114,7 +114,7 @@ pub(crate) struct Left {
 }
 
 /// Calls native code.
-#[inline]
+#[inline(always)]
 fn enter(compiled: &Compiled, base: NonNull<u8>, regs: &mut [u64; 16], gas: i64, at: Offset) -> Left {
     prepare_thread();
     let context = Context::of(base).as_ptr();

@@ -1,4 +1,4 @@
-//! What the recompiler asks the operating system for: pages to execute, and the signal that says that an access was refused.
+//! What the recompiler asks the operating system for: the signal that says that an access was refused (and see [`super::pages`]).
 //!
 //! The handler is the process's own: it looks whether the thread is executing native code of ours and whether the instruction
 //! that was refused lies in it; then it makes the thread go on at that code's exit. Everything else it hands to the handler that
@@ -9,114 +9,11 @@ use core::ffi::{c_int, c_void};
 use core::ptr::{NonNull, null, null_mut};
 use std::sync::OnceLock;
 
-use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 use crate::memory::HostError;
 
-/// Pages of the system's own choice, which become what they stay when they are complete.
-#[derive(Debug)]
-struct Pages {
-    start: NonNull<u8>,
-    length: usize,
-}
-
-// SAFETY: the memory belongs to this value alone.
-unsafe impl Send for Pages {}
-// SAFETY: it is changed through exclusive references only.
-unsafe impl Sync for Pages {}
-
-impl Pages {
-    /// Writable ones, zero.
-    fn new(length: usize, flags: MapFlags) -> Result<Self, Errno> {
-        let length = length.max(1);
-        // SAFETY: a new mapping at an address of the system's choice touches nothing that exists.
-        let mapped = unsafe {
-            let flags = flags | MapFlags::PRIVATE | MapFlags::POPULATE;
-            mmap_anonymous(null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, flags)
-        };
-        let start = NonNull::new(mapped?.cast()).ok_or(Errno::NOMEM)?;
-        Ok(Self { start, length })
-    }
-
-    fn protect(&mut self, protection: MprotectFlags) -> Result<(), Errno> {
-        // SAFETY: the mapping is this value's own, and nobody has a reference to its bytes.
-        unsafe { mprotect(self.start.as_ptr().cast(), self.length, protection) }
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` with this length; whoever could use it holds a reference to this.
-        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
-    }
-}
-
-/// Machine code that can be executed and not written.
-#[derive(Debug)]
-pub(super) struct CodeMemory(Pages);
-
-impl CodeMemory {
-    /// A copy of this code. It is writable until it is complete, then executable, never both.
-    pub(super) fn new(code: &[u8]) -> Result<Self, HostError> {
-        let failed =
-            |code: Errno| HostError { operation: "make native code executable", code: code.raw_os_error() };
-        let mut pages = Pages::new(code.len(), MapFlags::empty()).map_err(failed)?;
-        // SAFETY: the mapping is as long as the code and nobody else knows of it.
-        unsafe { pages.start.copy_from_nonoverlapping(NonNull::from(code).cast(), code.len()) };
-        pages.protect(MprotectFlags::READ | MprotectFlags::EXEC).map_err(failed)?;
-        Ok(Self(pages))
-    }
-
-    pub(super) fn start(&self) -> NonNull<u8> {
-        self.0.start
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.length
-    }
-}
-
-/// Memory below 2 GiB, so that an instruction can name its address in 31 bits. It is never executable.
-#[derive(Debug)]
-pub(super) struct LowMemory(Pages);
-
-impl LowMemory {
-    /// So many bytes, writable and zero, or `None` if the system has no such memory.
-    pub(super) fn new(length: usize) -> Option<Self> {
-        let flags = MapFlags::from_bits_retain(libc::MAP_32BIT as u32);
-        let memory = Self(Pages::new(length, flags).ok()?);
-        let end = memory.0.start.as_ptr() as usize + memory.0.length;
-        // Systems that do not know the flag ignore it.
-        i32::try_from(end).is_ok().then_some(memory)
-    }
-
-    pub(super) fn start(&self) -> NonNull<u8> {
-        self.0.start
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.length
-    }
-
-    /// To be called before [`LowMemory::read_only`].
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the mapping is as long as that, initialised and writable, and borrowed exclusively.
-        unsafe { core::slice::from_raw_parts_mut(self.0.start.as_ptr(), self.0.length) }
-    }
-
-    /// The same, which nobody can change any more.
-    pub(super) fn read_only(mut self) -> Result<Self, HostError> {
-        let protected = self.0.protect(MprotectFlags::READ);
-        protected.map_err(|code| HostError {
-            operation: "make a jump table read-only",
-            code: code.raw_os_error(),
-        })?;
-        Ok(self)
-    }
-}
-
-/// Whether jump tables shall be in [`LowMemory`] where there is any.
+/// Whether jump tables shall be in [`LowMemory`](super::pages::LowMemory) where there is any.
 pub(super) const WANTS_LOW_MEMORY: bool = !cfg!(hatchery_high_tables);
 
 /// Whether the processor and the system let programs set the base of the segment `gs`. Nothing else uses that segment on Linux.
