@@ -31,7 +31,7 @@ const fn goal(row: &'static str, engine: &'static str, what: &'static str, limit
 
 /// All goals. Times are for one processor of a virtual machine (AMD EPYC, Zen 5); parts are what those times are of what was measured
 /// for the peers there. An emulated machine takes the place of the emulator those times are of, whose program cannot be had.
-pub(crate) const GOALS: [Goal; 22] = [
+pub(crate) const GOALS: [Goal; 26] = [
     goal("emulate", INTERPRETER, "emulator", PartOf(0.337, THEIR_INTERPRETER)),
     goal("emulate", INTERPRETER, "emulator", PartOf(0.693, "wasmi")),
     goal("emulate", RECOMPILER, "emulator", PartOf(0.92, SANDBOX)),
@@ -49,6 +49,10 @@ pub(crate) const GOALS: [Goal; 22] = [
     goal("syscalls", RECOMPILER, "syscall and back", At(8.0, Unit::Time)),
     goal("instance-tiny", INTERPRETER, "instantiate, call, drop", At(1_000.0, Unit::Time)),
     goal("instance-tiny", RECOMPILER, "instantiate, call, drop", At(3_000.0, Unit::Time)),
+    goal("process-spawn", INTERPRETER, "spawn, exit, wait", At(10_000.0, Unit::Time)),
+    goal("process-spawn", RECOMPILER, "spawn, exit, wait", At(10_000.0, Unit::Time)),
+    goal("process-pipe-1", INTERPRETER, "1 byte through a pipe, and back", At(300.0, Unit::Time)),
+    goal("process-pipe-1", RECOMPILER, "1 byte through a pipe, and back", At(300.0, Unit::Time)),
     // What the interpreter does before it begins, and what it puts off until a block is first reached.
     goal("compile-1-mib", INTERPRETER, "compile one instruction, without its gas", At(30.0, Unit::Time)),
     goal("gas-ed25519", "hatchery", "gas of one instruction", At(30.0, Unit::Time)),

@@ -5,6 +5,7 @@ mod goals;
 mod host;
 mod machine;
 mod measure;
+mod processes;
 mod programs;
 mod report;
 mod results;

@@ -30,18 +30,41 @@ pub(crate) struct Program {
 impl Program {
     /// The program of a module of `work`.
     pub(crate) fn load(name: &str) -> Result<Self> {
-        let file = |target: &str, file: &str| -> Result<Vec<u8>> {
-            let path = folder()?.join(target).join("release").join(file);
-            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-        };
         Ok(Self {
             name: name.into(),
-            polkavm: link(&file("riscv64emac-unknown-none-polkavm", name)?)
-                .with_context(|| name.to_owned())?,
+            polkavm: polkavm(name)?,
             wasm: file("wasm32-unknown-unknown", &format!("{name}.wasm"))?,
-            riscv: file("riscv64imac-unknown-none-elf", name)?,
+            riscv: file(RISCV, name)?,
         })
     }
+}
+
+/// The program `processes`, for schedulers of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Processes {
+    /// A PolkaVM container with the instruction set JamV1.
+    pub(crate) polkavm: Vec<u8>,
+    /// An ELF file for RV64IMC_B.
+    #[cfg_attr(not(feature = "ckb-script"), expect(dead_code, reason = "for peers"))]
+    pub(crate) riscv: Vec<u8>,
+}
+
+impl Processes {
+    pub(crate) fn load() -> Result<Self> {
+        Ok(Self { polkavm: polkavm("processes")?, riscv: file(RISCV, "processes")? })
+    }
+}
+
+const RISCV: &str = "riscv64imac-unknown-none-elf";
+
+/// A program linked for PolkaVM.
+fn polkavm(name: &str) -> Result<Vec<u8>> {
+    link(&file("riscv64emac-unknown-none-polkavm", name)?).with_context(|| name.to_owned())
+}
+
+fn file(target: &str, file: &str) -> Result<Vec<u8>> {
+    let path = folder()?.join(target).join("release").join(file);
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The library with all work as native code.

@@ -323,6 +323,38 @@ fn the_nearest_catcher_of_the_marker_catches() {
 }
 
 #[test]
+fn a_paused_stack_shows_who_called_whom_and_where_they_are() {
+    each_backend(|world| {
+        let marker = world.data(b"marker");
+        world.vm.assist_mut().catch(marker);
+        let meter = world.meter(7, GAS);
+        let code = Code::new().set(Reg::S0, 77).set(Reg::A0, 3);
+        let at = code.here();
+        let image = Image { gas_slots: vec![8], ..code.ecalli(Operation::Yield.number()).reply().image() };
+        let callee = world.instance(image, &[(3, marker), (8, meter)]);
+        let caller = Code::new().op(Operation::Call, &[5, 0]).reply().image();
+        let caller = world.instance(caller, &[(5, callee)]);
+        assert!(matches!(world.call(caller), CallResult::Paused { catcher: Catcher::Embedder, .. }));
+
+        let known = [caller, callee].map(|instance| world.cache.instance(instance).unwrap());
+        let stack = world.vm.call_stack();
+        let statuses: Vec<Status> = stack.entries().map(|(status, _)| status).collect();
+        assert_eq!(statuses, [Status::Waiting, Status::Waiting, Status::Running]);
+        assert_eq!(stack.caught_by(), Some(Catcher::Embedder));
+        let [below, above] = [0, 1].map(|position| stack.instance(position).unwrap());
+        for (entry, known) in [below, above].into_iter().zip(known) {
+            assert_eq!((entry.chain(), entry.image_hash()), (known.image_hash_chain, known.image_hash));
+        }
+        assert_eq!((below.called_through(), below.gas_meters().count()), (None, 0));
+        assert_eq!(above.called_through(), Some(SlotPath::slot(5)));
+        assert_eq!(above.gas_meters().collect::<Vec<_>>(), [7]);
+        assert_eq!((above.pc(), above.registers()[Reg::S0 as usize]), (at, 77));
+        assert_eq!(above.slots().get(3), Some(&marker.into()));
+        assert!(matches!(world.resume(None), CallResult::Halt { .. }));
+    });
+}
+
+#[test]
 fn defect_01_drop_paused_drops() {
     each_backend(|world| {
         assert_eq!(world.vm.drop_paused(), Err(VmError::NotPaused));

@@ -1418,11 +1418,12 @@ pvm_status_t pvm_describe(pvm_vm_t *vm,
  * called is no part of it, nor are pages that are mapped and a heap that is made to grow until the execution begins: pvm_replay needs
  * a VM that is like this one.
  *
- * The format knows bytes of memory, registers and gas, at host calls, and nothing else. pvm_record_read fails, and says why, if between
- * the beginning and the end of the execution pages were mapped, protected or unmapped, the heap was made to grow (the Gray Paper
- * 0.8's grow_heap), memory that the program can only read was written, or the VM was reset, restored or given another pc; if
- * anything was changed elsewhere than at a host call, as at a pause or in a trace callback; if the execution went on after a fault or
- * out of gas; or if it had begun before.
+ * The format knows bytes of memory, registers and gas, at host calls, and one thing more that is this library's own: a line `setheap <-
+ * ADDRESS` where the heap was made to grow (the Gray Paper 0.8's grow_heap), which others will not understand. pvm_record_read
+ * fails, and says why, if between the beginning and the end of the execution pages were mapped, protected or unmapped, memory that
+ * the program can only read was written, or the VM was reset, restored or given another pc; if anything was changed elsewhere than
+ * at a host call, as at a pause or in a trace callback; if the execution went on after a fault or out of gas; or if it had begun
+ * before.
  */
 pvm_status_t pvm_record_start(pvm_vm_t *vm,
                               size_t limit);
@@ -1443,9 +1444,9 @@ pvm_status_t pvm_record_read(pvm_vm_t *vm,
 
 /**
  * Executes a recording again on a VM of the same program, newly made, with the pages mapped that the recording needs and the program
- * does not declare: sets registers, gas and pc, answers host calls as the recording says, and compares registers, gas, pc and
- * what the host read at each of them, and the end. A PANIC that has the pc, the registers and the gas of the last host call is one
- * that its host wanted, as by PVM_HOST_ERROR. Callbacks are not called.
+ * does not declare: sets registers, gas and pc, answers host calls as the recording says, lets the heap grow where it did, and
+ * compares registers, gas, pc and what the host read at each of them, and the end. A PANIC that has the pc, the registers and the
+ * gas of the last host call is one that its host wanted, as by PVM_HOST_ERROR. Callbacks are not called.
  *
  * Fails with PVM_STATUS_DIFFERENCE at the first difference, and with PVM_STATUS_INVALID_ARGUMENT if the text is no recording; the text of
  * the error says what and where, and *line, which can be null, becomes the number of the line. The pc at HALT and PANIC is not

@@ -10,11 +10,12 @@
 //! memwrite 0x00030000 len=1 <- 0x06
 //! setreg r07 <- 0x1
 //! setgas <- 980
+//! setheap <- 0x22000                           where the heap ends that the host let grow
 //!
 //! HALT pc=14 gas=970 r00=0xffff0000            or PANIC=, FAULT=, OOG
 //! ```
 //!
-//! Other lines mean nothing.
+//! Other lines mean nothing. `setheap` is ours: JIP-6 has no words for what the Gray Paper 0.8's grow_heap does.
 
 use std::fmt::Write as _;
 
@@ -57,6 +58,8 @@ pub(crate) struct Call {
     pub(crate) writes: Vec<Bytes>,
     pub(crate) regs: Vec<(usize, u64)>,
     pub(crate) gas: Option<u64>,
+    /// Where the heap ends, with the line that says so.
+    pub(crate) heap: Option<(u32, u32)>,
 }
 
 /// How an execution ended.
@@ -108,15 +111,17 @@ impl Trace {
                     writes: Vec::new(),
                     regs: Vec::new(),
                     gas: None,
+                    heap: None,
                 }),
-                ("memread" | "memwrite" | "setreg" | "setgas", true) => {
+                ("memread" | "memwrite" | "setreg" | "setgas" | "setheap", true) => {
                     let call =
                         trace.calls.last_mut().ok_or_else(|| parser.wrong("it belongs to no host call"))?;
                     match keyword {
                         "memread" => call.reads.push(parser.bytes(rest, "->")?),
                         "memwrite" => call.writes.push(parser.bytes(rest, "<-")?),
                         "setreg" => call.regs.push(parser.register(rest)?),
-                        _ => call.gas = Some(parser.number(rest.trim().trim_start_matches("<-").trim())?),
+                        "setgas" => call.gas = Some(parser.assigned(rest)?),
+                        _ => call.heap = Some((number, parser.assigned(rest)?)),
                     }
                 }
                 ("HALT" | "PANIC" | "FAULT" | "OOG", true) => {
@@ -129,7 +134,11 @@ impl Trace {
                     trace.end = Some(End { kind, at: parser.point(rest)? });
                 }
                 ("start", true) => return Err(parser.wrong("it starts twice")),
-                ("ecalli" | "memread" | "setreg" | "setgas" | "HALT" | "PANIC" | "FAULT" | "OOG", false) => {
+                (
+                    "ecalli" | "memread" | "setreg" | "setgas" | "setheap" | "HALT" | "PANIC" | "FAULT"
+                    | "OOG",
+                    false,
+                ) => {
                     return Err(parser.wrong("it comes before `start`"));
                 }
                 _ => {}
@@ -170,6 +179,11 @@ impl Line<'_> {
         value
             .and_then(|value| T::try_from(value).ok())
             .ok_or_else(|| self.wrong(&format!("`{text}` is no number here")))
+    }
+
+    /// `<- 980`; some write no arrow.
+    fn assigned<T: TryFrom<u64>>(&self, text: &str) -> Result<T, Failure> {
+        self.number(text.trim().trim_start_matches("<-").trim())
     }
 
     fn hex(&self, text: &str) -> Result<Vec<u8>, Failure> {
@@ -261,6 +275,7 @@ mod tests {
         memwrite 0x00030000 len=0 <- 0x\n\
         setreg r07 <- ff\n\
         setgas <- 80\n\
+        setheap <- 0x23000\n\
         FAULT=65536 pc=14 gas=70 r12=0xffffffffffffffff\n";
 
     #[test]
@@ -272,6 +287,7 @@ mod tests {
         let [call] = &trace.calls[..] else { panic!("one call") };
         assert_eq!((call.number, call.at.pc, call.at.regs[1], call.gas), (7, 12, 2, Some(80)));
         assert_eq!(call.regs, [(7, 0xff)]);
+        assert_eq!(call.heap, Some((11, 0x23000)));
         assert_eq!((call.reads[0].bytes.as_slice(), call.writes[0].bytes.len()), (&[5][..], 0));
         let end = trace.end.unwrap();
         assert_eq!((end.kind, end.at.regs[12]), (EndKind::Fault(65536), u64::MAX));
@@ -293,6 +309,8 @@ mod tests {
         assert!(in_call("memread 0x0 len=1 <- 0x00").contains("`->` is missing"));
         assert!(in_call("memwrite 0x0 len=1 <- 0x0").contains("no bytes in hexadecimal"));
         assert!(in_call("memwrite 0x100000000 len=0 <- 0x").contains("no number here"));
+        assert!(in_call("setheap <- 0x100000000").contains("no number here"));
+        assert!(error("setheap <- 1").contains("belongs to no host call"));
         assert!(in_call("setreg r1 <- xyz").contains("the value is no number"));
         assert!(Trace::parse("").unwrap_err().text.contains("no line `start`"));
         assert!(Trace::parse("ecalli=1 pc=0 gas=0").unwrap_err().text.contains("before `start`"));

@@ -292,7 +292,7 @@ fn grow(state: &mut State, size: u64) -> Result<u32, Failure> {
         )
     })?;
     if size > 0 {
-        state.spoil_execution(record::HEAP_GREW);
+        state.note_heap(top);
     }
     Ok(top)
 }

@@ -1,7 +1,7 @@
 //! Recording what a host does.
 //!
 //! What the format cannot say spoils a recording, so that none that can be read is wrong: nothing but registers, gas and bytes of memory
-//! may change, and only at host calls.
+//! may change, and only at host calls; the heap may grow there, for which the format has a line of ours.
 
 use core::ffi::c_char;
 use core::ops::Range;
@@ -62,6 +62,8 @@ enum Action {
 struct Actions {
     reads: Vec<(u32, Vec<u8>)>,
     writes: Vec<(u32, Vec<u8>)>,
+    /// Where the heap ends, if it has grown.
+    heap: Option<u32>,
     size: usize,
 }
 
@@ -69,14 +71,12 @@ const TOO_LONG: &str = "it is longer than its limit";
 const MIDDLE: &str = "it was started in the middle of an execution, where the format cannot begin";
 const ENDED: &str = "the execution went on after its end, which the format cannot say";
 const ELSEWHERE: &str = "the execution went on elsewhere, which the format cannot say";
-const BETWEEN: &str = "registers, gas or memory were changed between two instructions, not at a host call, which the format cannot say";
+const BETWEEN: &str = "registers, gas, memory or the heap were changed between two instructions, not at a host call, which the format cannot say";
 const FAILED: &str = "an execution failed in the middle";
 
 /// Why recordings are spoiled from outside.
 pub(crate) const PAGES_CHANGED: &str =
     "pages were mapped, protected or unmapped during the execution, which the format cannot say";
-pub(crate) const HEAP_GREW: &str =
-    "the host let the heap grow during the execution, which the format cannot say";
 pub(crate) const READ_ONLY_WRITTEN: &str =
     "the host wrote memory that the program can only read during the execution, which the format cannot say";
 pub(crate) const WAS_RESET: &str = "the VM was reset during the execution, which the format cannot say";
@@ -219,10 +219,13 @@ impl Recorder {
         for (address, bytes) in Actions::sorted(&self.actions.writes) {
             jip6::write_bytes(&mut text, "memwrite", "<-", *address, bytes);
         }
+        if let Some(end) = self.actions.heap {
+            // Writing to a string does not fail, here and below.
+            let _ = writeln!(text, "setheap <- {end:#x}");
+        }
         if let Phase::Call(before) = &self.phase {
             for (index, (before, after)) in before.regs.iter().zip(&now.regs).enumerate() {
                 if before != after {
-                    // Writing to a string does not fail, here and below.
                     let _ = writeln!(text, "setreg r{index:02} <- {after:#x}");
                 }
             }
@@ -371,6 +374,19 @@ impl State {
         }
     }
 
+    /// Takes note that the host has let the heap grow, which ends there now.
+    #[inline]
+    pub(crate) fn note_heap(&mut self, end: u32) {
+        if let Some(recorder) = &mut self.recorder {
+            match recorder.phase {
+                Phase::Call(_) => recorder.actions.heap = Some(end),
+                Phase::Executing | Phase::Still(_) => recorder.spoil(BETWEEN),
+                // Before, it is part of the layout, as are pages.
+                Phase::Before | Phase::Ended => {}
+            }
+        }
+    }
+
     /// Takes note that pages were unmapped, whose bytes are lost.
     pub(crate) fn note_unmapped(&mut self, address: u32, length: u64) {
         self.spoil_execution(PAGES_CHANGED);
@@ -477,11 +493,12 @@ impl State {
 /// called is no part of it, nor are pages that are mapped and a heap that is made to grow until the execution begins: pvm_replay needs
 /// a VM that is like this one.
 ///
-/// The format knows bytes of memory, registers and gas, at host calls, and nothing else. pvm_record_read fails, and says why, if between
-/// the beginning and the end of the execution pages were mapped, protected or unmapped, the heap was made to grow (the Gray Paper
-/// 0.8's grow_heap), memory that the program can only read was written, or the VM was reset, restored or given another pc; if
-/// anything was changed elsewhere than at a host call, as at a pause or in a trace callback; if the execution went on after a fault or
-/// out of gas; or if it had begun before.
+/// The format knows bytes of memory, registers and gas, at host calls, and one thing more that is this library's own: a line `setheap <-
+/// ADDRESS` where the heap was made to grow (the Gray Paper 0.8's grow_heap), which others will not understand. pvm_record_read
+/// fails, and says why, if between the beginning and the end of the execution pages were mapped, protected or unmapped, memory that
+/// the program can only read was written, or the VM was reset, restored or given another pc; if anything was changed elsewhere than
+/// at a host call, as at a pause or in a trace callback; if the execution went on after a fault or out of gas; or if it had begun
+/// before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pvm_record_start(vm: *mut Vm, limit: usize) -> Status {
     // SAFETY: as the header asks of callers.

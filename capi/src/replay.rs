@@ -14,9 +14,9 @@ use crate::status::Failure;
 use crate::vm::{self, State, Stop, Vm};
 
 /// Executes a recording again on a VM of the same program, newly made, with the pages mapped that the recording needs and the program
-/// does not declare: sets registers, gas and pc, answers host calls as the recording says, and compares registers, gas, pc and
-/// what the host read at each of them, and the end. A PANIC that has the pc, the registers and the gas of the last host call is one
-/// that its host wanted, as by PVM_HOST_ERROR. Callbacks are not called.
+/// does not declare: sets registers, gas and pc, answers host calls as the recording says, lets the heap grow where it did, and
+/// compares registers, gas, pc and what the host read at each of them, and the end. A PANIC that has the pc, the registers and the
+/// gas of the last host call is one that its host wanted, as by PVM_HOST_ERROR. Callbacks are not called.
 ///
 /// Fails with PVM_STATUS_DIFFERENCE at the first difference, and with PVM_STATUS_INVALID_ARGUMENT if the text is no recording; the text of
 /// the error says what and where, and *line, which can be null, becomes the number of the line. The pc at HALT and PANIC is not
@@ -159,6 +159,16 @@ fn compare(state: &mut State, recorded: &Point, with_pc: bool) -> Result<(), Dif
 }
 
 fn answer(state: &mut State, call: &Call) -> Result<(), Difference> {
+    // First: the host may have looked at the new memory, and written it.
+    if let Some((line, end)) = call.heap {
+        let instance = state.instance().map_err(|failure| Difference { at: line, failure })?;
+        let top = instance.heap_top();
+        let size = end.checked_sub(top);
+        if size.and_then(|size| instance.memory_mut().grow_heap(size.into())).is_none() {
+            let recorded = format!("{end:#x}, to where it cannot grow here");
+            return Err(differs(line, "the end of the heap", format!("{top:#x}"), recorded));
+        }
+    }
     for read in &call.reads {
         let failed = |failure| Difference { at: read.line, failure };
         let mut bytes = vec![0; read.bytes.len()];

@@ -6,12 +6,13 @@ use crate::{
     program::Program,
     transactions::Serial,
 };
+use codec::DecodeAll as _;
 use hatchery_engine::{
     Exit, Instance as Machine, Module, Reg, Snapshot, SnapshotError, Status, Trap, memory::PAGE_SIZE,
 };
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, LOG_TARGET, MemoryError, Refusal,
-    SyscallSymbol, TrapKind,
+    SnapshotParts, SyscallSymbol, TrapKind,
 };
 use hatchery_scheduler::{BadImage, Fault, FaultKind, Status as ProcessEnd};
 use std::{sync::Arc, time::Instant};
@@ -189,36 +190,49 @@ impl Instance {
         Ok(snapshot.to_bytes())
     }
 
-    /// An instance of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
-    pub(crate) fn restored(program: Arc<Program>, bytes: &[u8], most_bytes: u32) -> Result<Self, Refusal> {
-        let invalid = |error: &dyn std::error::Error| {
-            tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {error}");
-            Refusal::InvalidSnapshot
-        };
+    /// An instance of which `snapshot` gave these bytes, if they are no more than this and have no more pages. No runtime has it yet.
+    pub(crate) fn restored(
+        program: Arc<Program>,
+        bytes: &[u8],
+        most_bytes: u32,
+        most_pages: u64,
+    ) -> Result<Self, Refusal> {
+        let invalid = |error: &dyn std::error::Error| invalid_snapshot(error);
         let limit = usize::try_from(most_bytes).unwrap_or(usize::MAX);
         let snapshot = Snapshot::from_bytes(bytes, limit).map_err(|error| match error {
             SnapshotError::TooLong { .. } => Refusal::SnapshotBytes,
             error => invalid(&error),
         })?;
+        if !is_of_a_guest_alone(&snapshot) {
+            return Err(invalid_snapshot(&"a host has set permissions or sources of pages"));
+        }
+        // Before they are made. Pages that have bytes are among those that are counted afterwards.
+        if snapshot.pages().len() as u64 > most_pages {
+            return Err(Refusal::Pages);
+        }
         let machine = program.module().restore(&snapshot, &()).map_err(|error| invalid(&error))?;
         let stop = Stop::of(machine.status(), machine.module());
         Ok(Self::with_guest(Guest::One(machine), program, stop))
     }
 
-    /// The tree of processes of which `snapshot` gave these bytes, if they are no more than this. No runtime has it yet.
+    /// The tree of processes of which `snapshot` gave these bytes, if they are no more than this and have no more pages. No runtime has
+    /// it yet.
     pub(crate) fn restored_tree(
         programs: Arc<Programs>,
         bytes: &[u8],
         most_bytes: u32,
+        most_pages: u64,
     ) -> Result<Self, Refusal> {
         if bytes.len() as u64 > most_bytes.into() {
             return Err(Refusal::SnapshotBytes);
         }
         let program = programs.root().clone();
-        let tree = Tree::restored(programs, bytes).map_err(|error| {
-            tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {error}");
-            Refusal::InvalidSnapshot
-        })?;
+        let parts = SnapshotParts::decode_all(&mut &bytes[..]).map_err(|error| invalid_snapshot(&error))?;
+        // As of a single instance. Each of its processes alone could have as many as an instance may.
+        if parts.pages.len() as u64 > most_pages {
+            return Err(Refusal::Pages);
+        }
+        let tree = Tree::restored(programs, parts).map_err(|error| invalid_snapshot(&error))?;
         let stop = Stop::of_tree(&tree.stopped(), &tree);
         Ok(Self::with_guest(Guest::Tree(Box::new(tree)), program, stop))
     }
@@ -498,6 +512,17 @@ impl Stop {
     fn at_syscall(number: u32, module: &Module) -> Self {
         if symbol(module, number).is_some() { Self::Syscall(number) } else { Self::InvalidSyscall(number) }
     }
+}
+
+fn invalid_snapshot(why: &dyn std::fmt::Display) -> Refusal {
+    tracing::debug!(target: LOG_TARGET, "A snapshot is refused: {why}");
+    Refusal::InvalidSnapshot
+}
+
+/// Whether an instance comes to this without its host setting permissions of pages or noting where their bytes are from, neither of
+/// which is ever done here. A page that has a permission of its own is memory that nobody counts.
+pub(crate) fn is_of_a_guest_alone(snapshot: &Snapshot) -> bool {
+    snapshot.permissions().next().is_none() && snapshot.sources().next().is_none()
 }
 
 /// Bytes of memory in pages.

@@ -233,8 +233,8 @@ impl VirtManager {
     fn try_restore(&mut self, program: Arc<Program>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
         // Limits come first: what is past them is not worth looking at.
         self.check_instance(&program)?;
-        let mut instance =
-            Instance::restored(program, snapshot, self.constants.effective_limits().snapshot_bytes)?;
+        let most_bytes = self.constants.effective_limits().snapshot_bytes;
+        let mut instance = Instance::restored(program, snapshot, most_bytes, self.spare_pages())?;
         self.check_pages(instance.pages())?;
         if instance.is_ready() {
             self.check_nesting()?;
@@ -246,7 +246,7 @@ impl VirtManager {
     fn try_restore_tree(&mut self, programs: Arc<Programs>, snapshot: &[u8]) -> Result<InstanceId, Refusal> {
         self.check_tree(&programs)?;
         let most_bytes = self.constants.effective_limits().snapshot_bytes;
-        let mut instance = Instance::restored_tree(programs, snapshot, most_bytes)?;
+        let mut instance = Instance::restored_tree(programs, snapshot, most_bytes, self.spare_pages())?;
         self.check_pages(instance.pages())?;
         if instance.is_ready() {
             self.check_nesting()?;

@@ -3,7 +3,7 @@
 //! Before its call begins there is only the root's machine; the rest of the tree is made by the first run. What ended stays as it is
 //! until it is prepared anew, so that it can be asked about.
 
-use crate::program::Program;
+use crate::{instance::is_of_a_guest_alone, program::Program};
 use blake2b_simd::Params;
 use codec::{Decode, DecodeAll, Encode};
 use hatchery_engine::{Exit, Instance as Machine, Module, Snapshot, Status as MachineStatus};
@@ -310,12 +310,11 @@ impl Tree {
         sum
     }
 
-    /// The tree that [`Tree::snapshot`] gave these bytes of.
+    /// The tree that [`Tree::snapshot`] gave this of.
     ///
     /// # Errors
-    /// Says what is wrong with them.
-    pub(crate) fn restored(programs: Arc<Programs>, bytes: &[u8]) -> Result<Self, String> {
-        let parts = SnapshotParts::decode_all(&mut &bytes[..]).map_err(|error| error.to_string())?;
+    /// Says what is wrong with it.
+    pub(crate) fn restored(programs: Arc<Programs>, parts: SnapshotParts) -> Result<Self, String> {
         if parts.version != VERSION {
             return Err(format!("it has version {}, which no tree of processes has", parts.version));
         }
@@ -332,7 +331,7 @@ impl Tree {
         let mut pages = parts.pages.into_iter().map(Some).collect::<Vec<_>>();
         let mut put_together = |place: u8, bytes: Vec<u8>| {
             let mut parts = SnapshotParts::decode_all(&mut &bytes[..]).ok()?;
-            if !parts.pages.is_empty() {
+            if !parts.pages.is_empty() || !is_of_a_guest_alone(&without_pages(&parts)?) {
                 return None;
             }
             let of_process = |page: &&mut Option<(u32, Vec<u8>)>| {
@@ -402,6 +401,13 @@ enum TreeState {
     Root(Vec<u8>),
     /// The tree's, as the scheduler suspends it.
     Processes(Vec<u8>),
+}
+
+/// What the head of a single instance's snapshot says, as of a snapshot without pages, which has another hash.
+fn without_pages(parts: &SnapshotParts) -> Option<Snapshot> {
+    let mut parts = SnapshotParts { pages: Vec::new(), ..parts.clone() };
+    parts.digest = digest(&parts);
+    Snapshot::from_bytes(&parts.encode(), usize::MAX).ok()
 }
 
 /// BLAKE2b-256 of all but the hash itself.

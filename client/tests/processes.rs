@@ -7,7 +7,7 @@ use common::{Guest, Layout, on_each_backend};
 use hatchery_client::{ConsensusConstants, Limits, TracedEnd, Tracer, VirtManager};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, InstanceId, MemoryError, ModuleId,
-    Refusal, SnapshotParts, Stop, TransactionType, TrapKind, VirtControlBackend, VirtManagerBackend,
+    Refusal, SnapshotParts, Stop, TransactionType, TrapKind, Usage, VirtControlBackend, VirtManagerBackend,
 };
 use polkavm_common_033::program::{Instruction, InstructionSetKind, Reg, asm};
 
@@ -316,6 +316,58 @@ fn bytes_that_were_changed_on_purpose() {
     }
     assert_eq!(manager.limits().instances.used, 0);
     assert!(refused > 2_000 && restored > 10, "{refused} refused, {restored} restored");
+}
+
+/// As of a single instance: permissions that no host here sets would be memory that no limit counts.
+#[test]
+fn no_snapshot_of_a_tree_brings_memory_that_is_not_counted() {
+    // A tree that has not run: the hash of its root's program, the list, gas, a 0, and the root's snapshot.
+    type Head = ([u8; 32], Vec<(Vec<u8>, [u8; 32])>, i64, u8, Vec<u8>);
+    let mut manager = manager();
+    let id = tree(&mut manager);
+    let snapshot = manager.snapshot(id).unwrap();
+    let seal = |mut parts: SnapshotParts| {
+        let content = (parts.version, &parts.head, &parts.pages).encode();
+        let hash = blake2b_simd::Params::new().hash_length(32).hash(&content);
+        parts.digest.copy_from_slice(hash.as_bytes());
+        parts.encode()
+    };
+    let mut restore = |permissions: &[(u32, u8)]| {
+        let mut parts = SnapshotParts::decode_all(&mut &snapshot[..]).unwrap();
+        let mut head = Head::decode_all(&mut &parts.head[..]).unwrap();
+        let mut root = SnapshotParts::decode_all(&mut &head.4[..]).unwrap();
+        assert!(head.3 == 0 && parts.pages.is_empty() && root.pages.is_empty());
+        assert_eq!(root.head.split_off(root.head.len() - 2), [0, 0], "neither permissions nor sources");
+        root.head.extend((permissions, 0u8).encode());
+        head.4 = seal(root);
+        parts.head = head.encode();
+        manager.process_restore(0.into(), &listed(), &seal(parts))
+    };
+    for permission in [1, 2] {
+        assert_eq!(restore(&[(0x5_0000, permission)]), Err(ControlError::InvalidSnapshot), "{permission}");
+    }
+    let restored = restore(&[]);
+    assert!(restored.is_ok(), "{restored:?}");
+}
+
+/// Each process could have as much memory as an instance, so it is looked at first how many pages there would be.
+#[test]
+fn a_snapshot_of_more_pages_than_are_left_is_refused_before_they_are_made() {
+    let mut manager = manager();
+    let id = tree(&mut manager);
+    let snapshot = manager.snapshot(id).unwrap();
+    let Usage { used, limit } = manager.limits().pages;
+    // Without the hash of it all, which would be looked at later.
+    let mut restore = |pages: u64| {
+        let mut parts = SnapshotParts::decode_all(&mut &snapshot[..]).unwrap();
+        parts.pages = (0..pages).map(|page| (page as u32, vec![1])).collect();
+        let result = manager.process_restore(0.into(), &listed(), &parts.encode());
+        (result, manager.exit_info(None).unwrap().refusal)
+    };
+    let refused = (Err(ControlError::LimitReached), Some(Refusal::Pages));
+    assert_eq!(restore(limit - used + 1), refused);
+    let invalid = (Err(ControlError::InvalidSnapshot), Some(Refusal::InvalidSnapshot));
+    assert_eq!(restore(limit - used), invalid);
 }
 
 #[test]

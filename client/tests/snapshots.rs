@@ -201,6 +201,44 @@ fn what_a_node_tries_and_gives_up_is_not_restored() {
     assert_eq!(manager.snapshot(inside), Ok(snapshot));
 }
 
+/// Whoever can write a snapshot can write its hash. Permissions of pages are the host's to set, and here no host sets any: with them a
+/// guest would have memory that no limit counts. Nor does anybody here note where bytes of pages are from.
+#[test]
+fn no_snapshot_brings_memory_that_is_not_counted() {
+    let mut manager = manager();
+    let (_, suspended) = states(&mut manager).remove(2);
+    let parts = SnapshotParts::decode(&mut &manager.snapshot(suspended).unwrap()[..]).unwrap();
+    let before = manager.limits();
+    let mut restore = |permissions: &[(u32, u8)], sources: &[Source]| {
+        let mut parts = parts.clone();
+        // The head ends with both lists.
+        assert_eq!(parts.head.split_off(parts.head.len() - 2), [0, 0]);
+        parts.head.extend((permissions, sources).encode());
+        let content = (parts.version, &parts.head, &parts.pages).encode();
+        let hash = blake2b_simd::Params::new().hash_length(32).hash(&content);
+        parts.digest.copy_from_slice(hash.as_bytes());
+        manager.restore(0.into(), &parts.encode())
+    };
+    let (unmapped, of_stack) = (0x5_0000, 0xf_ffdf);
+    let refused = Err(ControlError::InvalidSnapshot);
+    for permission in [1, 2] {
+        assert_eq!(restore(&[(unmapped, permission)], &[]), refused, "{permission}");
+    }
+    for permission in [0, 1] {
+        assert_eq!(restore(&[(of_stack, permission)], &[]), refused, "{permission}");
+    }
+    assert_eq!(restore(&[], &[(0x21, [1; 32], 0, 1, [2; 32], false)]), refused);
+    let restored = restore(&[], &[]);
+    assert!(restored.is_ok(), "{restored:?}");
+    let mut after = manager.limits();
+    assert_eq!(after.pages.used, before.pages.used + 4);
+    (after.pages, after.instances, after.nesting) = (before.pages, before.instances, before.nesting);
+    assert_eq!(after, before);
+}
+
+/// Of a page: its number, and of the bytes that it had the hash, the place and how many, with what they were and whether they are so.
+type Source = (u32, [u8; 32], u64, u32, [u8; 32], bool);
+
 /// Whoever stores the parts one by one gets the bytes back, and pages that did not change are the same.
 #[test]
 fn a_snapshot_comes_apart_at_its_pages() {

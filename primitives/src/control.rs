@@ -277,7 +277,7 @@ fn exit_info(id: InstanceId) -> Result<ExitInfo, ControlError> {
 }
 
 fn resume(handle: Handle, gas_left: i64) -> ExecResult<Instance, Execution> {
-    let mut buffer = ExecBuffer::default();
+    let mut buffer = ExecBuffer::empty();
     let result = virtualization_control::resume(handle.id(), gas_left, &mut buffer);
     exec_result(handle, result, buffer)
 }

@@ -101,7 +101,7 @@ impl Execution {
     // Where the caller uses little of the result, little of it is made.
     #[inline]
     pub fn run(self, gas_left: i64, a0: u64) -> ExecResult<Instance, Self> {
-        let mut buffer = ExecBuffer::default();
+        let mut buffer = ExecBuffer::empty();
         let result = virtualization::run(self.0.id(), gas_left, a0, &mut buffer);
         exec_result(self.0, result, buffer)
     }

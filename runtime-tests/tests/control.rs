@@ -1,11 +1,12 @@
 //! The second set of host functions natively and as Wasm, where they must tell the same to the byte.
 
 use codec::{Decode, DecodeAll, Encode};
+use hatchery_client::{ConsensusConstants, Limits, VirtManager};
 use hatchery_primitives::{
-    ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TransactionType, TrapKind,
+    ExitInfo, ModuleInfo, ResourceInfo, SnapshotParts, Stop, TransactionType, TrapKind, VirtManagerExt,
 };
 use hatchery_runtime_tests::{
-    Node, Runtime, STRATEGIES, Setup, externalities,
+    Node, Runtime, STRATEGIES, Setup, bare_externalities, externalities,
     guests::{self, InstructionSet::JamV1},
 };
 use hatchery_test_runtime::{Flavour, Input, scenario};
@@ -163,6 +164,111 @@ fn the_cause_of_a_refusal_is_told() {
             assert_eq!(told, [format!("Ok(Some({cause}))").into_bytes()], "{setup}");
         }
     }
+}
+
+/// What the visit of the bounds tells in a chain with these limits, natively and in every kind of Wasm instance.
+fn at_bounds(limits: Limits) -> Vec<String> {
+    let input = scenario::control_bounds(guests::counter(JamV1));
+    let play = |setup: Setup| -> Vec<String> {
+        let mut externalities = bare_externalities(&[]);
+        let manager = VirtManager::new(ConsensusConstants::v1().limits(limits));
+        externalities.register_extension(VirtManagerExt::new(manager));
+        let told = setup.play_in(&mut externalities, &input).expect("it does not trap");
+        let told = input.decode(&told).expect("a list");
+        told.into_iter().map(|line| String::from_utf8(line).expect("it is text")).collect()
+    };
+    let native = play(Setup::native(Node::Hatchery));
+    for strategy in STRATEGIES {
+        let wasm = play(Setup { runtime: Runtime::Wasm(Flavour::Control, strategy), node: Node::Hatchery });
+        assert_eq!(wasm, native, "{strategy:?}");
+    }
+    native
+}
+
+/// The lines that begin with this, without it.
+fn said<'a>(told: &'a [String], what: &str) -> Vec<&'a str> {
+    let lines: Vec<_> = told.iter().filter_map(|line| line.strip_prefix(what)?.strip_prefix(": ")).collect();
+    assert!(!lines.is_empty(), "{what} is in none of {told:#?}");
+    lines
+}
+
+#[test]
+fn at_the_ends_of_gas_and_in_wrong_states_wasm_and_native_are_told_the_same() {
+    let told = at_bounds(Limits::V1);
+    let zeros = format!("{:?}", [0u8; 96]);
+    for gas in [0, -1, i64::MIN, 1] {
+        let lines = said(&told, &format!("resume with {gas}"));
+        assert_eq!(lines[0], format!("(Err(OutOfGas), {zeros})"), "{gas}");
+        // The gas that it had is what it still has, to the least number.
+        assert!(lines[1].contains(&format!("gas_left: {gas},")), "{gas}: {}", lines[1]);
+        assert!(said(&told, &format!("resume with {gas}, then with more"))[0].starts_with("(Ok(Syscall), "));
+    }
+    assert!(said(&told, &format!("resume with {}", i64::MAX))[0].starts_with("(Ok(Syscall), "));
+    let invalid = format!("(Err(InvalidInstance), {zeros})");
+    for state in ["idle", "finished", "destroyed"] {
+        assert_eq!(said(&told, &format!("resume, {state}"))[0], invalid, "{state}");
+    }
+    let zero = "CallResult { a0: 0, a1: 0 }";
+    for state in ["idle", "prepared", "suspended"] {
+        assert_eq!(said(&told, &format!("result, {state}")), [format!("(Err(InvalidState), {zero})")]);
+    }
+    assert!(said(&told, "result, finished")[0].starts_with("(Ok(()), "));
+    assert_eq!(said(&told, "result, destroyed"), [format!("(Err(InvalidInstance), {zero})")]);
+    for (state, memory, prepare, unknown) in [
+        ("prepared", "Ok(())", "Err(InvalidInstance)", "Err(InvalidInstance)"),
+        ("suspended", "Ok(())", "Err(InvalidInstance)", "Err(InvalidInstance)"),
+        ("destroyed", "Err(InvalidInstance)", "Err(InvalidInstance)", "Err(InvalidInstance)"),
+    ] {
+        assert_eq!(said(&told, &format!("zero_memory, {state}")), [memory], "{state}");
+        assert_eq!(said(&told, &format!("prepare_with_args, {state}")), [prepare], "{state}");
+        assert_eq!(said(&told, &format!("prepare_with_args, unknown export, {state}")), [unknown], "{state}");
+    }
+    for state in ["idle", "finished"] {
+        assert_eq!(said(&told, &format!("zero_memory, {state}")), ["Err(InvalidInstance)"], "{state}");
+        let unknown = said(&told, &format!("prepare_with_args, unknown export, {state}"));
+        assert_eq!(unknown, ["Err(InvalidImage)"], "{state}");
+    }
+}
+
+#[test]
+fn limits_of_the_second_set_are_the_same_in_wasm() {
+    let far = at_bounds(Limits::V1);
+    for what in ["prepare_with_args", "fork", "restore"] {
+        assert!(said(&far, &format!("nesting: {what}"))[0].starts_with("Ok("), "{what}");
+    }
+    let near = at_bounds(Limits { nesting: 2, ..Limits::V1 });
+    assert_eq!(said(&near, "nesting: prepare_with_args"), ["Err(InvalidImage)"]);
+    assert!(said(&near, "nesting: why")[0].contains("Some(Nesting)"), "{near:#?}");
+    assert!(said(&near, "nesting: resume")[0].starts_with("(Err(InvalidImage), "));
+    for what in ["fork", "restore"] {
+        assert_eq!(
+            said(&near, &format!("nesting: {what}")),
+            ["Err(LimitReached)", "Some(Nesting)"],
+            "{what}"
+        );
+    }
+    // One of the two is gone then.
+    assert_eq!(said(&near, "nesting with room: prepare_with_args"), ["Ok(())"]);
+
+    let near = at_bounds(Limits { snapshot_bytes: 100, ..Limits::V1 });
+    let refused = "Err(LimitReached)";
+    assert_eq!(said(&near, "snapshot")[..2], [refused, "Some(SnapshotBytes)"]);
+    assert_eq!(said(&near, "snapshot")[2], format!("({refused}, {:?})", [0u8; 40]));
+    assert_eq!(said(&near, "snapshot of processes"), [refused, "Some(SnapshotBytes)"]);
+    let invalid = ["Err(InvalidSnapshot)", "Some(InvalidSnapshot)"];
+    assert_eq!(said(&near, "restore 100 bytes"), invalid);
+    assert_eq!(said(&near, "restore 101 bytes"), [refused, "Some(SnapshotBytes)"]);
+    assert_eq!(said(&far, "restore 101 bytes"), invalid);
+
+    let end = said(&far, "processes end")[0];
+    assert!(end.starts_with("(Ok(Finished), ") && end.contains("a0: 0"), "{end}");
+    for limits in [Limits { processes: 2, ..Limits::V1 }, Limits { descriptors: 3, ..Limits::V1 }] {
+        let near = at_bounds(limits);
+        let end = said(&near, "processes end")[0];
+        assert!(end.starts_with("(Ok(Finished), ") && !end.contains("a0: 0"), "the root is told: {end}");
+    }
+    let near = at_bounds(Limits { instances: 16, ..Limits::V1 });
+    assert_eq!(said(&near, "processes"), [refused, "Some(Instances)"], "a tree counts as 17");
 }
 
 /// A node without these host functions does not even start such a runtime; without the feature, it does.

@@ -2,6 +2,9 @@
 //!
 //! The sequences are the same in every run. `PROPTEST_CASES` makes more of them.
 
+#[path = "differential/limits.rs"]
+mod limits;
+
 use hatchery_runtime_tests::{
     Node, Setup, Stored,
     guests::{
@@ -37,7 +40,7 @@ fn upstreams_rules() {
 ///
 /// A key in a child trie is a key of its own, and what a storage layer cached is forgotten with it. Upstream answers the
 /// same to a script in which that is spelled out: keys are renamed such that each trie has its own, and once more after
-/// each rollback that makes one be forgotten. (The third difference are the limits, which are too far for these scripts.)
+/// each rollback that makes one be forgotten. (The third difference are the limits, which are too far for these scripts; `limits` is about them.)
 #[test]
 fn sound_rules_differ_in_what_is_listed() {
     let sound = Setup::wasm(Flavour::Hatchery, Node::Hatchery);

@@ -195,7 +195,7 @@ impl Table {
     }
 
     /// Sets what a process does next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_state(&mut self, slot: Slot, state: State) {
         if let Some(process) = self.get_mut(slot) {
             process.state = state;

@@ -16,6 +16,9 @@
 //! | a bad pointer, a trap, a bad image ends all processes | `traps`, `bad_images`, `bad_exec` in `cases.rs` |
 //! | parking costs gas, and depends on who is parked | `parking_costs_nothing` |
 //! | a deadlock does not say who waits for whom | `both_write`, `deadlocks_…` |
+//! | a state has no byte form, or none that is checked | `suspended.rs` |
+//! | limits are the host's, or nobody's | `the_limit_of_…`, `the_limits_of_…` in `cases.rs`, `numbers_that_no_tree_gets_to_are_refused` |
+//! | runs cannot be compared but by their ends | `a_schedule_can_be_checked_against_another` in `trees.rs` |
 //! | 0 bytes mean the end, or nothing at all | `closed_ends_in_every_state`, `empty_reads_and_writes` in `cases.rs` |
 
 mod common;

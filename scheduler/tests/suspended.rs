@@ -2,10 +2,61 @@
 
 mod common;
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use common::script::three_processes;
-use common::{PLENTY, answer, blobs, engine, run, tree, tree_of};
+use common::{PLENTY, answer, blobs, engine, holds, programs, run, tree, tree_of};
 use hatchery_engine::{Backend, DataRange, Pause, RestoreError};
 use hatchery_scheduler::{Limits, ProcessId, ResumeError, RunMode, Scheduler, Status, Stop};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// One change of bytes.
+#[derive(Clone, Debug)]
+enum Edit {
+    Set(Index, u8),
+    /// Another number nearby, or a flag that is changed.
+    Flip(Index, u32),
+    Remove(Index, usize),
+    Insert(Index, Vec<u8>),
+    /// Bytes from one place once more at another.
+    Repeat(Index, Index, usize),
+}
+
+impl Edit {
+    fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            4 => (any::<Index>(), any::<u8>()).prop_map(|(at, value)| Self::Set(at, value)),
+            12 => (any::<Index>(), 0..8_u32).prop_map(|(at, bit)| Self::Flip(at, bit)),
+            1 => (any::<Index>(), 0..20_usize).prop_map(|(at, length)| Self::Remove(at, length)),
+            1 => (any::<Index>(), any::<Vec<u8>>()).prop_map(|(at, new)| Self::Insert(at, new)),
+            1 => (any::<Index>(), any::<Index>(), 0..200_usize).prop_map(|(from, to, length)| Self::Repeat(from, to, length)),
+        ]
+    }
+
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        let length = bytes.len();
+        match self {
+            _ if length == 0 => {}
+            Self::Set(at, value) => bytes[at.index(length)] = *value,
+            Self::Flip(at, bit) => bytes[at.index(length)] ^= 1 << bit,
+            Self::Remove(at, count) => {
+                let at = at.index(length);
+                bytes.drain(at..(at + count).min(length));
+            }
+            Self::Insert(at, new) => {
+                let at = at.index(length + 1);
+                bytes.splice(at..at, new.iter().copied());
+            }
+            Self::Repeat(from, to, count) => {
+                let (from, to) = (from.index(length), to.index(length));
+                let copy = bytes[from..(from + count).min(length)].to_vec();
+                bytes.splice(to..to, copy);
+            }
+        }
+    }
+}
 
 fn resume(bytes: &[u8]) -> Result<Scheduler<hatchery_scheduler::Blobs>, ResumeError> {
     Scheduler::resume(blobs(engine(Backend::Interpreter)), Limits::default(), bytes)
@@ -101,6 +152,78 @@ on_every_backend! {
         }
         let stop = run(&mut moved, whole.gas);
         assert_eq!(common::seen(&moved, stop), whole);
+    }
+
+    /// Whatever is done to the bytes of a tree and of its processes' snapshots, with hashes put right: an error, or a tree that gives the
+    /// same bytes each time, and goes on as in the interpreter.
+    fn changed_states_are_refused_or_go_on_everywhere(backend) {
+        let cases: [&[u8]; 5] = [&[31, 0], &[1, 0], &[28, 0], &[19, 0], &three_processes()];
+        let edits = || prop::collection::vec(Edit::any(), 0..3);
+        let inputs = (0..cases.len(), 0..90_usize, edits(), edits(), 0..17_usize);
+        let [refused, gone_on] = [Cell::new(0), Cell::new(0)];
+        holds(if backend == Backend::Verify { 1000 } else { 4000 }, &inputs, |(case, turns, edits, process_edits, process)| {
+            let mut tree = tree(backend, cases[case]);
+            for _ in 0..turns {
+                match tree.iterate(RunMode::Limit(PLENTY)).unwrap().stop {
+                    None => {}
+                    Some(Stop::Syscall { number, .. }) => drop(answer(&mut tree, number)),
+                    Some(_) => break,
+                }
+            }
+            // Snapshots are named by numbers, so that most changes are of what is of the tree.
+            let mut snapshots = Vec::new();
+            let mut bytes = tree.suspend_with(|_, snapshot| {
+                snapshots.push(snapshot.to_bytes());
+                vec![snapshots.len() as u8 - 1]
+            });
+            let before = (bytes.clone(), snapshots.clone());
+            edits.iter().for_each(|edit| edit.apply(&mut bytes));
+            let process = process % snapshots.len();
+            let snapshot = &mut snapshots[process];
+            snapshot.truncate(snapshot.len() - 32);
+            process_edits.iter().for_each(|edit| edit.apply(snapshot));
+            let hash = blake2b_simd::Params::new().hash_length(32).hash(snapshot);
+            snapshot.extend(hash.as_bytes());
+
+            let mut numbers = BTreeMap::new();
+            let resumed = [Backend::Interpreter, backend].map(|backend| {
+                Scheduler::resume_with(programs(backend), Limits::default(), &bytes, |place, number| {
+                    let [number] = number[..] else { return None };
+                    numbers.insert(place, number);
+                    snapshots.get(usize::from(number)).cloned()
+                })
+            });
+            prop_assert_eq!(resumed[0].as_ref().err(), resumed[1].as_ref().err());
+            let [Ok(mut calm), Ok(mut other)] = resumed else {
+                refused.set(refused.get() + 1);
+                return Ok(());
+            };
+            gone_on.set(gone_on.get() + usize::from((&bytes, &snapshots) != (&before.0, &before.1)));
+            // There is one way to write each state.
+            let encoded = calm.suspend_with(|place, snapshot| {
+                assert!(snapshot.to_bytes() == snapshots[usize::from(numbers[&place])], "other bytes of a snapshot");
+                vec![numbers[&place]]
+            });
+            prop_assert!(encoded == bytes);
+            let state = calm.suspend();
+            prop_assert!(other.suspend() == state);
+            let again = Scheduler::resume(programs(backend), Limits::default(), &state);
+            prop_assert!(again.unwrap().suspend() == state);
+            let limit = calm.gas_used().saturating_add(300_000);
+            for _ in 0..10 {
+                let stops = [calm.run(RunMode::Limit(limit)), other.run(RunMode::Limit(limit))];
+                prop_assert!(stops[0].is_ok(), "{:?}", stops[0]);
+                prop_assert_eq!(&stops[0], &stops[1]);
+                prop_assert_eq!(calm.gas_used(), other.gas_used());
+                prop_assert!(calm.suspend() == other.suspend());
+                if !matches!(stops[0], Ok(Stop::Syscall { .. })) {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let counts = [refused.get(), gone_on.get()];
+        assert!(counts.iter().all(|&count| count > 50), "refused, changed and gone on: {counts:?}");
     }
 
     fn a_tree_that_has_ended_stays_so(backend) {

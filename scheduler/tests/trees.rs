@@ -4,34 +4,17 @@ mod common;
 
 use common::script::{Script, three_processes};
 use common::{
-    Disturbance, PLENTY, blob, blobs, disturbed, engine, exits, modules, run, seen, straight, tree, tree_of,
-    tree_of_module,
+    Disturbance, PLENTY, blob, blobs, disturbed, engine, exits, holds, modules, run, seen, straight, tree,
+    tree_of, tree_of_module,
 };
 use hatchery_engine::{Backend, Config, Engine};
 use hatchery_scheduler::{Limits, ProcessId, RunMode, Status, Stop, Trace, cost};
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestRunner};
 
 fn with_numbers(case: u8, numbers: &[u32]) -> Vec<u8> {
     let mut arguments = vec![case, 0];
     numbers.iter().for_each(|number| arguments.extend(number.to_le_bytes()));
     arguments
-}
-
-/// Checks that a property holds of so many random values, the same ones each time. `PROPTEST_CASES` sets another number,
-/// `PROPTEST_RNG_SEED` begins elsewhere; what fails is told with the seed, and made as small as possible.
-fn holds<V: Strategy>(cases: u32, values: &V, property: impl Fn(V::Value) -> Result<(), TestCaseError>) {
-    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = cases;
-    }
-    let seed = match config.rng_seed {
-        RngSeed::Fixed(seed) => seed,
-        RngSeed::Random => 7,
-    };
-    config.rng_seed = RngSeed::Fixed(seed);
-    let result = TestRunner::new(config).run(values, property);
-    result.unwrap_or_else(|error| panic!("with PROPTEST_RNG_SEED={seed}: {error}"));
 }
 
 /// Cases of the guest, with gas, number of events and hash of the schedule: a conversation, programs that replace themselves, bad

@@ -2,9 +2,8 @@
 
 use super::Run;
 use crate::engines::Gas;
-use crate::measure::{Clock, Contestant, compete};
-use crate::report::table;
-use crate::results::{Entry, Outcome, Row, Section, Unit};
+use crate::measure::{Clock, Contestant};
+use crate::results::{Row, Section};
 use anyhow::{Result, anyhow};
 use hatchery_engine::{Config, Engine, Module};
 use polkavm_common::program::ProgramBlob;
@@ -40,23 +39,9 @@ fn row(run: &Run) -> Result<Row> {
         ("polkavm-common 0.37", repeated(move || polkavm_costs(&blob))),
     ];
     contestants.extend(javm(&module));
-    let (names, contestants): (Vec<_>, Vec<_>) = contestants.into_iter().unzip();
-    let times = compete(run.plan, contestants);
-    let entries = names
-        .into_iter()
-        .zip(times)
-        .map(|(name, times)| {
-            let outcome = match times {
-                Ok(times) => Outcome::Times(times.per(instructions)),
-                Err(error) => Outcome::Missing(format!("{error:#}")),
-            };
-            Entry { engine: name.into(), outcome }
-        })
-        .collect();
     let title = format!("one of {instructions} instructions of `ed25519`");
-    let row = Row { id: "gas-ed25519".into(), title, unit: Unit::Time, entries };
-    table::progress(&row);
-    Ok(row)
+    let contestants = contestants.into_iter().map(|(name, contestant)| (name.to_owned(), Ok(contestant)));
+    Ok(run.compete("gas-ed25519", title, instructions, contestants.collect()))
 }
 
 fn repeated<'a>(mut once: impl FnMut() -> u64 + 'a) -> Contestant<'a> {

@@ -5,6 +5,7 @@ mod compiling;
 mod gas;
 mod instances;
 pub(crate) mod many;
+mod processes;
 mod work;
 
 use crate::engines::{Description, Engine};
@@ -78,21 +79,36 @@ impl Run {
         things: f64,
         mut prepare: impl FnMut(&'a dyn Engine) -> Result<Option<Repeat<'a>>>,
     ) -> Row {
+        let contestants = self.engines.iter().filter_map(|(description, engine)| {
+            let contestant = prepare(&**engine).transpose()?;
+            let contestant = contestant.map(|repeat| Contestant { clock: description.clock, repeat });
+            Some((description.id.clone(), contestant))
+        });
+        self.compete(id, title, things, contestants.collect())
+    }
+
+    /// Measures a row of contestants, by the names that they have in results; of those that do not take part it is said why.
+    fn compete(
+        &self,
+        id: &str,
+        title: impl Into<String>,
+        things: f64,
+        contestants: Vec<(String, Result<Contestant<'_>>)>,
+    ) -> Row {
         let mut entries = Vec::new();
-        let (mut contestants, mut places) = (Vec::new(), Vec::new());
-        for (description, engine) in &self.engines {
-            let outcome = match prepare(&**engine) {
-                Ok(None) => continue,
-                Ok(Some(repeat)) => {
-                    contestants.push(Contestant { clock: description.clock, repeat });
+        let (mut competing, mut places) = (Vec::new(), Vec::new());
+        for (engine, contestant) in contestants {
+            let outcome = match contestant {
+                Ok(contestant) => {
+                    competing.push(contestant);
                     places.push(entries.len());
                     Outcome::Missing("not measured".into())
                 }
                 Err(error) => Outcome::Missing(format!("{error:#}")),
             };
-            entries.push(Entry { engine: description.id.clone(), outcome });
+            entries.push(Entry { engine, outcome });
         }
-        for (place, times) in places.into_iter().zip(compete(self.plan, contestants)) {
+        for (place, times) in places.into_iter().zip(compete(self.plan, competing)) {
             entries[place].outcome = match times {
                 Ok(times) => Outcome::Times(times.per(things)),
                 Err(error) => Outcome::Missing(format!("{error:#}")),
@@ -109,7 +125,14 @@ type Repeat<'a> = Box<dyn FnMut(u64) -> Result<()> + 'a>;
 
 /// Measures everything that is wanted.
 pub(crate) fn measure(run: &Run) -> Result<Vec<Section>> {
-    let sections = [work::section, calls::section, instances::section, compiling::section, gas::section];
+    let sections = [
+        work::section,
+        calls::section,
+        instances::section,
+        processes::section,
+        compiling::section,
+        gas::section,
+    ];
     let mut measured = Vec::new();
     for section in sections {
         let section = section(run)?;

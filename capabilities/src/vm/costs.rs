@@ -46,10 +46,10 @@ pub struct Costs {
 impl Costs {
     /// What they are unless something else is chosen: in proportion to the time that the work takes (see `docs/capabilities.md`).
     pub const DEFAULT: Self = Self {
-        operation: 10,
+        operation: 900,
         call: 10_000,
         page_aside: 1_000,
-        own_page: 2_600,
+        own_page: 6_000,
         slot: 350,
         program: 90_000,
         program_byte: 60,

@@ -21,6 +21,7 @@ pub const ASIDE_SLOT: u8 = 250;
 
 /// What tests at every value of gas take: all that costs gas does, but not so much that there are too many values.
 pub const CHEAP: Costs = Costs {
+    operation: 10,
     call: 100,
     page_aside: 2,
     own_page: 3,

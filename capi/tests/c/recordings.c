@@ -123,6 +123,23 @@ static void write_and_read(pvm_vm_t *vm) {
     SAME(pvm_read_ram_bytes_8(vm, WRITABLE, NULL), 34);
 }
 
+/* The program reads, and the host writes and reads, what was not there before. */
+static void grow(pvm_vm_t *vm) {
+    uint32_t before = pvm_get_heap_pointer(vm), end = 0;
+    SAME(pvm_grow_heap(vm, 5000, &end), PVM_STATUS_OK);
+    SAME(end, before + 5000);
+    SAME(pvm_read_ram_bytes_8(vm, end - 1, NULL), 0);
+    SAME(pvm_write_ram_bytes_8(vm, end - 2, 78), 0);
+    SAME(pvm_grow_heap(vm, 9000, &end), PVM_STATUS_OK);
+    SAME(pvm_write_ram_bytes_8(vm, end - 1, 77), 0);
+    SAME(pvm_set_register(vm, 8, end - 1), PVM_STATUS_OK);
+}
+
+static void move_heap(pvm_vm_t *vm) {
+    SAME(pvm_set_heap_pointer(vm, pvm_get_heap_pointer(vm) + 1), PVM_STATUS_OK);
+    SAME(pvm_set_register(vm, 8, pvm_get_heap_pointer(vm) - 1), PVM_STATUS_OK);
+}
+
 /* What fails or changes nothing is nothing to say. */
 static void in_vain(pvm_vm_t *vm) {
     uint32_t end = 0;
@@ -140,8 +157,6 @@ static void in_vain(pvm_vm_t *vm) {
 static void map(pvm_vm_t *vm) { SAME(pvm_map(vm, 0x60000, 0x1000, PVM_PERMISSION_READ), PVM_STATUS_OK); }
 static void protect(pvm_vm_t *vm) { SAME(pvm_protect(vm, READABLE, 0x1000, PVM_PERMISSION_READ_WRITE), PVM_STATUS_OK); }
 static void unmap(pvm_vm_t *vm) { SAME(pvm_unmap(vm, READABLE, 0x1000), PVM_STATUS_OK); }
-static void grow(pvm_vm_t *vm) { SAME(pvm_grow_heap(vm, 1, NULL), PVM_STATUS_OK); }
-static void move_heap(pvm_vm_t *vm) { SAME(pvm_set_heap_pointer(vm, pvm_get_heap_pointer(vm) + 1), PVM_STATUS_OK); }
 static void initialize(pvm_vm_t *vm) { SAME(pvm_initialize_memory(vm, READABLE, BLOB, 1), PVM_STATUS_OK); }
 static void reset(pvm_vm_t *vm) { SAME(pvm_reset(vm), PVM_STATUS_OK); }
 static void go_elsewhere(pvm_vm_t *vm) { SAME(pvm_set_pc(vm, 2), PVM_STATUS_OK); }
@@ -173,11 +188,11 @@ static const struct {
     {"poke and machine", poke_and_make, NULL},
     {"write and read", write_and_read, NULL},
     {"in vain", in_vain, NULL},
+    {"grow_heap", grow, NULL},
+    {"heap pointer", move_heap, NULL},
     {"map", map, "pages were mapped"},
     {"protect", protect, "pages were mapped"},
     {"unmap", unmap, "pages were mapped"},
-    {"grow_heap", grow, "heap grow"},
-    {"heap pointer", move_heap, "heap grow"},
     {"initialize", initialize, "can only read"},
     {"reset", reset, "was reset"},
     {"restore", restore, "was restored"},
@@ -330,7 +345,7 @@ static void between_instructions(void) {
         }
         pvm_destroy(vm);
     }
-    for (int deed = 0; deed < 4; deed++) {
+    for (int deed = 0; deed < 5; deed++) {
         pvm_vm_t *vm = fresh();
         SAME(pvm_record_start(vm, 10000), PVM_STATUS_OK);
         SAME(pvm_set_pc(vm, 0), PVM_STATUS_OK);
@@ -346,6 +361,9 @@ static void between_instructions(void) {
         case 3:
             SAME(pvm_set_pc(vm, 4), PVM_STATUS_OK);
             break;
+        case 4:
+            SAME(pvm_grow_heap(vm, 1, NULL), PVM_STATUS_OK);
+            break;
         default:
             SAME(pvm_read_ram_bytes_8(vm, WRITABLE, NULL), 0);
         }
@@ -355,6 +373,24 @@ static void between_instructions(void) {
         } else {
             is_refused(vm, "step", deed == 3 ? "went on elsewhere" : "between two instructions");
         }
+        pvm_destroy(vm);
+    }
+}
+
+/* A heap that cannot come to end where the recording says is a difference, at the line that says so. */
+static void heap_elsewhere(void) {
+    static const char *const ENDS[] = {"0x1", "0xffffffff"};
+    for (int index = 0; index < 2; index++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "start pc=0 gas=100 r00=0xffff0000 r08=0x40000\n"
+                 "ecalli=7 pc=0 gas=%d r00=0xffff0000 r08=0x40000\nsetheap <- %s\n",
+                 97, ENDS[index]);
+        pvm_vm_t *vm = fresh();
+        uint32_t line = 0;
+        FAILS(pvm_replay(vm, text, strlen(text), &line), PVM_STATUS_DIFFERENCE, "the end of the heap is");
+        SAME(line, 3);
+        CHECK(strstr(pvm_last_error(), ENDS[index]) != NULL);
         pvm_destroy(vm);
     }
 }
@@ -422,6 +458,7 @@ int main(void) {
             before_the_beginning();
             arguments();
             between_instructions();
+            heap_elsewhere();
             refusals();
             limits();
         }

@@ -12,10 +12,10 @@ extern crate alloc;
 #[cfg(feature = "std")]
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
-mod late;
+mod check;
 pub mod steps;
 
-pub use late::FailLate;
+pub use check::Check;
 
 use alloc::{borrow::Cow, vec::Vec};
 use frame_support::{derive_impl, parameter_types};
@@ -23,14 +23,14 @@ use sp_api::impl_runtime_apis;
 use sp_runtime::{
     ApplyExtrinsicResult, ExtrinsicInclusionMode, MultiSignature, generic,
     traits::{BlakeTwo256, Block as BlockT, IdentityLookup},
-    transaction_validity::TransactionValidityError,
+    transaction_validity::{TransactionSource, TransactionValidity, TransactionValidityError},
 };
 use sp_version::RuntimeVersion;
 
 /// The header of a block.
 pub type Header = generic::Header<u32, BlakeTwo256>;
 /// What is checked of an extrinsic: the latter two count its weight.
-pub type Extensions = (FailLate, frame_system::CheckWeight<Runtime>, frame_system::WeightReclaim<Runtime>);
+pub type Extensions = (Check, frame_system::CheckWeight<Runtime>, frame_system::WeightReclaim<Runtime>);
 /// An extrinsic: nobody signs it.
 pub type UncheckedExtrinsic =
     generic::UncheckedExtrinsic<sp_core::crypto::AccountId32, RuntimeCall, MultiSignature, Extensions>;
@@ -113,6 +113,27 @@ pub mod machines {
     #[pallet::pallet]
     pub struct Pallet<T>(_);
 
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        /// Takes the steps that are stored as [`steps::INITIALIZE`], in each block.
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            steps::take_stored(steps::INITIALIZE)
+        }
+
+        /// Takes the steps that are stored as [`steps::FINALIZE`], in each block.
+        fn on_finalize(_: BlockNumberFor<T>) {
+            steps::take_stored(steps::FINALIZE);
+        }
+
+        /// Takes the steps that are stored as [`steps::WORK`]. The answers go into the node's own storage.
+        fn offchain_worker(_: BlockNumberFor<T>) {
+            let Some(work) = steps::stored(steps::WORK) else { return };
+            let answers = steps::answers(&work).expect("no step of a worker fails");
+            let kind = sp_core::offchain::StorageKind::PERSISTENT;
+            sp_io::offchain::local_storage_set(kind, steps::ANSWERS, &answers.encode());
+        }
+    }
+
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Takes the steps in order and stores what each answered. The weight is what they cost.
@@ -154,6 +175,8 @@ impl_runtime_apis! {
         }
 
         fn inherent_extrinsics(_: sp_inherents::InherentData) -> Vec<<Block as BlockT>::Extrinsic> {
+            // The author alone makes this call, and gives up what it has changed.
+            steps::take_stored(steps::INHERENTS);
             Vec::new()
         }
 
@@ -164,18 +187,39 @@ impl_runtime_apis! {
             sp_inherents::CheckInherentsResult::new()
         }
     }
+
+    impl sp_transaction_pool::runtime_api::TaggedTransactionQueue<Block> for Runtime {
+        fn validate_transaction(
+            source: TransactionSource,
+            extrinsic: <Block as BlockT>::Extrinsic,
+            hash: <Block as BlockT>::Hash,
+        ) -> TransactionValidity {
+            Executive::validate_transaction(source, extrinsic, hash)
+        }
+    }
+
+    impl sp_offchain::OffchainWorkerApi<Block> for Runtime {
+        fn offchain_worker(header: &<Block as BlockT>::Header) {
+            Executive::offchain_worker(header);
+        }
+    }
 }
 
 impl frame_support::traits::OnRuntimeUpgrade for Runtime {}
 
-/// What a transaction that fails late fails with.
-pub fn late_failure() -> TransactionValidityError {
+/// What a transaction fails with that a check refuses.
+pub fn failure() -> TransactionValidityError {
     sp_runtime::transaction_validity::InvalidTransaction::Custom(77).into()
 }
 
 /// An extrinsic that plays these steps. With `fails_late` it plays them while it is prepared, and is invalid then.
 pub fn extrinsic(steps: Vec<steps::Step>, fails_late: bool) -> UncheckedExtrinsic {
-    let late = if fails_late { FailLate(Some(steps.clone())) } else { FailLate(None) };
-    let extensions = (late, frame_system::CheckWeight::new(), frame_system::WeightReclaim::new());
+    let check = if fails_late { Check::FailsLate(steps.clone()) } else { Check::Passes };
+    checked_extrinsic(check, steps)
+}
+
+/// An extrinsic that is checked in this way and plays these steps then.
+pub fn checked_extrinsic(check: Check, steps: Vec<steps::Step>) -> UncheckedExtrinsic {
+    let extensions = (check, frame_system::CheckWeight::new(), frame_system::WeightReclaim::new());
     UncheckedExtrinsic::new_transaction(RuntimeCall::Machines(machines::Call::play { steps }), extensions)
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
+use frame_support::weights::Weight;
 use hatchery_primitives::{CompileStatus, ExecBuffer, virtualization};
 use scale_info::TypeInfo;
 use sp_runtime::DispatchError;
@@ -46,6 +47,18 @@ pub enum Layer {
 /// Where the answers are: a list of numbers.
 pub const ANSWERS: &[u8] = b"answers";
 
+/// Where the steps of the off-chain worker are.
+pub const WORK: &[u8] = b"work";
+
+/// Where the steps are that each block begins with.
+pub const INITIALIZE: &[u8] = b"initialize";
+
+/// Where the steps are that each block ends with.
+pub const FINALIZE: &[u8] = b"finalize";
+
+/// Where the steps are that an author takes when it makes inherents.
+pub const INHERENTS: &[u8] = b"inherents";
+
 /// What finding a module costs.
 pub const WARM: u64 = 1_000;
 
@@ -60,11 +73,49 @@ pub const COLD: u64 = 1_000_000;
 /// # Panics
 /// If it is [`Step::Panic`].
 pub fn take(step: &Step) -> Result<u64, DispatchError> {
+    let (answer, cost) = answer(step)?;
+    if let Some(answer) = answer {
+        sp_io::storage::append(ANSWERS, answer.encode());
+    }
+    Ok(cost)
+}
+
+/// The steps that are stored under a key.
+///
+/// # Panics
+/// If something else is.
+pub fn stored(key: &[u8]) -> Option<Vec<Step>> {
+    let steps = sp_io::storage::get(key)?;
+    Some(Decode::decode(&mut &steps[..]).expect("steps are stored there"))
+}
+
+/// Takes the steps that are stored under a key, and gives what they cost.
+///
+/// # Panics
+/// If one fails.
+pub fn take_stored(key: &[u8]) -> Weight {
+    let costs = stored(key).into_iter().flatten().map(|step| take(&step).expect("no step of a hook fails"));
+    Weight::from_parts(costs.sum(), 0)
+}
+
+/// Takes steps and gives their answers.
+///
+/// # Errors
+/// If one is [`Step::Fail`].
+///
+/// # Panics
+/// If one is [`Step::Panic`].
+pub fn answers(steps: &[Step]) -> Result<Vec<i64>, DispatchError> {
+    steps.iter().filter_map(|step| answer(step).map(|(answer, _)| answer).transpose()).collect()
+}
+
+/// Takes a step. Gives what it answered, if it asks for something, and what it cost.
+fn answer(step: &Step) -> Result<(Option<i64>, u64), DispatchError> {
     let wire = |result: Result<u32, i32>| result.map_or_else(i64::from, i64::from);
     let (answer, cost) = match step {
         Step::Store { key, value } => {
             sp_io::storage::set(key, value);
-            return Ok(0);
+            return Ok((None, 0));
         }
         Step::CompileStored { key } => compiled(virtualization::compile_from_storage_key(key, b"")),
         Step::Compile { code, identifier } => {
@@ -90,13 +141,12 @@ pub fn take(step: &Step) -> Result<u64, DispatchError> {
                 Layer::Commit => sp_io::storage::commit_transaction(),
                 Layer::Rollback => sp_io::storage::rollback_transaction(),
             }
-            return Ok(0);
+            return Ok((None, 0));
         }
         Step::Fail => return Err(DispatchError::Other("the list says so")),
         Step::Panic => panic!("the list says so"),
     };
-    sp_io::storage::append(ANSWERS, answer.encode());
-    Ok(cost)
+    Ok((Some(answer), cost))
 }
 
 fn compiled(

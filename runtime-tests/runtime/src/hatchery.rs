@@ -2,6 +2,8 @@
 
 use hatchery_primitives as virtualization;
 
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+mod bounds;
 mod completion;
 mod control;
 #[path = "raw/mod.rs"]

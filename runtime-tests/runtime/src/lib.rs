@@ -106,6 +106,8 @@ scenarios! {
     fn many_instances(program: Vec<u8>, export: Vec<u8>, count: u32) -> (u32, End, u64);
     /// The second set of host functions, all of them; empty where the flavour has none.
     fn control(program: Vec<u8>) -> Vec<Vec<u8>>;
+    /// The second set of host functions at the ends of gas, in wrong states and at limits, a line each; empty where the flavour has none.
+    fn control_bounds(program: Vec<u8>) -> Vec<Vec<u8>>;
     /// A runtime that panics while a guest waits.
     fn panic_while_suspended(program: Vec<u8>) -> bool;
 }

@@ -201,8 +201,20 @@ impl<S: ProgramSource> Scheduler<S> {
     }
 
     /// Writes memory that was checked when the process made its call.
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, slot: Slot, address: u32, bytes: &[u8]) -> Result<(), Box<Error>> {
+        if let Some(process) = self.table.get_mut(slot)
+            && let Some(own) = process.instance.memory_mut().at_once(address, bytes.len())
+        {
+            own.copy_from_slice(bytes);
+            return Ok(());
+        }
+        self.write_anywhere(slot, address, bytes)
+    }
+
+    /// As `write`, where the bytes cannot be had at once.
+    #[cold]
+    fn write_anywhere(&mut self, slot: Slot, address: u32, bytes: &[u8]) -> Result<(), Box<Error>> {
         let Some(process) = self.table.get_mut(slot) else { return Ok(()) };
         let gone = |_: MemoryError| Box::new(Error::Memory { process: process.id, address });
         process.instance.memory_mut().write(address, bytes).map_err(gone)

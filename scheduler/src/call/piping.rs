@@ -100,7 +100,7 @@ impl<S: ProgramSource> Scheduler<S> {
                 self.write(slot, count, &own.done.to_le_bytes())?;
                 return Ok(Code::Success.into());
             }
-        } else {
+        } else if !self.is_at_hand(slot, buffer, length, end) {
             self.check(slot, buffer, length, end.permission())?;
         }
         self.pipes.at(place).set_waiting(end, true);
@@ -157,6 +157,16 @@ impl<S: ProgramSource> Scheduler<S> {
             self.table.set_state(other, State::Piping(waiting));
         }
         Ok(bytes)
+    }
+
+    /// Whether a buffer can be had at once, by which the process can access it as the end of a pipe wants. If not, nothing is known.
+    #[inline(always)]
+    fn is_at_hand(&mut self, slot: Slot, buffer: u32, length: u64, end: End) -> bool {
+        let Ok(length) = usize::try_from(length) else { return false };
+        self.table.get_mut(slot).is_some_and(|process| match end {
+            End::Read => process.instance.memory_mut().at_once(buffer, length).is_some(),
+            End::Write => process.instance.memory().at_once(buffer, length).is_some(),
+        })
     }
 
     /// A number of eight bytes that the call is to change.

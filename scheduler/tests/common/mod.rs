@@ -11,6 +11,7 @@ use hatchery_scheduler::{
     Blobs, Event, Limits, Modules, Program, ProgramSource, RunMode, Scheduler, Status, Stop, Trace, cost,
 };
 use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestRunner};
 
 /// Tests that get a backend, once for each backend that there is.
 #[macro_export]
@@ -166,6 +167,26 @@ pub(crate) fn in_every_way(backend: Backend, arguments: &[u8]) -> Seen {
         way(backend, arguments, &expected);
     }
     expected
+}
+
+/// Checks that a property holds of so many random values, the same ones each time. `PROPTEST_CASES` sets another number,
+/// `PROPTEST_RNG_SEED` begins elsewhere; what fails is told with the seed, and made as small as possible.
+pub(crate) fn holds<V: Strategy>(
+    cases: u32,
+    values: &V,
+    property: impl Fn(V::Value) -> Result<(), TestCaseError>,
+) {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => 7,
+    };
+    config.rng_seed = RngSeed::Fixed(seed);
+    let result = TestRunner::new(config).run(values, property);
+    result.unwrap_or_else(|error| panic!("with PROPTEST_RNG_SEED={seed}: {error}"));
 }
 
 /// What can be done to a tree between two turns, and must not be noticed.

@@ -24,20 +24,21 @@ pub(super) fn build(steps: &mut Steps, compiler: &Compiler, harness: &Path) -> R
         if fs::read_to_string(&file).ok().as_deref() != Some(description.as_str()) {
             fs::write(&file, description)?;
         }
-        let mut command = cross(compiler, &folder, &[]);
+        let mut command = cross(compiler, &folder, &["programs", "processes"], &[]);
         command.arg("-Zjson-target-spec").arg("--target").arg(file);
         compile(command)
     })?;
     steps.run("compile the programs for WebAssembly", || {
         // The stack is as large as that of the other machines.
         let flags = ["-Clink-arg=--no-entry", "-Clink-arg=--export=run", "-Clink-arg=-zstack-size=65536"];
-        let mut command = cross(compiler, &folder, &flags);
+        let mut command = cross(compiler, &folder, &["programs"], &flags);
         command.args(["--target", "wasm32-unknown-unknown"]);
         compile(command)
     })?;
     steps.run("compile the programs for RISC-V", || {
         // What ckb-vm executes; atomic instructions are of no use to a single thread.
-        let mut command = cross(compiler, &folder, &["-Ctarget-feature=+zba,+zbb,+zbc,+zbs,-a"]);
+        let flags = ["-Ctarget-feature=+zba,+zbb,+zbc,+zbs,-a"];
+        let mut command = cross(compiler, &folder, &["programs", "processes"], &flags);
         command.args(["--target", "riscv64imac-unknown-none-elf"]);
         compile(command)
     })?;
@@ -55,11 +56,12 @@ fn compile(mut command: Command) -> Result<Outcome> {
     Ok(Outcome::Done("compiled".to_owned()))
 }
 
-/// `cargo build` for another machine, library and all.
-fn cross(compiler: &Compiler, folder: &Path, flags: &[&str]) -> Command {
+/// `cargo build` of packages for another machine, library and all.
+fn cross(compiler: &Compiler, folder: &Path, packages: &[&str], flags: &[&str]) -> Command {
     let mut command = cargo(compiler, folder, flags);
     command
-        .args(["--package", "programs", "-Zbuild-std=core,alloc"])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
+        .arg("-Zbuild-std=core,alloc")
         // Building the library is open to stable compilers only this way.
         .env("RUSTC_BOOTSTRAP", "1");
     command

@@ -1,127 +1,172 @@
-//! A program for ckb-script's scheduler: starts processes and waits for them, or sends a block through a pipe and back. Its arguments are
-//! what to do, how often, and how many bytes.
+//! Processes that start others and wait for them, or send blocks through pipes. Their argument is a text of four parts: what to do, the
+//! number of the process in it, how often, and a size. A process that finds something wrong ends with the line, or its last digits.
+//!
+//! The same for both schedulers, but for how they are called.
 #![no_std]
 #![no_main]
 
-use core::arch::{asm, global_asm};
-use core::ffi::CStr;
+#[cfg_attr(target_env = "polkavm", path = "hatchery.rs")]
+#[cfg_attr(not(target_env = "polkavm"), path = "ckb.rs")]
+mod scheduler;
 
-// The stack pointer is at the number of arguments, behind which are their addresses.
-global_asm!(".global _start", "_start:", "mv a0, sp", "call start", "li a7, 93", "ecall");
+use scheduler::{exit, inherited, pages, pipe, read, spawn, wait, write};
 
-const SPAWN: usize = 2601;
-const WAIT: usize = 2602;
-const PIPE: usize = 2604;
-const WRITE: usize = 2605;
-const READ: usize = 2606;
-const INHERITED: usize = 2607;
+/// Bytes of the largest block.
+const BLOCK: usize = 1 << 16;
+/// Bytes of a page.
+const PAGE: usize = 4096;
+/// The processes of a ring that the first one starts.
+const OTHERS: usize = 16;
 
-/// Where programs are: the data of the first cell that the transaction depends on.
-const CELL_DEP: usize = 3;
-
-static mut BUFFER: [u8; 1 << 16] = [0; 1 << 16];
+static mut BUFFER: [u8; BLOCK] = [0; BLOCK];
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {
-        call(93, [99, 0, 0, 0, 0]);
+    exit(99)
+}
+
+/// What a process does.
+fn start(text: &[u8]) {
+    let mut parts = text.split(|byte| *byte == b' ');
+    let work = parts.next().unwrap_or_default();
+    let [process, rounds, size] = core::array::from_fn(|_| number(parts.next().unwrap_or_default()));
+    let arguments = Arguments { work, rounds, size };
+    match (work, process) {
+        (b"spawn", 0) => {
+            for _ in 0..rounds {
+                wait(spawn(&arguments.of(1), &[]));
+            }
+        }
+        (b"spawn", _) => {}
+        (b"pipe", 0) => sends(&arguments),
+        (b"pipe", _) => echoes(&arguments),
+        (b"ring", 0) => leads(&arguments),
+        (b"ring", _) => passes_on(&arguments),
+        _ => exit(98),
     }
 }
 
-fn call(number: usize, arguments: [usize; 5]) -> usize {
-    let [a0, a1, a2, a3, a4] = arguments;
-    let code;
-    // SAFETY: the scheduler writes only where the arguments say, which are addresses of what the callers own.
-    unsafe {
-        asm!("ecall", inlateout("a0") a0 => code, in("a1") a1, in("a2") a2, in("a3") a3, in("a4") a4, in("a7") number);
-    }
-    code
+struct Arguments<'a> {
+    work: &'a [u8],
+    rounds: usize,
+    size: usize,
 }
 
-/// Ends the process with the line unless a call succeeded.
+impl Arguments<'_> {
+    /// The same for another process.
+    fn of(&self, process: usize) -> Text {
+        let mut text = Text { bytes: [0; 64], length: 0 };
+        text.push(self.work);
+        for number in [process, self.rounds, self.size] {
+            text.push(b" ");
+            text.push_number(number);
+        }
+        text
+    }
+}
+
+/// A text, behind which there is a zero.
+pub struct Text {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Text {
+    fn push(&mut self, text: &[u8]) {
+        let end = self.length + text.len();
+        self.bytes[self.length..end].copy_from_slice(text);
+        self.length = end;
+    }
+
+    fn push_number(&mut self, number: usize) {
+        if number >= 10 {
+            self.push_number(number / 10);
+        }
+        self.push(&[b'0' + (number % 10) as u8]);
+    }
+}
+
+fn number(text: &[u8]) -> usize {
+    text.iter().fold(0, |number, digit| 10 * number + usize::from(digit - b'0'))
+}
+
+/// Ends the process with the line unless this holds.
 #[track_caller]
-fn must(holds: bool) {
+pub fn must(holds: bool) {
     if !holds {
-        let line = core::panic::Location::caller().line();
-        call(93, [line as usize % 100 + 1, 0, 0, 0, 0]);
+        exit((core::panic::Location::caller().line() % 90 + 1) as i8);
     }
 }
 
-fn spawn(arguments: &[&CStr], descriptors: &[u64]) -> u64 {
-    let mut id = 0_u64;
-    let mut pointers = [0_usize; 4];
-    arguments.iter().zip(&mut pointers).for_each(|(argument, pointer)| *pointer = argument.as_ptr() as usize);
-    // Ends with a zero.
-    let mut list = [0_u64; 4];
-    list[..descriptors.len()].copy_from_slice(descriptors);
-    let parameters =
-        [arguments.len() as u64, pointers.as_ptr() as u64, &raw mut id as u64, list.as_ptr() as u64];
-    must(call(SPAWN, [0, CELL_DEP, 0, 0, parameters.as_ptr() as usize]) == 0);
-    id
+/// So many bytes of the buffer.
+fn block(size: usize) -> &'static mut [u8] {
+    // SAFETY: a process is one thread, which has one block at a time.
+    let buffer: &'static mut [u8; BLOCK] = unsafe { &mut *&raw mut BUFFER };
+    &mut buffer[..size]
 }
 
-fn wait(id: u64) {
-    let mut code = 77_u8;
-    must(call(WAIT, [id as usize, &raw mut code as usize, 0, 0, 0]) == 0);
-    // SAFETY: the scheduler has written it.
-    must(unsafe { (&raw const code).read_volatile() } == 0);
-}
-
-fn pipe() -> [u64; 2] {
-    let mut ends = [0_u64; 2];
-    must(call(PIPE, [ends.as_mut_ptr() as usize, 0, 0, 0, 0]) == 0);
-    ends
-}
-
-fn transfer(number: usize, descriptor: u64, size: usize) {
-    let mut length = size as u64;
-    let buffer = &raw mut BUFFER as usize;
-    must(call(number, [descriptor as usize, buffer, &raw mut length as usize, 0, 0]) == 0);
-    // SAFETY: the scheduler has written it.
-    must(unsafe { (&raw const length).read_volatile() } == size as u64);
-}
-
-fn number(text: &CStr) -> usize {
-    text.to_bytes().iter().fold(0, |number, digit| 10 * number + usize::from(digit - b'0'))
-}
-
-/// # Safety
-/// `stack` points to the number of arguments and their addresses.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn start(stack: *const usize) -> usize {
-    // SAFETY: as said above; arguments end with a zero.
-    let (count, argument) = unsafe {
-        let argument = |at: usize| CStr::from_ptr(*stack.add(1 + at) as *const _);
-        (*stack, argument)
-    };
-    must(count > 0);
-    match argument(0).to_bytes() {
-        b"spawn" => {
-            for _ in 0..number(argument(1)) {
-                wait(spawn(&[c"nothing"], &[]));
-            }
-        }
-        b"pipe" => {
-            let (rounds, size) = (number(argument(1)), number(argument(2)));
-            let (back, there) = (pipe(), pipe());
-            let child = spawn(&[c"echo", argument(1), argument(2)], &[there[0], back[1]]);
-            for _ in 0..rounds {
-                transfer(WRITE, there[1], size);
-                transfer(READ, back[0], size);
-            }
-            wait(child);
-        }
-        b"echo" => {
-            let (rounds, size) = (number(argument(1)), number(argument(2)));
-            let (mut ends, mut length) = ([0_u64; 2], 2_u64);
-            let list = ends.as_mut_ptr() as usize;
-            must(call(INHERITED, [list, &raw mut length as usize, 0, 0, 0]) == 0 && ends[0] != 0);
-            for _ in 0..rounds {
-                transfer(READ, ends[0], size);
-                transfer(WRITE, ends[1], size);
-            }
-        }
-        _ => {}
+/// A block to another process, and the same block back.
+fn sends(arguments: &Arguments<'_>) {
+    let ([from_other, writes], [reads, to_other]) = (pipe(), pipe());
+    let other = spawn(&arguments.of(1), &[reads, writes]);
+    let block = block(arguments.size);
+    for round in 0..arguments.rounds {
+        block[0] = round as u8;
+        write(to_other, block);
+        read(from_other, block);
+        must(block[0] == (round as u8).wrapping_add(1));
     }
-    0
+    wait(other);
+}
+
+fn echoes(arguments: &Arguments<'_>) {
+    let [reads, writes] = inherited();
+    let block = block(arguments.size);
+    for _ in 0..arguments.rounds {
+        read(reads, block);
+        block[0] = block[0].wrapping_add(1);
+        write(writes, block);
+    }
+}
+
+/// A byte around a ring of processes, each of which writes to so many pages before it passes it on.
+fn leads(arguments: &Arguments<'_>) {
+    let [mut before, to_first] = pipe();
+    let mut others = [0; OTHERS];
+    for (at, other) in others.iter_mut().enumerate() {
+        let [reads, writes] = pipe();
+        *other = spawn(&arguments.of(at + 1), &[before, writes]);
+        before = reads;
+    }
+    let byte = block(1);
+    for round in 0..arguments.rounds {
+        dirty(arguments.size, round);
+        byte[0] = round as u8;
+        write(to_first, byte);
+        read(before, byte);
+        must(byte[0] == (round as u8).wrapping_add(OTHERS as u8));
+    }
+    others.into_iter().for_each(wait);
+}
+
+fn passes_on(arguments: &Arguments<'_>) {
+    let [reads, writes] = inherited();
+    let byte = block(1);
+    for round in 0..arguments.rounds {
+        read(reads, byte);
+        dirty(arguments.size, round);
+        byte[0] = byte[0].wrapping_add(1);
+        write(writes, byte);
+    }
+}
+
+/// Writes a byte of each of so many pages, which have what was written last.
+fn dirty(count: usize, round: usize) {
+    let start = pages();
+    for page in 0..count {
+        // SAFETY: there are 256 pages, and more are never asked for; nobody else has them.
+        let byte = unsafe { &mut *start.add(page % 256 * PAGE) };
+        must(*byte == round as u8);
+        *byte = (round as u8).wrapping_add(1);
+    }
 }

@@ -92,6 +92,18 @@ fn programs() {
 }
 
 #[test]
+fn bytes_of_programs() {
+    let length = guests::marked(1).len() as u32;
+    assert_eq!(length, guests::marked(2).len() as u32);
+    let of = |modules_bytes| {
+        let steps = vec![compile(1, b"a"), compile(2, b"b"), compile(1, b"c")];
+        answers(Limits { modules_bytes, ..Limits::V1 }, steps)
+    };
+    assert_eq!(of(2 * length), [COMPILED, COMPILED + 1, COMPILED + 2]);
+    assert_eq!(of(2 * length - 1), [COMPILED, INVALID_IMAGE, COMPILED + 1]);
+}
+
+#[test]
 fn instances() {
     let limits = Limits { instances: 2, ..Limits::V1 };
     let steps = vec![

@@ -3,6 +3,7 @@
 //! The hooks come as they come in a node: from sp-api, from sc-block-builder and from a runtime that traps. The importer
 //! executes each block from the author's storage proof, so that a byte that only one of the two reads is found.
 
+mod elsewhere;
 mod limits;
 mod node;
 mod strategies;

@@ -15,11 +15,23 @@ pub fn control(_program: Vec<u8>) -> Vec<Vec<u8>> {
     Vec::new()
 }
 
+/// Calls them at the bounds of what they take and of what the chain allows, on instances of the counter guest.
+#[cfg(any(not(substrate_runtime), feature = "control"))]
+pub fn control_bounds(program: Vec<u8>) -> Vec<Vec<u8>> {
+    super::bounds::visit(&program)
+}
+
+/// Does nothing, so that this flavour imports none of them.
+#[cfg(all(substrate_runtime, not(feature = "control")))]
+pub fn control_bounds(_program: Vec<u8>) -> Vec<Vec<u8>> {
+    Vec::new()
+}
+
 #[cfg(any(not(substrate_runtime), feature = "control"))]
 use hatchery_primitives::last_refusal;
 
 #[cfg(any(not(substrate_runtime), feature = "control"))]
-mod tour {
+pub(super) mod tour {
     use alloc::{format, vec, vec::Vec};
     use codec::Encode;
     use hatchery_primitives::{
@@ -101,7 +113,8 @@ mod tour {
     }
 
     /// Counts primes with four processes.
-    const DEMONSTRATION: &[u8] = include_bytes!("../../../../guests/blobs/jam-v1/process-demo.polkavm");
+    pub(in super::super) const DEMONSTRATION: &[u8] =
+        include_bytes!("../../../../guests/blobs/jam-v1/process-demo.polkavm");
 
     /// A tree of processes, in slices, each of which restores what the one before has left.
     fn processes() -> Option<Vec<Vec<u8>>> {

@@ -12,7 +12,7 @@ mod memory;
 mod modules;
 mod wire;
 
-pub use super::control::control;
+pub use super::control::{control, control_bounds};
 pub use calls::{
     gas_used, interleaved, least_gas, many_instances, nested, on_new_instances, on_one_instance, round_trips,
 };

@@ -1,7 +1,7 @@
-//! A transaction extension that finds out late that a transaction is invalid.
+//! A transaction extension that makes host calls while a transaction is checked.
 
 use crate::{
-    RuntimeCall, late_failure,
+    RuntimeCall, failure,
     steps::{self, Step},
 };
 use alloc::vec::Vec;
@@ -14,12 +14,19 @@ use sp_runtime::{
     transaction_validity::{TransactionValidityError, ValidTransaction},
 };
 
-/// Lets everybody in, as always the same account. If there are steps in it, takes them when the transaction is about to be dispatched, and refuses it then.
+/// Lets everybody in, as always the same account.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Clone, Debug, PartialEq, Eq)]
-pub struct FailLate(pub Option<Vec<Step>>);
+pub enum Check {
+    /// Without further checks.
+    Passes,
+    /// Takes steps when the transaction is validated: in the pool, and again in its block. The answers are what it provides.
+    Validates(Vec<Step>),
+    /// Takes steps when the transaction is about to be dispatched, and refuses it then.
+    FailsLate(Vec<Step>),
+}
 
-impl TransactionExtension<RuntimeCall> for FailLate {
-    const IDENTIFIER: &'static str = "FailLate";
+impl TransactionExtension<RuntimeCall> for Check {
+    const IDENTIFIER: &'static str = "Check";
     type Implicit = ();
     type Val = ();
     type Pre = ();
@@ -39,7 +46,12 @@ impl TransactionExtension<RuntimeCall> for FailLate {
         _: TransactionSource,
     ) -> ValidateResult<(), RuntimeCall> {
         let account = AccountId32::new([1; 32]);
-        Ok((ValidTransaction::default(), (), frame_system::RawOrigin::Signed(account).into()))
+        let mut valid = ValidTransaction::default();
+        if let Self::Validates(steps) = self {
+            let answers = steps::answers(steps).map_err(|_| failure())?;
+            valid.provides.push(answers.encode());
+        }
+        Ok((valid, (), frame_system::RawOrigin::Signed(account).into()))
     }
 
     fn prepare(
@@ -50,10 +62,10 @@ impl TransactionExtension<RuntimeCall> for FailLate {
         _: &DispatchInfoOf<RuntimeCall>,
         _: usize,
     ) -> Result<(), TransactionValidityError> {
-        let Some(steps) = self.0 else { return Ok(()) };
+        let Self::FailsLate(steps) = self else { return Ok(()) };
         for step in steps {
-            steps::take(&step).map_err(|_| late_failure())?;
+            steps::take(&step).map_err(|_| failure())?;
         }
-        Err(late_failure())
+        Err(failure())
     }
 }
