@@ -1,6 +1,6 @@
 //! Guests for the tests: the committed counter, and small ones with shapes that no compiler gives.
 
-#![allow(dead_code, reason = "each test crate uses a part of this module")]
+#![allow(dead_code, reason = "each test program uses a part of this module")]
 
 use hatchery_client::{Backend, ClientConfig, ModuleCache};
 use polkavm_common_033::{

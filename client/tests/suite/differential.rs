@@ -1,9 +1,7 @@
 //! The same calls on upstream's manager, on ours, and on ours behind upstream's host functions: the same results, ids, gas
 //! and memory. The calls are those below the host functions, so what the typed API makes impossible is compared too.
 
-mod common;
-
-use common::{Guest, Layout, counter, counter_revive, padded};
+use crate::common::{Guest, Layout, counter, counter_revive, padded};
 use hatchery_client::{Compatibility, ConsensusConstants, UpstreamExt, VirtManager};
 use hatchery_primitives as ours;
 use polkavm_common_033::program::{Instruction, InstructionSetKind, Reg, asm};

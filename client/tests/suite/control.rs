@@ -1,8 +1,6 @@
 //! The second set of host functions over the real manager, through the wrappers that a runtime uses.
 
-mod common;
-
-use common::{Guest, Layout, counter, on_each_backend};
+use crate::common::{Guest, Layout, counter, on_each_backend};
 use hatchery_client::VirtManager;
 use hatchery_engine::TrapKind as EngineTrapKind;
 use hatchery_primitives::{

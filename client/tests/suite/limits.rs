@@ -1,8 +1,6 @@
 //! What the chain's constants allow: at the limit it works, one past it is refused, told why, and nothing is left.
 
-mod common;
-
-use common::{Guest, counter, on_each_backend, padded};
+use crate::common::{Guest, counter, on_each_backend, padded};
 use hatchery_client::{Compatibility, ConsensusConstants, Limits, VirtManager};
 use hatchery_primitives::{
     CacheKey, ControlError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, ModuleError,

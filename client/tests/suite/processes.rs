@@ -1,9 +1,7 @@
 //! Trees of processes behind the host functions: one instance to all of them, whoever of the tree calls.
 
-mod common;
-
+use crate::common::{Guest, Layout, on_each_backend};
 use codec::{DecodeAll, Encode};
-use common::{Guest, Layout, on_each_backend};
 use hatchery_client::{ConsensusConstants, Limits, TracedEnd, Tracer, VirtManager};
 use hatchery_primitives::{
     CallResult, ControlError, ExecBuffer, ExecError, ExecStatus, ExitInfo, InstanceId, MemoryError, ModuleId,
@@ -675,7 +673,7 @@ fn a_tracer_tells_the_processes_apart() {
 /// A program that Rust made: four workers, pipes, and the sum.
 #[test]
 fn the_demonstration_counts_its_primes() {
-    let demo = include_bytes!("../../guests/blobs/jam-v1/process-demo.polkavm");
+    let demo = include_bytes!("../../../guests/blobs/jam-v1/process-demo.polkavm");
     let mut manager = VirtManager::default();
     manager.compile(demo, None).unwrap();
     let listed = [(b"process-demo".to_vec(), ModuleId::from(0))];

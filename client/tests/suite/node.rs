@@ -1,8 +1,6 @@
 //! What the service of a node uses.
 
-mod common;
-
-use common::{counter, padded};
+use crate::common::{counter, padded};
 use hatchery_client::{
     ClientConfig, ConsensusConstants, HostFunctions, Limits, ModuleCache, VirtExtensionFactory, VirtManager,
 };

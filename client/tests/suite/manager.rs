@@ -1,8 +1,6 @@
 //! The manager by itself: ids, keys, states and errors.
 
-mod common;
-
-use common::{Guest, Layout, counter, padded};
+use crate::common::{Guest, Layout, counter, padded};
 use hatchery_client::VirtManager;
 use hatchery_primitives::{
     CacheKey, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError, MemoryError,

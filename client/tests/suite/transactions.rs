@@ -1,8 +1,6 @@
 //! What is left of a manager after storage transactions.
 
-mod common;
-
-use common::{Guest, counter, on_each_backend};
+use crate::common::{Guest, counter, on_each_backend};
 use hatchery_client::VirtManager;
 use hatchery_primitives::{
     CacheKey, CompileStatus, DestroyError, ExecBuffer, ExecError, ExecStatus, InstanceId, InstantiateError,

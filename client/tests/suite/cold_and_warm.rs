@@ -1,8 +1,6 @@
 //! Whether the process has compiled a program before changes no answer.
 
-mod common;
-
-use common::{counter, counter_revive, padded};
+use crate::common::{counter, counter_revive, padded};
 use hatchery_client::{Backend, ClientConfig, ConsensusConstants, Limits, ModuleCache, VirtManager};
 use hatchery_primitives::{CacheKey, ExecBuffer, TransactionType, VirtControlBackend, VirtManagerBackend};
 use proptest::{collection, prelude::*, test_runner::RngSeed};

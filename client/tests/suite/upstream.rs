@@ -1,8 +1,6 @@
 //! Upstream's own test suite and its host tests, over upstream's manager and over ours behind the same host functions.
 
-mod common;
-
-use common::counter;
+use crate::common::counter;
 use sp_io::TestExternalities;
 use sp_storage::ChildInfo;
 use sp_virtualization::{

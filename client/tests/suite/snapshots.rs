@@ -1,9 +1,7 @@
 //! Snapshots over the real manager: from any state, in another block, past limits, and inside transactions.
 
-mod common;
-
+use crate::common::{Guest, Layout, counter};
 use codec::{Decode, Encode};
-use common::{Guest, Layout, counter};
 use hatchery_client::{ConsensusConstants, Limits, VirtManager};
 use hatchery_primitives::{
     ControlError, ExecBuffer, ExecError, ExecStatus, InstanceId, Refusal, SnapshotParts, Stop,

@@ -1,8 +1,6 @@
 //! The tracer: it answers as the manager does, and writes down what guests do.
 
-mod common;
-
-use common::{Guest, Layout};
+use crate::common::{Guest, Layout};
 use hatchery_client::{
     ConsensusConstants, Limits, Trace, TracedCall, TracedEnd, TracedFrame, Tracer, VirtManager,
 };
