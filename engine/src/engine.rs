@@ -206,6 +206,28 @@ mod tests {
     }
 
     #[test]
+    fn auto_is_the_recompiler_where_it_is_available_and_the_interpreter_elsewhere() {
+        use crate::{Exit, InstructionSet};
+
+        let program = Program::from_raw(&[0, 0, 2, 10, 0, 3], InstructionSet::JamV1).unwrap();
+        let auto = Engine::new(Config::default().backend(Backend::Auto)).unwrap();
+        let module = auto.compile_program(program).unwrap();
+        let mut instance = module.instantiate();
+        instance.set_pc(crate::ProgramCounter(0));
+        instance.set_gas(1000);
+        assert_eq!(instance.run(), Ok(Exit::Syscall(0)));
+        let is_absent = cfg!(any(miri, hatchery_no_native_code))
+            || !cfg!(all(target_os = "linux", target_arch = "x86_64"));
+        assert_eq!(module.inner.native.is_none(), is_absent);
+        for backend in [Backend::Recompiler, Backend::Verify] {
+            let asked = Engine::new(Config::default().backend(backend)).map(|_| ());
+            let said = asked.map_err(|error| error.to_string());
+            let missing = "the recompiler is not available: it makes code for x86-64 on Linux".to_owned();
+            assert_eq!(said, if is_absent { Err(missing) } else { Ok(()) });
+        }
+    }
+
+    #[test]
     fn idle_instances_lose_their_windows_to_those_that_run() {
         use crate::memory::WindowKind;
         use crate::{Exit, InstructionSet};

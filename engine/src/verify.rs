@@ -24,7 +24,7 @@ pub struct Disagreement {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Difference {
-    /// What stopped them; nothing if the host failed.
+    /// What stopped them; nothing if it could not run.
     #[error("they stop with {0:?} and {1:?}")]
     Exit(Option<Exit>, Option<Exit>),
     /// Where they stopped.
@@ -67,6 +67,12 @@ fn in_lock_step(
     loop {
         let pc = instance.pc().0;
         let (native, interpreted) = (instance.run_native(), other.interpret::<false>());
+        // That the host lacks something is no disagreement: the other one only did not need it.
+        if let (Err(error @ RunError::Host(_)), _) | (_, Err(error @ RunError::Host(_))) =
+            (native, interpreted)
+        {
+            return Err(error);
+        }
         let exits = (native.ok(), interpreted.ok());
         let goes_on = native == Ok(Exit::Paused) && !pause.is_some_and(Pause::is_raised);
         let difference = if exits.0 == exits.1 {

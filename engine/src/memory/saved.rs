@@ -173,6 +173,10 @@ impl AddressSpace {
             return Err(RestoreError::Auxiliary { length: *auxiliary, limit: space.end - space.start });
         }
         contents.extent.auxiliary = *auxiliary;
+        // The image has none: whoever gets the window next must find them closed, also those that are zero.
+        for page in space.start / PAGE_SIZE..(space.start + auxiliary).div_ceil(PAGE_SIZE) {
+            contents.own(page);
+        }
         for (&page, &permission) in permissions {
             contents.restore_permission(page, permission)?;
         }

@@ -148,7 +148,7 @@ impl<B: Backing> Window<B> {
     /// Looks permissions of all resident pages up anew.
     pub(crate) fn forget_permissions(&mut self) {
         if B::GUARDED {
-            // They are as in the image: restoring it has seen to that.
+            debug_assert!(self.is_as_in_image(), "restoring the image has seen to that");
             return;
         }
         for &page in &self.resident {
@@ -490,6 +490,17 @@ impl<B: Backing> Window<B> {
             others.into_iter().for_each(|page| self.leave_open(page));
             self.forget_clean_pages();
         }
+    }
+
+    /// Whether nothing can be done to a page of a guarded window that may not be done in the image.
+    fn is_as_in_image(&self) -> bool {
+        let Some(image) = &self.image else { return true };
+        let allowed = |page: u32| image.map.permission(page, image.extent());
+        self.resident.iter().all(|&page| match self.state(page) & (state::READ | state::WRITE) {
+            0 => true,
+            state::READ => allowed(page) >= Permission::Read,
+            _ => allowed(page) == Permission::ReadWrite,
+        })
     }
 
     /// Takes a page from the instance that leaves a guarded window, and leaves it to `settle` whether the next one gets it.

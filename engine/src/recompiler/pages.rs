@@ -25,9 +25,13 @@ pub(super) struct CodeMemory {
 impl CodeMemory {
     /// A copy of this code. It is writable until it is complete, then executable, never both.
     pub(super) fn new(code: &[u8]) -> Result<Self, HostError> {
+        Self::in_store(&CODE, code)
+    }
+
+    fn in_store(store: &'static Store, code: &[u8]) -> Result<Self, HostError> {
         let failed =
             |code: Errno| HostError { operation: "make native code executable", code: code.raw_os_error() };
-        let mut kept = CODE.take(code.len()).map_err(failed)?;
+        let mut kept = store.take(code.len()).map_err(failed)?;
         let (writable, rest) = kept.bytes_mut().split_at_mut(code.len());
         writable.copy_from_slice(code);
         // To the end of the page, as pages of the program before are executable again with it: `int3`.
@@ -312,13 +316,13 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_the_code_before() {
-        // Longer than what others use at the same time, so that it comes back.
-        let long = vec![0x90; 300 * PAGE];
-        let first = CodeMemory::new(&long).unwrap();
+        let store = store(1 << 20);
+        let long = vec![0x90; 30 * PAGE];
+        let first = CodeMemory::in_store(store, &long).unwrap();
         let start = first.start();
         drop(first);
-        let code = vec![0xc3; 300 * PAGE - 100];
-        let second = CodeMemory::new(&code).unwrap();
+        let code = vec![0xc3; 30 * PAGE - 100];
+        let second = CodeMemory::in_store(store, &code).unwrap();
         assert_eq!(second.start(), start);
         // SAFETY: the memory is as long as the code before, readable, and nobody changes it.
         let bytes = unsafe { core::slice::from_raw_parts(start.as_ptr(), long.len()) };

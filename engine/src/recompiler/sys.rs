@@ -8,6 +8,7 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use core::ptr::{NonNull, null, null_mut};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
@@ -146,39 +147,59 @@ impl Drop for SignalStack {
     }
 }
 
-/// What was there before, and whether ours could be installed.
-static BEFORE: OnceLock<Result<Action, HostError>> = OnceLock::new();
-
-struct Action(libc::sigaction);
+/// What the process did about refused accesses before ours was installed: a `sigaction` that is never freed. It is known before ours is
+/// installed, as another thread's access can be refused, and handed on, at once.
+pub(super) static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(null_mut());
 
 /// Installs the handler, once in the life of the process.
 pub(super) fn install_handler() -> Result<(), HostError> {
-    let installed = BEFORE.get_or_init(|| {
-        let failed = || HostError {
-            operation: "install a signal handler",
-            code: std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
-        };
-        // SAFETY: an all-zero value is a valid `sigaction`; the handler has the signature that SA_SIGINFO asks for. Native code
-        // does not run, so that nothing is asked of the handler, before this is initialised.
-        unsafe {
+    static INSTALLED: OnceLock<Result<(), HostError>> = OnceLock::new();
+    *INSTALLED.get_or_init(|| {
+        // SAFETY: an all-zero value is a valid `sigaction`; the handler has the signature that SA_SIGINFO asks for.
+        let installed = unsafe {
             let mut ours: libc::sigaction = core::mem::zeroed();
-            let mut before: libc::sigaction = core::mem::zeroed();
             ours.sa_sigaction = handle as *const () as usize;
             ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-            if libc::sigemptyset(&mut ours.sa_mask) != 0
-                || libc::sigaction(libc::SIGSEGV, &ours, &mut before) != 0
-            {
-                return Err(failed());
-            }
-            Ok(Action(before))
+            libc::sigemptyset(&mut ours.sa_mask);
+            exchange_action(null()).and_then(|before| {
+                BEFORE.store(Box::into_raw(Box::new(before)), Ordering::Release);
+                exchange_action(&ours)
+            })
+        };
+        // Somebody may have installed another one in between.
+        installed.map(|before| BEFORE.store(Box::into_raw(Box::new(before)), Ordering::Release))
+    })
+}
+
+/// Sets what is to be done about refused accesses, or nothing, and gives what was to be done before.
+///
+/// # Safety
+/// `action` is null or points to a valid action.
+unsafe fn exchange_action(action: *const libc::sigaction) -> Result<libc::sigaction, HostError> {
+    // SAFETY: an all-zero value is a valid `sigaction`, and the system fills it in.
+    unsafe {
+        let mut before: libc::sigaction = core::mem::zeroed();
+        if libc::sigaction(libc::SIGSEGV, action, &mut before) != 0 {
+            let code = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+            return Err(HostError { operation: "install a signal handler", code });
         }
-    });
-    installed.as_ref().map(|_| ()).map_err(|&error| error)
+        Ok(before)
+    }
+}
+
+/// Whether somebody has sent the signal, so that no access was refused.
+///
+/// # Safety
+/// `info` is what the system gave to the handler.
+unsafe fn was_sent(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the caller's.
+    unsafe { (*info).si_code <= 0 }
 }
 
 unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let running = RUNNING.get();
-    if !running.is_null() {
+    // SAFETY: the system gave us this.
+    if !running.is_null() && !unsafe { was_sent(info) } {
         // SAFETY: the pointers are those of values that live while native code runs on this thread. The context is that of the
         // interrupted instruction, which the system gives to handlers with SA_SIGINFO.
         unsafe {
@@ -199,13 +220,11 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
 /// Does what would have been done if our handler were not there.
 #[cold]
 fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let before = match BEFORE.get() {
-        Some(Ok(Action(before))) => Some(before),
-        _ => None,
-    };
+    // SAFETY: null, or points to a value that is never freed or changed.
+    let before = unsafe { BEFORE.load(Ordering::Acquire).as_ref() };
     let action = before.map_or(libc::SIG_DFL, |before| before.sa_sigaction);
     // SAFETY: the system gave us this.
-    let was_sent = unsafe { (*info).si_code } <= 0;
+    let was_sent = unsafe { was_sent(info) };
     if action == libc::SIG_IGN && was_sent {
         return;
     }

@@ -1,6 +1,7 @@
 //! What the recompiler asks of the system, and what it makes of small programs.
 
 mod refusals;
+mod signals;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 

@@ -2,7 +2,7 @@
 //! of it compared.
 //!
 //! It is for 0.33, which sc-virtualization 0.3 uses, and for 0.37. Who chooses programs keeps away from where these contradict
-//! themselves or each other (`tests/differential.rs` has the list).
+//! themselves or each other (`tests/suite/differential.rs` has the list).
 
 use hatchery_engine::gas::{Cache, Variant};
 use hatchery_engine::{

@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+use fork::{Fork, fork, waitpid};
 use hatchery_engine::program::Program;
 use hatchery_engine::{
     Backend, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, ProgramCounter, Reg, TrapKind,
 };
+use std::panic::AssertUnwindSafe;
 use wasmtime::{Caller, Func, Store, Trap, TypedFunc};
 
 /// Wasm that traps by a signal, that calls its host, and both.
@@ -154,5 +156,20 @@ pub fn exercise_on_threads(wasm: &Wasm, module: &Module) {
             scope.spawn(|| (0..10).for_each(|_| exercise(wasm, module)));
         }
     });
+    exercise(wasm, module);
+}
+
+/// Does that in a forked process, with engines, handlers and windows that its parent has made and used.
+///
+/// # Panics
+/// If one of them does not do what it should.
+pub fn exercise_after_fork(wasm: &Wasm, module: &Module) {
+    match fork().expect("the system has processes") {
+        Fork::Child => {
+            let fine = std::panic::catch_unwind(AssertUnwindSafe(|| exercise(wasm, module)));
+            std::process::exit(i32::from(fine.is_err()));
+        }
+        Fork::Parent(child) => assert_eq!(waitpid(child).expect("there is a child"), 0, "the child is fine"),
+    }
     exercise(wasm, module);
 }

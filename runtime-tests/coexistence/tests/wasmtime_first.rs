@@ -1,6 +1,6 @@
 //! wasmtime installs its signal handler first, the engine's comes before it in the chain.
 
-use hatchery_coexistence_tests::{Guest, Wasm, exercise_on_threads};
+use hatchery_coexistence_tests::{Guest, Wasm, exercise_after_fork, exercise_on_threads};
 use wasmtime::{Instance, Module, Store, Trap};
 
 #[test]
@@ -14,5 +14,7 @@ fn wasmtime_comes_first() {
     let instance = Instance::new(&mut store, &module.unwrap(), &[]).unwrap();
     let f = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
     assert_eq!(f.call(&mut store, ()).unwrap_err().downcast::<Trap>().unwrap(), Trap::MemoryOutOfBounds);
-    exercise_on_threads(&wasm, &Guest::module());
+    let module = Guest::module();
+    exercise_on_threads(&wasm, &module);
+    exercise_after_fork(&wasm, &module);
 }

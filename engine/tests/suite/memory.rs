@@ -1,12 +1,10 @@
 //! A guest can do to each page what the layout and its host say, and finds there what was last written: whoever had the window
 //! before, whatever of him was left in it, and on whatever the guest runs. Compared with a model that has neither windows nor images.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use common::{Assembly, asm, engines};
+use crate::common::{Assembly, asm, engines};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::memory::{LOWEST_ADDRESS, MemoryMap, PAGE_SIZE};
 use hatchery_engine::program::{MemoryConfig, Program};
@@ -190,12 +188,13 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(place, pages, permission)| A::Protect(place, pages, permission)),
         5 => permission().prop_map(A::ProtectUsual),
         1 => permission().prop_map(A::ProtectMany),
-        1 => (0..=2 * PAGE_SIZE, any::<u8>()).prop_map(|(length, value)| A::Auxiliary(length, value)),
+        // Zeros are as what is not there.
+        2 => (0..=2 * PAGE_SIZE, select(vec![0, 0, 1, 255])).prop_map(|(length, value)| A::Auxiliary(length, value)),
         1 => (0..2 * PAGE_SIZE).prop_map(A::Grow),
         2 => Just(A::Park),
         2 => Just(A::Reset),
         2 => Just(A::Fork),
-        1 => Just(A::Restore),
+        2 => Just(A::Restore),
         3 => any::<bool>().prop_map(A::New),
         1 => Just(A::Compare),
     ]

@@ -1,9 +1,7 @@
 //! The guests that compute, on every backend: results are those of the same computation done natively and in another way,
 //! gas is that of polkavm 0.33's interpreter.
 
-mod common;
-
-use common::{engines, guest};
+use crate::common::{engines, guest};
 use hatchery_engine::{Config, Exit, GasModel, InstructionSet, Module, Reg};
 use sha2::{Digest, Sha256};
 

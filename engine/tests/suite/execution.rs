@@ -1,9 +1,7 @@
 //! What the execution API promises, on every backend.
 
-mod common;
-
-use common::asm::{branch_imm, dsi, dss, ecalli, jump, load_imm, plain, ret, store};
-use common::{Assembly, engines, guest};
+use crate::common::asm::{branch_imm, dsi, dss, ecalli, jump, load_imm, plain, ret, store};
+use crate::common::{Assembly, engines, guest};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::program::Program;
 use hatchery_engine::{
@@ -729,12 +727,43 @@ fn standard_programs_read_their_arguments() {
 }
 
 #[test]
+fn arguments_of_zeros_that_a_snapshot_brought_back_are_gone_with_their_instance() {
+    let code = vec![dsi(Opcode::LoadIndirectU8, Reg::A2, Reg::A0, 0), ecalli(0)];
+    let blob = Assembly::new(InstructionSet::Latest64Bitmask, code).container();
+    let mut program = Program::from_polkavm(&blob, InstructionSet::Latest64Bitmask).unwrap();
+    program.memory.auxiliary_size = 8192;
+    for (name, engine) in engines(flat().window_limit(1)) {
+        let module = engine.compile_program(program.clone()).unwrap();
+        let address = module.memory_map().auxiliary().start;
+        let enter = |instance: &mut Instance| {
+            instance.set_gas(LOTS);
+            instance.prepare_at(ProgramCounter(0), &[address.into()]).unwrap();
+            instance.run().unwrap()
+        };
+        let unmapped = |exit| {
+            let trap = trap(exit);
+            assert_eq!((trap.kind, trap.address), (TrapKind::Unmapped, Some(address)), "{name}");
+        };
+        let mut first = module.instantiate();
+        first.memory_mut().set_auxiliary(&[0; 4097]).unwrap();
+        let mut restored = module.restore(&first.snapshot(), &()).unwrap();
+        assert_eq!(enter(&mut restored), Exit::Syscall(0), "{name}");
+        restored.reset();
+        unmapped(enter(&mut restored));
+        let mut restored = module.restore(&first.snapshot(), &()).unwrap();
+        assert_eq!(enter(&mut restored), Exit::Syscall(0), "{name}");
+        drop(restored);
+        unmapped(enter(&mut module.instantiate()));
+    }
+}
+
+#[test]
 #[cfg_attr(miri, ignore = "much code takes minutes in it")]
 fn entering_the_middle_of_a_long_block_is_refused_at_once_until_it_can_be_paid() {
     let length = 4 << 20;
     let mut code = vec![JAM.byte(Opcode::MoveReg).unwrap(); length];
     code[length - 1] = JAM.byte(Opcode::Trap).unwrap();
-    let blob = common::container(3, [&[], &[]], [0; 3], &[], &[], &code, &vec![0xff; length / 8], &[]);
+    let blob = crate::common::container(3, [&[], &[]], [0; 3], &[], &[], &code, &vec![0xff; length / 8], &[]);
     for (name, engine) in engines(flat()) {
         let mut instance = engine.compile(&blob).unwrap().instantiate();
         let pc = ProgramCounter(length as u32 - 2);

@@ -1,11 +1,9 @@
 //! Snapshots: an execution that is cut anywhere, stored as bytes and gone on with on another backend is the same execution; equal
 //! states have equal bytes.
 
-mod common;
-
-use common::generator::wandering;
-use common::snapshots::{RW, calling, instances, restore, seen};
-use common::{Assembly, asm, engines};
+use crate::common::generator::wandering;
+use crate::common::snapshots::{RW, calling, instances, restore, seen};
+use crate::common::{Assembly, asm, engines};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{
     Charge, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission,
@@ -245,8 +243,9 @@ fn programs_of_random_bytes_are_cut_too() {
                 bitmask.clear();
             }
             let sizes = [64, 64, 4096];
-            let version = common::version(set);
-            let blob = common::container(version, [&[1], &[2]], sizes, &[], &[], &code, &bitmask, &[0, 3, 9]);
+            let version = crate::common::version(set);
+            let blob =
+                crate::common::container(version, [&[1], &[2]], sizes, &[], &[], &code, &bitmask, &[0, 3, 9]);
             let mut subjects: Vec<_> =
                 engines(config).into_iter().map(|(_, engine)| Subject::new(&engine, &blob)).collect();
             for pc in [0, entry.index(code.len()) as u32, code.len() as u32] {

@@ -7,11 +7,9 @@
 //! Where the versions contradict each other, the engine does as 0.33 in the sets that 0.33 has: 0.37 allows jumps to what follows
 //! an invalid instruction or a gap also in the encoding with a bitmask, and it takes only the low half of `memset`'s count.
 
-mod common;
-
-use common::generator::wandering;
-use common::upstream::{Answer, Comparison, Journey, Oracle};
-use common::{Assembly, container, engines, guest};
+use crate::common::generator::wandering;
+use crate::common::upstream::{Answer, Comparison, Journey, Oracle};
+use crate::common::{Assembly, container, engines, guest};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{Engine, GasModel, InstructionSet, Reg};
 use proptest::prelude::*;
@@ -67,7 +65,7 @@ fn program(set: InstructionSet) -> impl Strategy<Value = Assembly> {
         })
         .prop_map(move |(mut code, jump_table, returns)| {
             if returns {
-                code.push(common::asm::ret());
+                code.push(crate::common::asm::ret());
             }
             code.push(Instruction::plain(Opcode::Trap));
             let mut assembly = Assembly::new(set, code);
@@ -218,7 +216,7 @@ fn bytes_that_are_hardly_programs() {
                     // Over the border of a macro block.
                     code = code.repeat(1 + code.len() % 20);
                 }
-                let version = common::version(set);
+                let version = crate::common::version(set);
                 let blob =
                     container(version, [&[], &[]], [0, 64, 4096], &[], &[], &code, &bitmask, &[0, 3, 9]);
                 // Enough for a while, but not for loops through a gap, where polkavm contradicts itself.

@@ -1,12 +1,10 @@
 //! The byte form of snapshots, and what is not restored.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::common::snapshots::{LIMIT, RW, calling, instances, seen};
+use crate::common::{Assembly, engines};
 use codec::{Decode, DecodeAll, Encode};
-use common::snapshots::{LIMIT, RW, calling, instances, seen};
-use common::{Assembly, engines};
 use hatchery_engine::program::Program;
 use hatchery_engine::{
     Charge, Config, DataRange, Engine, Exit, GasModel, Instance, InstructionSet, Module, Permission,

@@ -1,9 +1,7 @@
 //! Native code against the interpreter: every stop of generated programs, whatever stops them, and at every gas value.
 
-mod common;
-
-use common::generator::wandering;
-use common::{Assembly, asm, container, engines};
+use crate::common::generator::wandering;
+use crate::common::{Assembly, asm, container, engines};
 use hatchery_engine::isa::Opcode;
 use hatchery_engine::{
     Backend, Config, Engine, Exit, GasModel, Instance, InstructionSet, MemoryError, Pause, Permission,
@@ -392,7 +390,7 @@ fn programs_of_random_bytes() {
                 bitmask.clear();
             }
             let blob = container(
-                common::version(set),
+                crate::common::version(set),
                 [&[1], &[2]],
                 [64, 64, 4096],
                 &[],

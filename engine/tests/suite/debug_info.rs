@@ -1,8 +1,6 @@
 //! Names of functions and lines of sources, in a guest that is not stripped: the same as polkavm reads there.
 
-mod common;
-
-use common::guest;
+use crate::common::guest;
 use hatchery_engine::program::DebugInfo;
 use hatchery_engine::{Config, Engine};
 use polkavm_033::{ProgramBlob, ProgramCounter};

@@ -1,9 +1,7 @@
 //! Every instruction that loads or stores, at every boundary of every part of memory, with every way in which base and offset can
 //! come to an address, on every backend: beside a few lines that say what memory is.
 
-mod common;
-
-use common::{Assembly, asm, engines};
+use crate::common::{Assembly, asm, engines};
 use hatchery_engine::isa::{Instruction, Opcode, Shape};
 use hatchery_engine::{Config, Exit, GasModel, Instance, InstructionSet, ProgramCounter, Reg, TrapKind};
 

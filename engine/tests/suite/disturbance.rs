@@ -1,10 +1,8 @@
 //! Whatever the host does with an instance between two stops, and whoever else uses the engine, an execution is the same: parking,
 //! forking, pausing, stepping, and other instances that take its window cannot be observed.
 
-mod common;
-
-use common::generator::wandering;
-use common::{Assembly, engines};
+use crate::common::generator::wandering;
+use crate::common::{Assembly, engines};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{
     Charge, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission,
@@ -217,7 +215,7 @@ fn wreck_memory(instance: &mut Instance) {
 
 /// Fills sixteen pages from where the data of the others lies, and its stack.
 fn neighbour() -> Assembly {
-    let load = common::asm::load_imm;
+    let load = crate::common::asm::load_imm;
     let memset = Instruction::plain(Opcode::Memset);
     let mut program = Assembly::new(
         InstructionSet::Latest64Bitmask,
@@ -229,7 +227,7 @@ fn neighbour() -> Assembly {
             load(Reg::A0, 0xfffd_e000u32 as i32),
             load(Reg::A2, 0x2000),
             memset,
-            common::asm::ret(),
+            crate::common::asm::ret(),
         ],
     );
     program.rw_size = 0x1_0000;

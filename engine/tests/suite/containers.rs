@@ -1,12 +1,10 @@
 //! Containers as they should not be: nothing panics, errors name the place, and what polkavm 0.33 accepts is accepted.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use common::asm::{ecalli, ret};
-use common::{Assembly, container, engines, guest};
+use crate::common::asm::{ecalli, ret};
+use crate::common::{Assembly, container, engines, guest};
 use hatchery_engine::program::{MAX_CODE_SIZE, Program, ProgramError, Section};
 use hatchery_engine::{Config, Engine, Exit, InstructionSet, ProgramCounter};
 use polkavm_033 as polkavm;
