@@ -13,15 +13,10 @@ use std::time::Instant;
 const ENGINE: &str = "hatchery-engine";
 const LIBRARY: &str = "hatchery-capi";
 
-/// What runs under valgrind, some forty times slower than without: not `differential`, which is most of the time other engines.
-const UNDER_VALGRIND: [&str; 6] = [
-    "--lib",
-    "--test=containers",
-    "--test=disturbance",
-    "--test=execution",
-    "--test=guests",
-    "--test=memory",
-];
+/// Modules of the tests that run under valgrind, some forty times slower than without: not `differential`, which is most of the time
+/// other engines.
+const UNDER_VALGRIND: [&str; 7] =
+    ["--test=suite", "--", "containers::", "disturbance::", "execution::", "guests::", "memory::"];
 
 /// Options of `cargo xtask sanitize`.
 #[derive(clap::Args)]
@@ -162,9 +157,11 @@ fn valgrind(has: impl Fn(Part) -> bool) -> Result<()> {
     // Native code finds out by refused accesses which pages a guest wants, each of which valgrind would take for an error.
     let flags = "--cfg hatchery_no_native_code";
     if has(Part::Engine) {
-        let mut command = test(ENGINE, None, "valgrind");
-        command.args(UNDER_VALGRIND).env(variable, runner).env("RUSTFLAGS", flags);
-        pass(command)?;
+        for chosen in [&["--lib"][..], &UNDER_VALGRIND] {
+            let mut command = test(ENGINE, None, "valgrind");
+            command.args(chosen).env(&variable, runner).env("RUSTFLAGS", flags);
+            pass(command)?;
+        }
     }
     if has(Part::Libpvm) {
         // Programs in C over a library with the same flags: valgrind runs them, not the test that starts them.

@@ -53,7 +53,7 @@ enum Step {
     Docs,
     /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
     Release,
-    /// The engine's tests of native code as it is on processors and kernels that have less.
+    /// The engine's tests of native code as it is on processors and kernels that have less, and where there is none.
     Fallbacks,
     /// How many instructions of the processor a fixed set of work takes, beside the committed counts, when valgrind is installed.
     Counts,
@@ -150,13 +150,19 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
         }
         Step::Release => release(),
         Step::Fallbacks => {
-            let mut command = cargo(&["test", "--locked", "--package=hatchery-engine", "--lib"]);
-            command
-                .args(["--test=accesses", "--test=backends", "--test=execution", "--test=memory"])
-                .env("RUSTFLAGS", "--cfg hatchery_base_register --cfg hatchery_high_tables")
-                // Other flags are another build of everything: so neither throws the other's away.
-                .env("CARGO_TARGET_DIR", workspace::target().join("fallbacks"));
-            pass(command)
+            let with = |flags: &str, chosen: &[&str]| {
+                let mut command = cargo(&["test", "--locked", "--package=hatchery-engine"]);
+                command
+                    .args(chosen)
+                    .env("RUSTFLAGS", flags)
+                    // Other flags are another build of everything: so neither throws the other's away.
+                    .env("CARGO_TARGET_DIR", workspace::target().join("fallbacks"));
+                pass(command)
+            };
+            let reduced = "--cfg hatchery_base_register --cfg hatchery_high_tables";
+            with(reduced, &["--lib"])?;
+            with(reduced, &[&["--test=suite", "--"], &REACHING[..]].concat())?;
+            with("--cfg hatchery_no_native_code", &["--lib"])
         }
         Step::Counts => Ok(match counts::check()? {
             Checked::Passed => End::Passed,
@@ -169,17 +175,12 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
     }
 }
 
-/// The engine's tests that depend on how it was compiled: what executes programs. What reads bytes does not.
-const EXECUTING: [&str; 8] = [
-    "--lib",
-    "--test=accesses",
-    "--test=backends",
-    "--test=differential",
-    "--test=disturbance",
-    "--test=execution",
-    "--test=guests",
-    "--test=memory",
-];
+/// The modules of the engine's tests that depend on how it was compiled: what executes programs. What reads bytes does not.
+const EXECUTING: [&str; 7] =
+    ["accesses::", "backends::", "differential::", "disturbance::", "execution::", "guests::", "memory::"];
+
+/// Those of them that see how native code reaches memory and jump tables.
+const REACHING: [&str; 4] = ["accesses::", "backends::", "execution::", "memory::"];
 
 /// Runs what executes programs in a release build, the test vectors among it, and tests of the interpreter also when its handlers are
 /// compiled apart from each other, with less optimization, with overflow checks, and with the whole program at once. They fail if the
@@ -188,26 +189,26 @@ fn release() -> Result<End> {
     // Where `engine/build.rs` relies on the jumps.
     let has_direct_threading = cfg!(target_arch = "x86_64");
     let engine = "profile.release.package.hatchery-engine";
-    let builds: [&[String]; 4] = [
-        &[],
+    let builds: [&[String]; 3] = [
         &[format!("{engine}.codegen-units=16"), format!("{engine}.overflow-checks=true")],
         &[format!("{engine}.codegen-units=4"), format!("{engine}.opt-level=2")],
         &["profile.release.lto=\"fat\"".to_owned()],
     ];
-    for settings in builds {
+    let with = |settings: &[String], chosen: &[&str]| {
         let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
         for setting in settings {
             command.arg("--config").arg(setting);
         }
-        if settings.is_empty() {
-            command.args(EXECUTING);
-        } else {
-            command.args(["--lib", "interpreter::"]);
-        }
+        command.args(chosen);
         if has_direct_threading {
             command.env("HATCHERY_EXPECT_DIRECT_THREADING", "1");
         }
-        pass(command)?;
+        pass(command)
+    };
+    with(&[], &["--lib"])?;
+    with(&[], &[&["--test=suite", "--"], &EXECUTING[..]].concat())?;
+    for settings in builds {
+        with(settings, &["--lib", "interpreter::"])?;
     }
     // Elsewhere the portable loop executes them.
     let mut command =

@@ -137,7 +137,7 @@ struct Managers {
 
 impl Managers {
     fn new() -> Self {
-        // Limits would refuse what upstream accepts; tests/limits.rs is about that.
+        // Limits would refuse what upstream accepts; `limits.rs` is about that.
         let ours = || VirtManager::new(ConsensusConstants::v1().compatibility(Compatibility::Upstream));
         Self {
             upstream: Box::new(sc_virtualization::VirtManager::default()),

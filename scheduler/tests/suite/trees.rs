@@ -1,9 +1,7 @@
 //! Many processes, much data, random trees; limits at every value of the meter.
 
-mod common;
-
-use common::script::{Script, three_processes};
-use common::{
+use crate::common::script::{Script, three_processes};
+use crate::common::{
     Disturbance, PLENTY, blob, blobs, disturbed, engine, exits, holds, modules, run, seen, straight, tree,
     tree_of, tree_of_module,
 };
@@ -113,7 +111,7 @@ on_every_backend! {
             let config = Config::default().backend(backend).window_limit(windows);
             let mut tree = tree_of(blobs(Engine::new(config).unwrap()), Limits::default(), &arguments);
             let stop = run(&mut tree, PLENTY);
-            assert_eq!(common::seen(&tree, stop), seen, "{windows} windows");
+            assert_eq!(crate::common::seen(&tree, stop), seen, "{windows} windows");
         }
     }
 
@@ -189,7 +187,7 @@ on_every_backend! {
         assert_eq!(recorded.count() as usize, recorded.entries().len());
 
         let again = |arguments: &[u8]| {
-            let mut tree = common::tree(backend, arguments);
+            let mut tree = crate::common::tree(backend, arguments);
             tree.set_trace(Some(Trace::replay(&recorded)));
             run(&mut tree, PLENTY);
             tree.set_trace(None).unwrap()
@@ -203,11 +201,11 @@ on_every_backend! {
         assert_ne!(other.hash(), recorded.hash());
 
         // Of a schedule of which only the first entries were kept nothing is known behind them.
-        let mut short = common::tree(backend, &[1, 0]);
+        let mut short = crate::common::tree(backend, &[1, 0]);
         short.set_trace(Some(Trace::new(10)));
         run(&mut short, PLENTY);
         let short = short.set_trace(None).unwrap();
-        let mut again = common::tree(backend, &[1, 0]);
+        let mut again = crate::common::tree(backend, &[1, 0]);
         again.set_trace(Some(Trace::replay(&short)));
         run(&mut again, PLENTY);
         assert_eq!(again.trace().unwrap().divergence(), None);

@@ -1,8 +1,6 @@
 //! Operations that the machine does not know: the embedder answers them.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 use hatchery_engine::MemoryError;
 

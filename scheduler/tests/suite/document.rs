@@ -1,14 +1,12 @@
 //! What `docs/processes.md` shows of guests is a guest that runs. Its other examples are documentation tests, or tests of the command.
 
-mod common;
-
-use common::{PLENTY, blob, engine};
+use crate::common::{PLENTY, blob, engine};
 use hatchery_scheduler::{Blobs, Limits, Program, RunMode, Scheduler, Status, Stop};
 
 on_every_backend! {
     fn the_guest_of_the_document_runs(backend) {
-        let document = include_str!("../../docs/processes.md");
-        let source = include_str!("../../guests/process-greet/src/main.rs");
+        let document = include_str!("../../../docs/processes.md");
+        let source = include_str!("../../../guests/process-greet/src/main.rs");
         let (_, code) = source.split_once("#![no_std]\n").unwrap();
         assert!(
             document.contains(&format!("```rust,ignore\n#![no_std]\n{code}```\n")),

@@ -1,9 +1,7 @@
 //! What faults, or is given up, leaves nothing in the directory, and what stays there is complete.
 
-mod common;
-
+use crate::common::*;
 use codec::Encode;
-use common::*;
 use hatchery_capabilities::*;
 
 /// The number of the quota that [`maker`] has, and how many bytes it allows.

@@ -1,9 +1,7 @@
 //! Data whose bytes are not all here: programs never notice, and who puts the bytes makes up for it.
 
-mod common;
-
+use crate::common::*;
 use codec::Encode;
-use common::*;
 use hatchery_capabilities::*;
 
 /// The same data without these pages.

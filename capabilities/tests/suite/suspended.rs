@@ -1,8 +1,6 @@
 //! Paused calls as data: going on elsewhere is going on here, and nothing but what a machine has made is taken.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 
 /// More than any suspended call here has.

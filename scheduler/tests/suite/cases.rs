@@ -1,9 +1,9 @@
 //! One behaviour each, on every backend and in every way of running that must make no difference. What the guests check is in
 //! `guests/process-cases/src/cases`; here is what only the embedder sees.
 
-mod common;
-
-use common::{PLENTY, answer, blob, blobs, engine, exits, in_every_way, seen, straight, tree, tree_of};
+use crate::common::{
+    PLENTY, answer, blob, blobs, engine, exits, in_every_way, seen, straight, tree, tree_of,
+};
 use hatchery_engine::Reg;
 use hatchery_scheduler::{
     Activity, BadImage, Call, Deadlock, Descriptor, Event, FaultKind, Limits, LoadError, Modules, ProcessId,
@@ -58,7 +58,7 @@ on_every_backend! {
         for processes in [1, 2, 3, 40, 64] {
             let limits = Limits { processes, ..Limits::default() };
             let mut tree = tree_of(blobs(engine(backend)), limits, &[10, 0]);
-            assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)), "{processes}");
+            assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)), "{processes}");
         }
     }
 
@@ -68,10 +68,10 @@ on_every_backend! {
         let made = 520;
         for (descriptors, pipes) in [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (65, 32), (1024, 512)] {
             let limits = Limits { descriptors, ..Limits::default() };
-            let mut script = common::script::Script::new(1);
+            let mut script = crate::common::script::Script::new(1);
             (0..made).fold(script.role(0), |steps, _| steps.pipe());
             let mut tree = tree_of(blobs(engine(backend)), limits, &script.arguments());
-            assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
+            assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
             let results: Vec<u64> = tree.trace().unwrap().entries().iter().filter_map(|entry| match entry.event {
                 Event::Returned { call: Call::PipeCreate, value } => Some(value),
                 _ => None,
@@ -82,7 +82,7 @@ on_every_backend! {
     }
 
     fn the_limits_of_identifiers_and_arguments_are_the_embedders(backend) {
-        let mut script = common::script::Script::new(2);
+        let mut script = crate::common::script::Script::new(2);
         script.role(0).spawn(1, &[]).ret(0);
         let arguments = script.arguments();
         // The child gets as many bytes as the root.
@@ -92,7 +92,7 @@ on_every_backend! {
         ] {
             let limits = Limits { identifier_bytes, argument_bytes, ..Limits::default() };
             let mut tree = tree_of(blobs(engine(backend)), limits, &arguments);
-            assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
+            assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
             let entries = tree.trace().unwrap().entries();
             let spawned = entries.iter().find_map(|entry| match entry.event {
                 Event::Returned { call: Call::Spawn, value } => Some(value),
@@ -124,7 +124,7 @@ on_every_backend! {
         assert_eq!(programs.iter().map(|(identifier, _)| identifier).collect::<Vec<_>>(), [&b"cases"[..], b"padded"]);
         let arguments = [&[15, 0], &length.to_le_bytes()[..]].concat();
         let mut tree = tree_of(programs.clone(), Limits::default(), &arguments);
-        assert_eq!(common::run(&mut tree, 1_000_000), Stop::Ended(Status::Exited(0)), "compiling is paid for");
+        assert_eq!(crate::common::run(&mut tree, 1_000_000), Stop::Ended(Status::Exited(0)), "compiling is paid for");
         let resumed = Scheduler::resume(programs.clone(), Limits::default(), &tree.suspend()).unwrap();
         assert_eq!(resumed.result(), Some(Status::Exited(0)));
 
@@ -132,7 +132,7 @@ on_every_backend! {
         assert!(matches!(programs.clone().with_part(&part, length + 4, module.clone()), Err(LoadError::NoPart)));
         let other = programs.with_part(&part, length + 9, module.clone()).unwrap().with("cases", module);
         let mut tree = tree_of(other, Limits::default(), &[&[15, 2], &length.to_le_bytes()[..]].concat());
-        assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::BadImage(BadImage::Program)));
+        assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::BadImage(BadImage::Program)));
     }
 
     fn unknown_programs(backend) { exits(backend, &[16, 0], 0); }
@@ -173,7 +173,7 @@ on_every_backend! {
     fn bad_exec(backend) { exits(backend, &[30, 0], 0); }
 
     fn the_root_can_fail_like_any_other(backend) {
-        let fault = |seen: &common::Seen| match seen.stop {
+        let fault = |seen: &crate::common::Seen| match seen.stop {
             Stop::Ended(Status::Trapped(fault)) => fault.kind,
             ref stop => panic!("{stop}"),
         };
@@ -207,7 +207,7 @@ on_every_backend! {
         for statuses in [0, 1, 2, 100, 200] {
             let limits = Limits { statuses, ..Limits::default() };
             let mut tree = tree_of(blobs(engine(backend)), limits, &[32, 0, statuses as u8]);
-            assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
+            assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
         }
     }
 
@@ -218,7 +218,7 @@ on_every_backend! {
     fn root_ends_all(backend) {
         exits(backend, &[36, 0], -3);
         let mut tree = tree(backend, &[36, 0]);
-        common::run(&mut tree, PLENTY);
+        crate::common::run(&mut tree, PLENTY);
         assert_eq!(tree.processes().collect::<Vec<_>>(), [ProcessId::ROOT]);
         assert_eq!((tree.open_descriptors(), tree.remembered_ends()), (0, 0));
         // It stays ended, and can still be looked at.
@@ -254,7 +254,7 @@ on_every_backend! {
         assert!(resumed.suspend() == tree.suspend());
         tree.current().unwrap().set_reg(Reg::A0, 50);
         assert_eq!(tree.run(RunMode::Limit(100_000)).unwrap(), Stop::OutOfGas);
-        assert_eq!(common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
+        assert_eq!(crate::common::run(&mut tree, PLENTY), Stop::Ended(Status::Exited(0)));
         let stop = Stop::Ended(Status::Exited(0));
         assert_eq!(seen(&tree, stop).gas, straight(backend, &[33, 0]).gas + left);
     }

@@ -1,12 +1,10 @@
 //! Suspended trees: what is not a state that a tree can be in gives an error, and never a tree.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use common::script::three_processes;
-use common::{PLENTY, answer, blobs, engine, holds, programs, run, tree, tree_of};
+use crate::common::script::three_processes;
+use crate::common::{PLENTY, answer, blobs, engine, holds, programs, run, tree, tree_of};
 use hatchery_engine::{Backend, DataRange, Pause, RestoreError};
 use hatchery_scheduler::{Limits, ProcessId, ResumeError, RunMode, Scheduler, Status, Stop};
 use proptest::prelude::*;
@@ -110,7 +108,7 @@ on_every_backend! {
         let expected = loop {
             match calm.run(RunMode::Pause(&pause, PLENTY)).unwrap() {
                 Stop::Paused => states.push(calm.suspend()),
-                stop => break common::seen(&calm, stop),
+                stop => break crate::common::seen(&calm, stop),
             }
         };
         assert!(states.len() > 500, "{} pauses", states.len());
@@ -131,13 +129,13 @@ on_every_backend! {
                 stop => break stop,
             }
         };
-        assert_eq!((common::seen(&moved, stop), pauses), (expected, states.len()));
+        assert_eq!((crate::common::seen(&moved, stop), pauses), (expected, states.len()));
     }
 
     /// As a limit cuts it: within calls too.
     fn suspended_at_many_limits(backend) {
         let arguments = three_processes();
-        let whole = common::straight(backend, &arguments);
+        let whole = crate::common::straight(backend, &arguments);
         let every = whole.gas as usize / if backend == Backend::Verify { 29 } else { 293 };
         let source = blobs(engine(backend));
         let (mut calm, mut moved) = (tree(Backend::Interpreter, &arguments), tree(backend, &arguments));
@@ -151,7 +149,7 @@ on_every_backend! {
             moved = resumed;
         }
         let stop = run(&mut moved, whole.gas);
-        assert_eq!(common::seen(&moved, stop), whole);
+        assert_eq!(crate::common::seen(&moved, stop), whole);
     }
 
     /// Whatever is done to the bytes of a tree and of its processes' snapshots, with hashes put right: an error, or a tree that gives the
@@ -292,7 +290,7 @@ fn other_limits_and_other_programs_are_refused() {
     assert_eq!(error.to_string(), "there is no program `cases` for process 0, or not with these bytes");
 
     // Bytes of the same length that are another program.
-    let mut blob = common::blob("process-cases");
+    let mut blob = crate::common::blob("process-cases");
     let last = blob.len() - 100;
     blob[last] ^= 1;
     let programs = hatchery_scheduler::Blobs::new(engine(Backend::Interpreter)).with("cases", blob);

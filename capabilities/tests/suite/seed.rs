@@ -1,8 +1,6 @@
 //! The tests that the design's document brings along, re-authored.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 
 /// There it is 1000; here gas is taken for making a program ready, too.

@@ -1,12 +1,10 @@
 //! Pages that the embedder provides when they are wanted (`Config::faults_to_host`): a call that was passed one that is not there
 //! stops as an access to it does, and is made when it is there, as if it had always been.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::script::Script;
-use common::{PLENTY, blob, seen};
+use crate::common::script::Script;
+use crate::common::{PLENTY, blob, seen};
 use hatchery_engine::{Backend, Config, Engine, PageFault, Permission, ProgramCounter, Reg, Status as At};
 use hatchery_scheduler::{
     Activity, Blobs, FaultKind, Limits, ProcessId, Program, RunMode, Scheduler, Status, Stop, Trace,
@@ -128,7 +126,7 @@ fn provide(tree: &mut Scheduler<Blobs>, pages: &BTreeMap<u32, Vec<u8>>, fault: P
 }
 
 /// What comes of it where all pages are there from the beginning.
-fn with_all_pages(backend: Backend) -> common::Seen {
+fn with_all_pages(backend: Backend) -> crate::common::Seen {
     let mut programs = source(backend, &all_calls(), true);
     let program = Program::whole("calls");
     let module = hatchery_scheduler::ProgramSource::load(

@@ -220,7 +220,7 @@ fn a_process_that_is_killed_while_it_writes_loses_no_more_than_its_last_commits(
         let folder = tempfile::tempdir().unwrap();
         let mut writer = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--nocapture"])
-            .arg("a_process_that_is_killed_while_it_writes_loses_no_more_than_its_last_commits")
+            .arg("store::a_process_that_is_killed_while_it_writes_loses_no_more_than_its_last_commits")
             .env(WRITER, folder.path())
             .stdout(Stdio::piped())
             .spawn()

@@ -21,10 +21,8 @@
 //! | runs cannot be compared but by their ends | `a_schedule_can_be_checked_against_another` in `trees.rs` |
 //! | 0 bytes mean the end, or nothing at all | `closed_ends_in_every_state`, `empty_reads_and_writes` in `cases.rs` |
 
-mod common;
-
-use common::script::Script;
-use common::{PLENTY, answer, blobs, engine, exits, run, seen, straight, tree, tree_of};
+use crate::common::script::Script;
+use crate::common::{PLENTY, answer, blobs, engine, exits, run, seen, straight, tree, tree_of};
 use hatchery_engine::{Backend, Config, Engine, Pause, Reg};
 use hatchery_scheduler::{
     Activity, Blobs, Call, Event, Limits, ProcessId, RunMode, Scheduler, Status, Stop, cost,
@@ -173,7 +171,7 @@ on_every_backend! {
         code.extend([asm::ecalli(0), asm::ret()]);
         blob.set_code(&code, &[]);
         let module = engine(backend).compile(&blob.into_vec().unwrap()).unwrap();
-        let mut tree = common::tree_of_module(&module, &[]);
+        let mut tree = crate::common::tree_of_module(&module, &[]);
         let pause = Pause::new();
         pause.raise();
         let limit = 100 * cost::EXEC;

@@ -1,8 +1,6 @@
 //! Calls, yields, gas and settlement.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 
 /// Replies with `a0 + 1` of what the callee in slot 5 replied.

@@ -1,11 +1,9 @@
 //! What takes time costs gas, before it is done, and what the host cannot do leaves nothing behind.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 
 /// Gas that a call which must reply takes.

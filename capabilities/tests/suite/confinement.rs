@@ -3,10 +3,8 @@
 //! Random operations, all of them, in a tree of instances. What one may use and not copy stays in its pinned slot; what lies in the
 //! directory and was given to nobody is never held by anybody, not even by who knows its hash.
 
-mod common;
-
+use crate::common::*;
 use codec::Encode;
-use common::*;
 use hatchery_capabilities::*;
 use proptest::prelude::*;
 

@@ -1,10 +1,8 @@
 //! Random programs against simple models: slots, and gas.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
+use crate::common::*;
 use hatchery_capabilities::*;
 use proptest::prelude::*;
 

@@ -10,7 +10,7 @@ fn golden() -> BTreeMap<&'static str, CapHash> {
         let (name, hash) = line.split_once(' ').unwrap();
         (name, hash.parse().unwrap())
     };
-    include_str!("golden_hashes.txt").lines().map(line).collect()
+    include_str!("../golden_hashes.txt").lines().map(line).collect()
 }
 
 fn hash(cap: Cap) -> CapHash {

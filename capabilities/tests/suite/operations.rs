@@ -1,9 +1,7 @@
 //! Each operation: what it does, and what it refuses.
 
-mod common;
-
+use crate::common::*;
 use codec::Encode;
-use common::*;
 use hatchery_capabilities::*;
 
 /// Calls an instance with code, which must reply, and gives the slots it has then.
