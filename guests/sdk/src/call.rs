@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
         Self { value, ..self }
     }
 
-    /// The most gas that the callee may use. A callee that traps uses all of it.
+    /// The most gas that the callee may use. What it did not use comes back, also from one that traps.
     pub fn gas(self, gas: u64) -> Self {
         Self { gas, ..self }
     }

@@ -18,8 +18,8 @@
 //! }
 //! ```
 //!
-//! Panicking is a trap: everything is undone and the gas is lost. [`revert`] undoes everything too, tells the caller why, and
-//! keeps the rest of the gas.
+//! Panicking is a trap: everything is undone. [`revert`] undoes everything too, and tells the caller why. Either costs the gas
+//! that was used before; the rest is refunded.
 //!
 //! The names of the syscalls end with a version. This crate uses the newest version of each; a contract that was compiled
 //! with an older crate goes on with the older ones.

@@ -2,7 +2,10 @@
 
 mod common;
 
+use codec::DecodeAll;
 use common::{Result, dev};
+use hatchery_node_runtime::{AccountId, RuntimeEvent};
+use hatchery_node_testing::subxt::dynamic::Value;
 use hatchery_node_testing::subxt::utils::AccountId32;
 use hatchery_node_testing::walkthrough::{self, Silent};
 use hatchery_node_testing::{
@@ -147,17 +150,125 @@ async fn what_does_not_fit_into_a_block_is_in_the_next_ones() -> Result {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_says_where_a_guest_trapped_and_what_it_asked_for() -> Result {
+async fn dry_runs_and_traces_tell_what_a_call_does() -> Result {
     let node = dev().start()?;
     let chain = Chain::of(&node).await?;
+    a_dry_run_tells_what_the_call_then_does(&chain).await?;
+    a_trace_says_where_a_guest_trapped_and_what_it_asked_for(&chain).await?;
+    a_runtime_that_does_not_answer_is_an_error(&chain).await
+}
+
+async fn a_dry_run_tells_what_the_call_then_does(chain: &Chain) -> Result {
+    const VALUE: u128 = 1_000_000_000_000;
+    let user = accounts::bob();
+    let account = user.public_key().to_account_id();
+    let (code, _) = Contract::upload(chain, &user, guests::SCRIPT).await?;
+    let (contract, _) = Contract::instantiate(chain, &user, code, [0; 32], &[]).await?;
+    // Sets an item of ten bytes, emits three bytes, prints two and returns the item.
+    let script = [
+        &[1, 1, b'k', 7][..],
+        &10u32.to_le_bytes(),
+        &[6, 0, 9],
+        &3u32.to_le_bytes(),
+        &[11, 2, b'h', b'i'],
+        &[3, 1, b'k', 0],
+    ]
+    .concat();
+    let call = |change: Json| {
+        let mut call = json!({
+            "origin": account.to_string(),
+            "instance": contract.address.to_string(),
+            "export": "run",
+            "input": format!("0x{}", hex::encode(&script)),
+            "value": format!("{VALUE:#x}"),
+        });
+        call.as_object_mut().expect("an object").extend(change.as_object().cloned().unwrap_or_default());
+        json!([call])
+    };
+    let dry_run = async |change: Json| chain.request::<Json>("virtualization_dryRun", call(change)).await;
+
+    let answer = dry_run(json!({})).await?;
+    assert_eq!(answer["success"], json!(true), "{answer}");
+    assert_eq!((&answer["error"], &answer["failure"]), (&Json::Null, &Json::Null), "{answer}");
+    assert_eq!(answer["output"], json!(format!("0x010a000000{}", "07".repeat(10))), "{answer}");
+    let printed = json!([{"instance": contract.address.to_string(), "message": "hi"}]);
+    assert_eq!(answer["debug"], printed, "{answer}");
+    let deposit = |name: &str| -> u128 {
+        let amount = answer["deposits"][name].as_str().and_then(|amount| amount.parse().ok());
+        amount.unwrap_or_else(|| panic!("`{name}` is no decimal number in a string: {answer}"))
+    };
+    let held = deposit("held");
+    assert!(held > 0, "{answer}");
+    assert_eq!((deposit("peak"), deposit("released"), deposit("releasedToOthers")), (held, 0, 0), "{answer}");
+    let weight = |name: &str| -> Weight {
+        let part =
+            |part: &str| answer[name][part].as_u64().unwrap_or_else(|| panic!("no `{name}`: {answer}"));
+        Weight { ref_time: part("ref_time"), proof_size: part("proof_size") }
+    };
+    let [consumed, required, limit] = ["gasConsumed", "gasRequired", "gasLimit"].map(weight);
+    for [less, more] in [
+        [consumed.ref_time, required.ref_time],
+        [required.ref_time, limit.ref_time],
+        [consumed.proof_size, required.proof_size],
+        [required.proof_size, limit.proof_size],
+    ] {
+        assert!(0 < less && less <= more, "{answer}");
+    }
+    let events: Vec<RuntimeEvent> = answer["events"]
+        .as_array()
+        .expect("events are a list")
+        .iter()
+        .map(|event| {
+            let digits = event.as_str().and_then(|event| event.strip_prefix("0x")).expect("hexadecimal");
+            RuntimeEvent::decode_all(&mut hex::decode(digits).expect("digits").as_slice()).expect("an event")
+        })
+        .collect();
+    let address = AccountId::from(contract.address.0);
+    let emitted = pallet_virtualization::Event::Emitted { instance: address.clone(), data: vec![9; 3] };
+    assert!(events.contains(&RuntimeEvent::Virtualization(emitted)), "{events:?}");
+    assert!(
+        events.iter().any(|event| matches!(event,
+            RuntimeEvent::Balances(pallet_balances::Event::Transfer { to, amount: VALUE, .. }) if *to == address)),
+        "{events:?}"
+    );
+
+    // However an amount is written, it is the same.
+    for value in [json!(VALUE as u64), json!(VALUE.to_string())] {
+        assert_eq!(dry_run(json!({"value": value})).await?, answer, "{value}");
+    }
+    let trace: Json = chain.request("virtualization_trace", call(json!({}))).await?;
+    for (field, value) in answer.as_object().expect("an object") {
+        assert_eq!(&trace[field], value, "{field}");
+    }
+
+    // What it tells to be enough is enough, and less of a deposit is not.
+    let limits = json!({"storageDepositLimit": held.to_string(), "gasLimit": answer["gasRequired"]});
+    let enough = dry_run(limits).await?;
+    assert_eq!((&enough["success"], &enough["gasLimit"]), (&json!(true), &answer["gasRequired"]), "{enough}");
+    for limit in [json!((held - 1) as u64), json!(format!("{:#x}", held - 1))] {
+        let refused = dry_run(json!({"storageDepositLimit": limit})).await?;
+        assert_eq!(refused["failure"]["cause"], json!("DepositLimitExceeded"), "{refused}");
+    }
+    let before = chain.account(&account).await?;
+    let arguments = (contract.address.0, b"run".to_vec(), VALUE, script.clone(), required, Some(held));
+    let called = chain.submit(&user, "Virtualization", "call", arguments).await?.success()?;
+    assert_eq!(called.event("Virtualization", "Emitted")?.bytes("data").as_deref(), Some(&[9; 3][..]));
+    let after = chain.account(&account).await?;
+    assert_eq!(after.reserved - before.reserved, held);
+    assert_eq!(before.free - after.free, held + VALUE + called.fee);
+    Ok(())
+}
+
+async fn a_trace_says_where_a_guest_trapped_and_what_it_asked_for(chain: &Chain) -> Result {
     let user = accounts::alice();
     let origin = user.public_key().to_account_id().to_string();
     let deploy = async |code: &[u8]| -> Result<String> {
-        let (code, _) = Contract::upload(&chain, &user, code).await?;
-        let (contract, _) = Contract::instantiate(&chain, &user, code, [0; 32], &[]).await?;
+        let (code, _) = Contract::upload(chain, &user, code).await?;
+        let (contract, _) = Contract::instantiate(chain, &user, code, [0; 32], &[]).await?;
         Ok(contract.address.to_string())
     };
     let (tally, traps) = (deploy(guests::TALLY).await?, deploy(guests::TRAPS).await?);
+    let named = deploy(guests::TRAPS_WITH_NAMES).await?;
     let trace = async |instance: &str, export: &str| -> Result<Json> {
         let call = json!([{"origin": origin, "instance": instance, "export": export}]);
         let trace: Json = chain.request("virtualization_trace", call.clone()).await?;
@@ -177,13 +288,42 @@ async fn a_trace_says_where_a_guest_trapped_and_what_it_asked_for() -> Result {
     assert!(trap["symbol"].as_str().is_some_and(|symbol| symbol.starts_with("load_null")), "{trap}");
     assert_eq!(trap["address"], json!(0), "{trap}");
     assert!(trap["pc"].is_u64() && trap["kind"].is_string(), "{trap}");
+    assert_eq!(trap["frames"], Json::Null, "{trap}");
     assert_eq!(call["syscalls"], json!([]));
+
+    // With it, it is the function.
+    let call = trace(&named, "load_low").await?;
+    let trap = &call["trap"];
+    let function = trap["frames"][0]["function"].as_str().unwrap_or_default();
+    assert!(function.contains("::memory::load_low"), "{trap}");
+    assert_eq!(trap["symbol"], json!(function), "{trap}");
+    assert_eq!(trap["address"], json!(0xffff), "{trap}");
 
     let call = trace(&tally, "increment_and_panic").await?;
     assert_eq!(call["trap"]["address"], Json::Null, "a panic accesses no memory: {call}");
     let syscalls = call["syscalls"].as_array().map(Vec::as_slice).unwrap_or_default();
     let symbols: Vec<&str> = syscalls.iter().filter_map(|syscall| syscall["symbol"].as_str()).collect();
     assert_eq!(symbols, ["storage_get_v1", "storage_set_v1", "debug_print_v1"]);
+    Ok(())
+}
+
+/// The chain can do nothing any more after this.
+async fn a_runtime_that_does_not_answer_is_an_error(chain: &Chain) -> Result {
+    let root = accounts::alice();
+    let account = root.public_key().to_account_id();
+    let no_code = Value::named_variant("set_code_without_checks", [("code", Value::from_bytes([0; 8]))]);
+    let call = Value::unnamed_variant("System", [no_code]);
+    let before = chain.best().await?;
+    chain.send(&root, chain.next_nonce(&account).await?, "Sudo", "sudo", (call,)).await?;
+    until("the chain has lost its runtime", async || Ok((chain.best().await? > before).then_some(())))
+        .await?;
+    let user = account.to_string();
+    let call = json!([{"origin": user, "instance": user, "export": "increment"}]);
+    for method in ["virtualization_dryRun", "virtualization_trace"] {
+        let refusal = chain.refusal(method, call.clone()).await?;
+        assert_eq!(refusal.code, 8002, "{}", refusal.message);
+        assert!(refusal.message.contains("the runtime did not answer"), "{}", refusal.message);
+    }
     Ok(())
 }
 
@@ -265,14 +405,21 @@ async fn malformed_extrinsics_and_parameters_get_clear_errors() -> Result {
     };
     for (params, expected) in [
         (json!([]), "no more params"),
-        (json!([1]), "invalid type"),
+        (json!([1]), "invalid type: integer `1`, expected `call`, an object"),
         (json!([{"origin": user, "instance": user}]), "missing field `export`"),
-        (call(json!({"instance": "5Grwva"})), "invalid"),
-        (call(json!({"gasLimit": 5})), "invalid type"),
-        (call(json!({"value": "0x1000000000000000000000000000000000"})), "128 bits"),
-        (call(json!({"input": "abc"})), "begin with `0x`"),
-        (call(json!({"input": "0xabc"})), "invalid hexadecimal"),
+        (call(json!({"origin": 5})), "`origin`: invalid type"),
+        (call(json!({"instance": "5Grwva"})), "`instance`: "),
+        (call(json!({"export": null})), "`export`: invalid type"),
+        (call(json!({"value": "0x1000000000000000000000000000000000"})), "`value`: "),
+        (call(json!({"value": 1e40})), "`value`: "),
+        (call(json!({"value": -1})), "`value`: -1 is no whole number of at most 128 bits"),
+        (call(json!({"value": "ff"})), "`value`: "),
+        (call(json!({"input": "abc"})), "`input`: bytes begin with `0x`"),
+        (call(json!({"input": "0xabc"})), "`input`: invalid hexadecimal"),
+        (call(json!({"gasLimit": 5})), "`gasLimit`: invalid type"),
+        (call(json!({"storageDepositLimit": true})), "`storageDepositLimit`: true is no whole number"),
         (call(json!({"gas": 1})), "unknown field `gas`"),
+        (json!([call(json!({}))[0], "0x77"]), "`at`: invalid length"),
     ] {
         for method in ["virtualization_dryRun", "virtualization_trace"] {
             let refusal = chain.refusal(method, params.clone()).await?;

@@ -203,7 +203,9 @@ impl Node {
         let started = Instant::now();
         loop {
             let log = self.log();
-            if let Some(line) = log.lines().find(|line| line.contains(text)) {
+            // Of a line that is still being written, an address can lack its last digits.
+            let mut lines = log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            if let Some(line) = lines.find(|line| line.contains(text)) {
                 return Ok(line.to_owned());
             }
             let ended = self

@@ -18,11 +18,11 @@ use pallet_virtualization_runtime_api::{Cause, Deposits, Failure};
 use sc_client_api::{CallExecutor, ExecutorProvider};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
 use sp_blockchain::HeaderBackend;
 use sp_core::Bytes;
 use sp_core::traits::CallContext;
 use sp_externalities::Extensions;
-use sp_rpc::number::NumberOrHex;
 use sp_runtime::DispatchError;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -43,31 +43,91 @@ mod code {
 pub(crate) trait VirtualizationApi {
     /// Runs a call of an instance on top of a block (default: the best) and undoes it.
     #[method(name = "dryRun", blocking)]
-    fn dry_run(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<DryRunAnswer>;
+    fn dry_run(&self, call: CallRequest, at: Option<At>) -> RpcResult<DryRunAnswer>;
 
     /// As `dryRun`, with every call of an export and every syscall on the way, and where and why a guest trapped.
     #[method(name = "trace", blocking, with_extensions)]
-    fn trace(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<TraceAnswer>;
+    fn trace(&self, call: CallRequest, at: Option<At>) -> RpcResult<TraceAnswer>;
 }
 
 /// A call of an instance.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "`call`, an object")]
 pub(crate) struct CallRequest {
     /// Who would send it.
+    #[serde(deserialize_with = "named::origin")]
     origin: AccountId,
     /// The instance.
+    #[serde(deserialize_with = "named::instance")]
     instance: AccountId,
     /// The export, as text.
+    #[serde(deserialize_with = "named::export")]
     export: String,
     /// What would be transferred to the instance. Default: nothing.
-    value: Option<NumberOrHex>,
+    #[serde(default, deserialize_with = "named::value")]
+    value: Option<Amount>,
     /// What the guest would read as its input. Default: nothing.
+    #[serde(default, deserialize_with = "named::input")]
     input: Option<Input>,
     /// The most weight to use. Default: as much as an extrinsic may have.
+    #[serde(default, deserialize_with = "named::gas_limit")]
     gas_limit: Option<Weight>,
     /// The most to hold from the sender. Default: whatever it takes.
-    storage_deposit_limit: Option<NumberOrHex>,
+    #[serde(default, deserialize_with = "named::storage_deposit_limit")]
+    storage_deposit_limit: Option<Amount>,
+}
+
+/// The block to run a call on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct At(#[serde(deserialize_with = "named::at")] BlockHash);
+
+/// Reads parameters. Errors say which one they are about, as serde's own do not.
+mod named {
+    use serde::de::{Deserialize, Deserializer, Error as _};
+
+    macro_rules! parameters {
+        ($($function:ident: $name:literal),*) => {$(
+            pub(super) fn $function<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+                deserializer: D,
+            ) -> Result<T, D::Error> {
+                T::deserialize(deserializer)
+                    .map_err(|error| D::Error::custom(format!("`{}`: {error}", $name)))
+            }
+        )*};
+    }
+
+    parameters! {
+        at: "at",
+        origin: "origin",
+        instance: "instance",
+        export: "export",
+        value: "value",
+        input: "input",
+        gas_limit: "gasLimit",
+        storage_deposit_limit: "storageDepositLimit"
+    }
+}
+
+/// An amount: a number, or, as it may be too large for those of JavaScript, a string of decimal digits, as answers have it, or
+/// of hexadecimal ones behind `0x`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Amount(Balance);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Json::deserialize(deserializer)?;
+        let amount = match &value {
+            Json::Number(number) => number.as_u128(),
+            Json::String(text) => {
+                let (digits, radix) = text.strip_prefix("0x").map_or((&**text, 10), |digits| (digits, 16));
+                Balance::from_str_radix(digits, radix).ok()
+            }
+            _ => None,
+        };
+        amount
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("{value} is no whole number of at most 128 bits")))
+    }
 }
 
 /// Bytes in hexadecimal behind `0x`. Without that prefix, text such as `abc` would be taken for a number.
@@ -235,10 +295,10 @@ impl Virtualization {
             call.origin,
             call.instance,
             call.export.into_bytes(),
-            amount("value", call.value)?.unwrap_or_default(),
+            call.value.unwrap_or_default().0,
             call.input.unwrap_or_default().0,
             call.gas_limit,
-            amount("storageDepositLimit", call.storage_deposit_limit)?,
+            call.storage_deposit_limit.map(|Amount(limit)| limit),
         );
         let mut extensions = Extensions::new();
         extensions.register(manager);
@@ -259,8 +319,8 @@ impl Virtualization {
         })
     }
 
-    fn block(&self, at: Option<BlockHash>) -> RpcResult<(BlockHash, u32)> {
-        let at = at.unwrap_or_else(|| self.client.info().best_hash);
+    fn block(&self, at: Option<At>) -> RpcResult<(BlockHash, u32)> {
+        let at = at.map_or_else(|| self.client.info().best_hash, |At(block)| block);
         match self.client.number(at) {
             // The header of a block outlives its state.
             Ok(Some(number)) => match self.client.state_at(at) {
@@ -275,7 +335,7 @@ impl Virtualization {
 
 #[async_trait]
 impl VirtualizationApiServer for Virtualization {
-    fn dry_run(&self, call: CallRequest, at: Option<BlockHash>) -> RpcResult<DryRunAnswer> {
+    fn dry_run(&self, call: CallRequest, at: Option<At>) -> RpcResult<DryRunAnswer> {
         let (at, number) = self.block(at)?;
         let manager = self.machines.manager_on(number);
         self.run(call, at, VirtManagerExt::new(manager)).map(Into::into)
@@ -285,7 +345,7 @@ impl VirtualizationApiServer for Virtualization {
         &self,
         extensions: &jsonrpsee::Extensions,
         call: CallRequest,
-        at: Option<BlockHash>,
+        at: Option<At>,
     ) -> RpcResult<TraceAnswer> {
         sc_rpc_api::check_if_safe(extensions)?;
         let (at, number) = self.block(at)?;
@@ -300,13 +360,6 @@ impl VirtualizationApiServer for Virtualization {
             omitted_calls: trace.omitted_calls,
         })
     }
-}
-
-/// An amount, which JSON has as a number or, if it is large, as a hexadecimal string.
-fn amount(name: &str, value: Option<NumberOrHex>) -> RpcResult<Option<Balance>> {
-    value.map(Balance::try_from).transpose().map_err(|_| {
-        failure(jsonrpsee::types::error::INVALID_PARAMS_CODE, format!("`{name}` has more than 128 bits"))
-    })
 }
 
 fn failure(code: i32, message: String) -> ErrorObjectOwned {
