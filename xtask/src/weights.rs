@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 20)]
     repeat: u32,
 
-    /// Write to this file instead of the pallet's sources, for example for the weights of a chain of one's own.
+    /// Write to this file instead of the pallet's sources, for example to compare. It is this repository's node that is measured.
     #[arg(long)]
     output: Option<std::path::PathBuf>,
 

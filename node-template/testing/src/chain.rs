@@ -17,9 +17,6 @@ use subxt::utils::{AccountId32, H256};
 use subxt::{OnlineClient, SubstrateConfig, dynamic};
 use subxt_signer::sr25519::Keypair;
 
-/// What [`Error::Client`] says when a node does not take an extrinsic.
-pub const REFUSED: &str = "the extrinsic was refused";
-
 /// The client for one node's view of its chain.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -471,7 +468,10 @@ fn refused(error: ExtrinsicError) -> Error {
         ))) => answer.data.as_ref().map(|data| format!(": {data}")),
         _ => None,
     };
-    Error::Client { doing: REFUSED, message: format!("{error}{}", data.unwrap_or_default()) }
+    Error::Client {
+        doing: "the extrinsic was refused",
+        message: format!("{error}{}", data.unwrap_or_default()),
+    }
 }
 
 /// A pallet's error with its fields, or what else the error is.

@@ -15,7 +15,7 @@ mod node;
 mod wait;
 pub mod walkthrough;
 
-pub use chain::{Account, Chain, Committed, Event, REFUSED, RpcFailure};
+pub use chain::{Account, Chain, Committed, Event, RpcFailure};
 pub use contract::{CodeInfo, Contract, DryRun, InstanceInfo, Limits, Weight};
 pub use error::Error;
 pub use job::Job;
