@@ -45,8 +45,8 @@ mod tests;
 pub use code::{MAX_EXPORTS, MAX_IMPORTS};
 pub use execution::{Code, SYSCALLS};
 pub use jobs::{
-    JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobTarget, JobTargetOf, MAX_JOB_OUTPUT, MAX_JOB_PROGRAMS,
-    ProgramIdentifier,
+    JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobPrograms, JobTarget, JobTargetOf, MAX_JOB_OUTPUT,
+    MAX_JOB_PROGRAMS, ProgramIdentifier,
 };
 pub use pallet::*;
 pub use pallet_virtualization_runtime_api as runtime_api;

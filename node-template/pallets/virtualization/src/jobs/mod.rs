@@ -90,6 +90,9 @@ pub enum JobTarget<AccountId, Balance> {
     },
 }
 
+/// The programs of a job.
+pub type JobPrograms = BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>;
+
 /// A [`JobTarget`] of a runtime.
 pub type JobTargetOf<T> = JobTarget<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 
@@ -100,8 +103,11 @@ pub struct Job<AccountId, Balance> {
     pub owner: AccountId,
     /// What it runs.
     pub target: JobTarget<AccountId, Balance>,
+    /// The child trie that its instance had when the job was started; none if it has no instance. An instance that was made again at
+    /// the same address has another, and is not what the job was started for.
+    pub trie_id: Option<TrieId>,
     /// Its programs, the first one the root's. They cannot be removed while it lasts.
-    pub codes: BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>,
+    pub codes: JobPrograms,
     /// What the guest may use in a slice.
     pub gas_per_slice: Weight,
     /// How many slices it has had.
@@ -159,7 +165,7 @@ impl<T: Config> Pallet<T> {
         max_slices: u32,
     ) -> Result<JobId, DispatchError> {
         ensure!(max_slices > 0, Error::<T>::NoSlices);
-        let codes = Self::programs_of(&target)?;
+        let (codes, instance_trie_id) = Self::needs_of(&target)?;
         let slice_weight = Self::overhead_of(&target, &codes, gas_per_slice)?.saturating_add(gas_per_slice);
         ensure!(slice_weight.all_lte(Self::heaviest_slice()), Error::<T>::SliceTooHeavy);
         let slice_price = T::JobPrice::weight_to_fee(&slice_weight);
@@ -180,6 +186,7 @@ impl<T: Config> Pallet<T> {
         let job = Job {
             owner: owner.clone(),
             target,
+            trie_id: instance_trie_id,
             codes,
             gas_per_slice,
             slices: 0,
@@ -308,16 +315,16 @@ impl<T: Config> Pallet<T> {
         Ok(Self::slice_overhead(&programs, machines))
     }
 
-    /// The programs that a job needs, the first one the root's.
-    fn programs_of(
-        target: &JobTargetOf<T>,
-    ) -> Result<BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>, Error<T>> {
+    /// What a job needs for as long as it lasts: its programs, the first one the root's, and the child trie of its instance.
+    fn needs_of(target: &JobTargetOf<T>) -> Result<(JobPrograms, Option<TrieId>), Error<T>> {
         let mut codes = BoundedVec::new();
+        let mut trie_id = None;
         match target {
             JobTarget::Code(code_hash) => codes.force_push(*code_hash),
             JobTarget::Instance { instance, .. } => {
                 let info = Instances::<T>::get(instance).ok_or(Error::<T>::InstanceNotFound { depth: 0 })?;
                 codes.force_push(info.code_hash);
+                trie_id = Some(info.trie_id);
             }
             JobTarget::Processes { root, programs } => {
                 let identifiers: BTreeSet<_> = programs.iter().map(|(identifier, _)| identifier).collect();
@@ -326,7 +333,7 @@ impl<T: Config> Pallet<T> {
                 programs.iter().for_each(|(_, code_hash)| codes.force_push(*code_hash));
             }
         }
-        Ok(codes)
+        Ok((codes, trie_id))
     }
 
     /// What it weighs to look for jobs, and at the one that is first.

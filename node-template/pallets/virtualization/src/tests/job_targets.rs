@@ -242,6 +242,31 @@ fn what_ends_a_job_of_an_instance() {
     });
     assert_eq!(failure(&finish(&mut externalities)), JobFailure::Guest(Cause::InstanceNotFound));
 
+    // It is removed and made again meanwhile, at the same address: that is another instance, before the first slice as well.
+    for slices_before in [0, 1] {
+        let (mut externalities, instances) = with_instances(1);
+        let script = Script::new().yields().set(&[1], 1, 1).finish();
+        let job = externalities.execute_with(|| start(&BOB, run(&instances[0], script, slice(10), None)));
+        next_block(&mut externalities);
+        externalities.execute_with(|| {
+            if slices_before == 1 {
+                idle(Weight::MAX);
+                assert_eq!(events(), [Event::JobAdvanced { job, slices: 1 }]);
+            }
+            assert_ok!(dispatch(&ALICE, Call::remove_instance { instance: instances[0].clone() }));
+            let again = instantiate(Pallet::<Test>::code_hash(SCRIPT), 0, &[], 1000);
+            assert_eq!(again, instances[0]);
+        });
+        assert_eq!(failure(&finish(&mut externalities)), JobFailure::Guest(Cause::InstanceNotFound));
+        externalities.execute_with(|| {
+            assert_eq!((holds(&BOB), held(HoldReason::Storage, &BOB), keys(job)), ([0, 0], 0, 0));
+            let info = Instances::<Test>::get(&instances[0]).expect("it was made again");
+            assert_eq!(info.storage.items, 0);
+            let references = crate::CodeInfos::<Test>::get(info.code_hash).map(|code| code.references);
+            assert_eq!(references, Some(1), "the job's is given back");
+        });
+    }
+
     // It ends itself, which is no failure.
     let (mut externalities, instances) = with_instances(1);
     let script = Script::new().set(&[1], 1, 1).terminate(&CHARLIE);
