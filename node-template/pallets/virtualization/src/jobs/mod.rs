@@ -286,11 +286,15 @@ impl<T: Config> Pallet<T> {
 
     /// What a slice weighs besides the gas of its guest, for programs of these lengths and pages. It is priced as if nothing was
     /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, or which are looked at
-    /// for what has changed in it, all pages that may be stored are read and written, and the job ends.
+    /// for what has changed in it, an input of the greatest length and all pages that may be stored are read, the pages are written, and
+    /// the job ends.
     pub fn slice_overhead(programs: &[(u32, u32)], machines: u64) -> Weight {
         let most_pages_of_program = programs.iter().map(|(_, pages)| *pages).max().unwrap_or(0);
         let memory = T::WeightInfo::memory(most_pages_of_program).saturating_mul(machines);
-        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory);
+        // `job_slice` is measured with an empty input; that of a job is in a child trie, as items are.
+        let input = T::WeightInfo::syscall_storage_get(T::MaxPayloadLen::get())
+            .saturating_sub(T::WeightInfo::syscall_storage_get(0));
+        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory).saturating_add(input);
         programs.iter().fold(slice, |sum, (length, _)| {
             let reference = T::DbWeight::get().reads_writes(1, 1);
             sum.saturating_add(T::WeightInfo::compile(*length)).saturating_add(reference)
@@ -312,7 +316,16 @@ impl<T: Config> Pallet<T> {
                 2 * u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
             }
         };
-        Ok(Self::slice_overhead(&programs, machines))
+        Ok(Self::slice_overhead(&programs, machines).saturating_add(Self::record_weight(target)))
+    }
+
+    /// What it weighs to read the record of a job's instance, if it has one: measured is the reading of what an account has. Writing it
+    /// is paid for by the guest.
+    fn record_weight(target: &JobTargetOf<T>) -> Weight {
+        match target {
+            JobTarget::Instance { .. } => T::WeightInfo::syscall_balance(),
+            JobTarget::Code(_) | JobTarget::Processes { .. } => Weight::zero(),
+        }
     }
 
     /// What a job needs for as long as it lasts: its programs, the first one the root's, and the child trie of its instance.
@@ -362,7 +375,9 @@ impl<T: Config> Pallet<T> {
             JobTarget::Processes { programs, .. } => programs.len() as u64,
         };
         let reference = T::DbWeight::get().reads_writes(2, 1).saturating_mul(others);
-        T::WeightInfo::start_job(input_length).saturating_add(reference)
+        T::WeightInfo::start_job(input_length)
+            .saturating_add(reference)
+            .saturating_add(Self::record_weight(target))
     }
 
     /// What cancelling a job weighs at most.

@@ -458,6 +458,31 @@ fn jobs_of_processes_that_fail() {
     });
 }
 
+/// What is known only when a slice has begun is paid for by every slice.
+#[test]
+fn a_slice_pays_for_the_input_and_a_record_that_it_reads() {
+    in_block(|| {
+        let instance = script_instance();
+        let gas = slice(1);
+        let prepaid = |target: JobTarget<AccountId32, u64>| {
+            start(&BOB, starting_at(target, "run", &[], gas, 1));
+            let Some(Event::JobStarted { prepaid, .. }) = events().pop() else { panic!() };
+            prepaid
+        };
+        let code_hash = Pallet::<Test>::code_hash(SCRIPT);
+        let info = crate::CodeInfos::<Test>::get(code_hash).expect("it was uploaded");
+        let overhead = Pallet::<Test>::slice_overhead(&[(info.length, info.pages)], 2);
+        let reading = <<Test as Config>::WeightInfo as WeightInfo>::syscall_balance();
+        let price = |weight| PerMicrosecond::weight_to_fee(&weight);
+        assert_eq!(prepaid(JobTarget::Code(code_hash)), price(overhead + gas));
+        assert_eq!(prepaid(of_instance(&instance, None)), price(overhead + reading + gas));
+        let longest: u32 = <Test as Config>::MaxPayloadLen::get();
+        let pages = MaxSnapshot::get() / 4096;
+        let rest = <<Test as Config>::WeightInfo as WeightInfo>::job_slice(pages).proof_size();
+        assert!(overhead.proof_size() >= rest + u64::from(longest), "a proof has all of the input");
+    });
+}
+
 /// Gas pays for starting a process, but not for the pages that it then touches.
 #[test]
 fn a_tree_pays_for_the_memory_of_all_that_it_may_start() {
