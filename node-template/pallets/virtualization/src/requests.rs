@@ -65,7 +65,7 @@ pub struct Outcome<T: Config> {
     pub reverted_with: Vec<u8>,
     /// The weight that was used.
     pub gas_consumed: Weight,
-    /// The limit that the same call needs at least.
+    /// The limit that the same call needs at least, and that suffices unless a guest does something else when it has less gas.
     pub gas_required: Weight,
     /// What was held and released. After a failure that is nothing, but for the most that was held before.
     pub deposits: Deposits<BalanceOf<T>>,

@@ -12,7 +12,7 @@ use sp_runtime::AccountId32;
 
 type Weights = <Test as Config>::WeightInfo;
 
-fn dry_run(
+pub(super) fn dry_run(
     origin: &AccountId32,
     instance: &AccountId32,
     export: &str,

@@ -319,7 +319,8 @@ fn what_ends_a_job_of_an_instance() {
 
 const DATA: u32 = 0x2_0000;
 
-fn program(imports: &[&[u8]], exports: &[(&str, &[Instruction])]) -> Vec<u8> {
+/// A program with two pages of data and a page of stack.
+pub(super) fn program(imports: &[&[u8]], exports: &[(&str, &[Instruction])]) -> Vec<u8> {
     let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
     imports.iter().for_each(|symbol| {
         builder.add_import(symbol);
