@@ -175,6 +175,11 @@ pub mod pallet {
         #[pallet::constant]
         type JobsWeight: Get<Weight>;
 
+        /// The most that the transaction extensions of an extrinsic weigh. That comes on top of the weight of its call, so dry runs, which
+        /// take as much as an extrinsic can, leave it out.
+        #[pallet::constant]
+        type ExtensionsWeight: Get<Weight>;
+
         /// What weight costs, for slices of jobs.
         #[pallet::no_default]
         type JobPrice: frame_support::weights::WeightToFee<Balance = BalanceOf<Self>>;
@@ -222,6 +227,7 @@ pub mod pallet {
             type MaxJobs = ConstU32<64>;
             type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
             type JobsWeight = JobsWeight;
+            type ExtensionsWeight = ();
             type WeightInfo = ();
         }
     }

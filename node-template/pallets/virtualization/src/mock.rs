@@ -48,6 +48,11 @@ impl Config for Test {
     type JobPrice = PerMicrosecond;
     type MaxJobSnapshotLen = MaxSnapshot;
     type JobsWeight = JobsShare;
+    type ExtensionsWeight = ExtensionsWeight;
+}
+
+frame_support::parameter_types! {
+    pub const ExtensionsWeight: Weight = Weight::from_parts(300_000_000, 10_000);
 }
 
 frame_support::parameter_types! {

@@ -128,7 +128,7 @@ sp_api::decl_runtime_apis! {
     {
         /// Runs a call of the export `export` of `instance` as if `origin` had sent it now, and undoes it.
         ///
-        /// It runs with at most the weight that the largest extrinsic may have; without a `gas_limit`, with that. Every
+        /// It runs with at most the greatest `gas_limit` that an extrinsic can have; without a `gas_limit`, with that. Every
         /// program is priced as if nobody had used it in the block before.
         fn dry_run_call(
             origin: AccountId,

@@ -6,7 +6,7 @@ use crate::{
     mock::*,
     runtime_api::{Deposits, ReadStorageError},
 };
-use frame_support::{assert_noop, assert_ok, dispatch::DispatchClass, traits::Get as _, weights::Weight};
+use frame_support::{assert_ok, dispatch::DispatchClass, traits::Get as _, weights::Weight};
 use frame_system::limits::BlockWeights;
 use sp_runtime::AccountId32;
 
@@ -201,10 +201,16 @@ fn a_dry_run_uses_no_more_than_the_largest_extrinsic() {
     in_block(|| {
         let instance = script_instance();
         let weights: BlockWeights = <Test as frame_system::Config>::BlockWeights::get();
-        let most =
+        let largest =
             weights.get(DispatchClass::Normal).max_extrinsic.expect("the test runtime limits extrinsics");
-        for asked in [None, Some(Weight::MAX), Some(most)] {
-            assert_eq!(dry_run(&BOB, &instance, "nothing", &[], asked).gas_limit, most);
+        let most = largest - ExtensionsWeight::get();
+        for input in [0, 5000] {
+            // The bytes of an extrinsic count as proof.
+            let bytes = Weight::from_parts(0, "nothing".len() as u64 + input + 512);
+            for asked in [None, Some(Weight::MAX), Some(most)] {
+                let input = vec![0; input as usize];
+                assert_eq!(dry_run(&BOB, &instance, "nothing", &input, asked).gas_limit, most - bytes);
+            }
         }
         let little = Weight::from_parts(1_000_000, 1000);
         let dry_run = dry_run(&BOB, &instance, "nothing", &[], Some(little));
