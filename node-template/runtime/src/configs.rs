@@ -3,8 +3,9 @@
 use crate::{
     AccountId, Aura, BLOCK_HASH_COUNT, Balance, Balances, Block, EXISTENTIAL_DEPOSIT, Hash, MICRO_UNIT,
     MILLI_UNIT, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
-    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SLOT_MILLISECONDS, System, VERSION,
+    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SLOT_MILLISECONDS, System, TxExtension, VERSION,
 };
+use alloc::vec::Vec;
 use frame_support::traits::{ConstBool, ConstU8, ConstU32, ConstU64, ConstU128, VariantCountOf};
 use frame_support::weights::constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND};
 use frame_support::weights::{ConstantMultiplier, IdentityFee, Weight};
@@ -12,7 +13,9 @@ use frame_support::{derive_impl, parameter_types};
 use frame_system::limits::{BlockLength, BlockWeights};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_runtime::{FixedPointNumber, Perbill, Perquintill, traits::Bounded};
+use sp_runtime::generic::Era;
+use sp_runtime::traits::{Bounded, TransactionExtension as _};
+use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
 use sp_version::RuntimeVersion;
 
 /// How much of a block is for ordinary extrinsics; the rest is for operational ones and for hooks.
@@ -130,6 +133,26 @@ parameter_types! {
     pub IdleWeight: Weight = Perbill::from_percent(5) * MAXIMUM_BLOCK_WEIGHT;
     /// Jobs take at most a tenth of a block: they run after the author's deadline.
     pub JobsWeight: Weight = Perbill::from_percent(10) * MAXIMUM_BLOCK_WEIGHT;
+    pub ExtensionsWeight: Weight = extensions_weight();
+}
+
+/// What the extensions of an extrinsic weigh. It is the same for every call and every sender, but for mortal extrinsics, which weigh more
+/// than others.
+fn extensions_weight() -> Weight {
+    let extensions: TxExtension = (
+        frame_system::AuthorizeCall::new(),
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckEra::from(Era::mortal(u64::from(BLOCK_HASH_COUNT), 0)),
+        frame_system::CheckNonce::from(0),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        frame_metadata_hash_extension::CheckMetadataHash::new(true),
+        frame_system::WeightReclaim::new(),
+    );
+    extensions.weight(&RuntimeCall::System(frame_system::Call::remark { remark: Vec::new() }))
 }
 
 impl pallet_virtualization::Config for Runtime {
@@ -150,6 +173,7 @@ impl pallet_virtualization::Config for Runtime {
     type MaxJobs = ConstU32<64>;
     type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
     type JobsWeight = JobsWeight;
+    type ExtensionsWeight = ExtensionsWeight;
     // As a second of computation costs elsewhere.
     type JobPrice = IdentityFee<Balance>;
     type WeightInfo = pallet_virtualization::weights::SubstrateWeight<Runtime>;

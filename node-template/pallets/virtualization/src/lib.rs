@@ -45,8 +45,8 @@ mod tests;
 pub use code::{MAX_EXPORTS, MAX_IMPORTS};
 pub use execution::{Code, SYSCALLS};
 pub use jobs::{
-    JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobTarget, JobTargetOf, MAX_JOB_OUTPUT, MAX_JOB_PROGRAMS,
-    ProgramIdentifier,
+    JOB_SYSCALLS, Job, JobFailure, JobId, JobOf, JobPrograms, JobTarget, JobTargetOf, MAX_JOB_OUTPUT,
+    MAX_JOB_PROGRAMS, ProgramIdentifier,
 };
 pub use pallet::*;
 pub use pallet_virtualization_runtime_api as runtime_api;
@@ -175,6 +175,11 @@ pub mod pallet {
         #[pallet::constant]
         type JobsWeight: Get<Weight>;
 
+        /// The most that the transaction extensions of an extrinsic weigh. That comes on top of the weight of its call, so dry runs, which
+        /// take as much as an extrinsic can, leave it out.
+        #[pallet::constant]
+        type ExtensionsWeight: Get<Weight>;
+
         /// What weight costs, for slices of jobs.
         #[pallet::no_default]
         type JobPrice: frame_support::weights::WeightToFee<Balance = BalanceOf<Self>>;
@@ -222,6 +227,7 @@ pub mod pallet {
             type MaxJobs = ConstU32<64>;
             type MaxJobSnapshotLen = ConstU32<{ 256 * 1024 }>;
             type JobsWeight = JobsWeight;
+            type ExtensionsWeight = ();
             type WeightInfo = ();
         }
     }

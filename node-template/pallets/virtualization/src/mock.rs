@@ -6,7 +6,7 @@ use frame_support::{
     BoundedVec, derive_impl,
     dispatch::{DispatchResultWithPostInfo, GetDispatchInfo as _},
     traits::{ConstU64, Hooks as _, fungible::InspectHold as _},
-    weights::Weight,
+    weights::{Weight, constants::RocksDbWeight},
 };
 use hatchery_client::{ConsensusConstants, VirtManager};
 use hatchery_primitives::VirtManagerExt;
@@ -30,6 +30,8 @@ impl frame_system::Config for Test {
     type AccountId = AccountId32;
     type Lookup = IdentityLookup<AccountId32>;
     type AccountData = pallet_balances::AccountData<u64>;
+    // As in the weights that the tests have.
+    type DbWeight = RocksDbWeight;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -46,6 +48,11 @@ impl Config for Test {
     type JobPrice = PerMicrosecond;
     type MaxJobSnapshotLen = MaxSnapshot;
     type JobsWeight = JobsShare;
+    type ExtensionsWeight = ExtensionsWeight;
+}
+
+frame_support::parameter_types! {
+    pub const ExtensionsWeight: Weight = Weight::from_parts(300_000_000, 10_000);
 }
 
 frame_support::parameter_types! {

@@ -65,7 +65,7 @@ pub struct Outcome<T: Config> {
     pub reverted_with: Vec<u8>,
     /// The weight that was used.
     pub gas_consumed: Weight,
-    /// The limit that the same call needs at least.
+    /// The limit that the same call needs at least, and that suffices unless a guest does something else when it has less gas.
     pub gas_required: Weight,
     /// What was held and released. After a failure that is nothing, but for the most that was held before.
     pub deposits: Deposits<BalanceOf<T>>,
@@ -109,7 +109,7 @@ impl<T: Config> Pallet<T> {
 
     /// What a call in the next block would do, for [`VirtualizationApi::dry_run_call`](crate::runtime_api::runtime_decl_for_virtualization_api).
     ///
-    /// The limit is at most the weight of the largest extrinsic of the normal class, and that without a `gas_limit`.
+    /// The limit is at most the greatest that an extrinsic with such an export and input can have, and that without a `gas_limit`.
     /// Every program is priced as if it had to be compiled. Whatever happens is undone.
     pub fn dry_run_call(
         caller: T::AccountId,
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
         gas_limit: Option<Weight>,
         storage_deposit_limit: Option<BalanceOf<T>>,
     ) -> DryRunOf<T> {
-        let most = largest_extrinsic::<T>();
+        let most = greatest_limit::<T>(&export, &input);
         let gas_limit = gas_limit.map_or(most, |asked| asked.min(most));
         let run = || {
             // A call that is sent now is in the next block.
@@ -184,10 +184,16 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The most weight that an extrinsic of the normal class may have.
-fn largest_extrinsic<T: Config>() -> Weight {
+/// More bytes than an extrinsic has besides the export and the input of its call: a signature, extensions, accounts, amounts.
+const ENVELOPE_BYTES: u64 = 512;
+
+/// The greatest limit that an extrinsic can have: what the largest of the normal class may weigh, without what `CheckWeight` counts
+/// besides the call, which are the extensions and, as proof size, the bytes of the extrinsic.
+fn greatest_limit<T: Config>(export: &[u8], input: &[u8]) -> Weight {
     let weights = T::BlockWeights::get();
-    weights.get(DispatchClass::Normal).max_extrinsic.unwrap_or(weights.max_block)
+    let largest = weights.get(DispatchClass::Normal).max_extrinsic.unwrap_or(weights.max_block);
+    let bytes = u64::from(length(export)).saturating_add(length(input).into()).saturating_add(ENVELOPE_BYTES);
+    largest.saturating_sub(T::ExtensionsWeight::get()).saturating_sub(Weight::from_parts(0, bytes))
 }
 
 /// Refuses what is too long for an extrinsic, which dry runs and other pallets can ask for.

@@ -1,7 +1,7 @@
 //! What holds between what is stored, always.
 
 use crate::{
-    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, JobCount, JobQueue, Jobs, Pallet,
+    BalanceOf, CodeInfos, Codes, Config, HoldReason, Instances, JobCount, JobQueue, JobTarget, Jobs, Pallet,
     RemovalQueue, Removals, StorageDeposits, TrieId,
     items::{ItemOf, child_trie},
     requests::length,
@@ -117,6 +117,10 @@ fn check_jobs<T: Config>(held: &mut Holds<T>) -> Result<(), TryRuntimeError> {
     ensure!(jobs.iter().all(|id| *id <= JobCount::<T>::get()), "a job has a number that none has yet");
     for job in Jobs::<T>::iter_values() {
         ensure!(job.slices < job.max_slices, "a job goes on that has had all its slices");
+        ensure!(
+            job.trie_id.is_some() == matches!(job.target, JobTarget::Instance { .. }),
+            "a job of an instance does not know which one it was, or another job does"
+        );
         add::<T>(&mut held.job, &job.owner, job.deposit);
         add::<T>(&mut held.job_slices, &job.owner, job.prepaid);
     }

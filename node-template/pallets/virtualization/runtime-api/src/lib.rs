@@ -96,9 +96,10 @@ pub struct DryRun<AccountId, Balance, Event> {
     pub reverted_with: Vec<u8>,
     /// The weight that was used, with every program compiled anew, once. The extrinsic uses as much or less.
     pub gas_consumed: Weight,
-    /// The `gas_limit` to call with: at times more is needed than is used in the end.
+    /// The `gas_limit` to call with: at times more is needed than is used in the end. It is enough for the same steps; a guest that takes
+    /// others when it has less gas, or gives a callee a share of it, may need more, which a dry run with this limit shows.
     pub gas_required: Weight,
-    /// The limit that this dry run had: what was asked for, or the most that an extrinsic may use if that is less.
+    /// The limit that this dry run had: what was asked for, or the greatest that an extrinsic can have if that is less.
     pub gas_limit: Weight,
     /// What would be held and released.
     pub deposits: Deposits<Balance>,
@@ -127,7 +128,7 @@ sp_api::decl_runtime_apis! {
     {
         /// Runs a call of the export `export` of `instance` as if `origin` had sent it now, and undoes it.
         ///
-        /// It runs with at most the weight that the largest extrinsic may have; without a `gas_limit`, with that. Every
+        /// It runs with at most the greatest `gas_limit` that an extrinsic can have; without a `gas_limit`, with that. Every
         /// program is priced as if nobody had used it in the block before.
         fn dry_run_call(
             origin: AccountId,

@@ -65,7 +65,10 @@ pub(crate) fn run_job<T: Config>(
     let guest_failed = JobFailure::Guest;
     let (instance, info, role) = match &job.target {
         JobTarget::Instance { instance, .. } => {
-            let info = Instances::<T>::get(instance).ok_or(guest_failed(Cause::InstanceNotFound))?;
+            // What was made at the address since the job was started is another instance.
+            let info = Instances::<T>::get(instance)
+                .filter(|info| Some(info.trie_id) == job.trie_id)
+                .ok_or(guest_failed(Cause::InstanceNotFound))?;
             (instance, info, Role::JobOfInstance)
         }
         // No syscall of such a job looks at the record.

@@ -44,6 +44,8 @@ pub(super) struct Syscalls<'a, 'b, T: Config> {
     pub(super) gas_given: i64,
     /// What the last callee returned.
     returned: Vec<u8>,
+    /// Whether the call has paid for its instance's record, which is written at its end if what the instance stores has changed.
+    is_record_paid: bool,
 }
 
 /// Bytes of an event besides its data and topics.
@@ -57,7 +59,9 @@ const DONE: u64 = 0;
 
 impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
     pub(super) fn new(context: &'a mut Context<'b, T>, frame: &'a mut Frame<T>, gas_given: i64) -> Self {
-        Self { context, frame, gas_given, returned: Vec::new() }
+        // Making an instance pays for its record.
+        let is_record_paid = frame.role == Role::Constructor;
+        Self { context, frame, gas_given, returned: Vec::new(), is_record_paid }
     }
 
     /// Whether the guest can be left wherever the gas of a slice ends. An instance cannot, as others use it between two slices: what it
@@ -174,7 +178,7 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
             .filter(|length| *length <= T::MaxValueLen::get())
             .ok_or_else(|| self.invalid(Argument::Length))?;
         let most = T::WeightInfo::syscall_storage_set(new, T::MaxValueLen::get());
-        self.charge(most)?;
+        self.charge_change(most)?;
         let key = self.key(execution, key)?;
         let value = self.read(execution, value.0, value.1, T::MaxValueLen::get(), Argument::Length)?;
         let Context { deposits, .. } = self.context;
@@ -187,7 +191,7 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
 
     fn storage_remove(&mut self, execution: &mut Execution, key: (u64, u64)) -> Answer<T> {
         let most = T::WeightInfo::syscall_storage_remove(T::MaxValueLen::get());
-        self.charge(most)?;
+        self.charge_change(most)?;
         let key = self.key(execution, key)?;
         let Context { deposits, .. } = self.context;
         let old = items::remove::<T>(deposits, &mut self.frame.info, &key);
@@ -355,6 +359,14 @@ impl<'a, 'b, T: Config> Syscalls<'a, 'b, T> {
             return Err(self.invalid(Argument::Account));
         }
         Err(Exit::Terminated(beneficiary))
+    }
+
+    /// Pays for a change of what the instance stores, and with the first one for writing its record at the end of the call.
+    fn charge_change(&mut self, weight: Weight) -> Result<(), Exit<T>> {
+        let record = if self.is_record_paid { Weight::zero() } else { T::DbWeight::get().writes(1) };
+        self.charge(weight.saturating_add(record))?;
+        self.is_record_paid = true;
+        Ok(())
     }
 
     fn charge(&mut self, weight: Weight) -> Result<(), Exit<T>> {

@@ -90,6 +90,9 @@ pub enum JobTarget<AccountId, Balance> {
     },
 }
 
+/// The programs of a job.
+pub type JobPrograms = BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>;
+
 /// A [`JobTarget`] of a runtime.
 pub type JobTargetOf<T> = JobTarget<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 
@@ -100,8 +103,11 @@ pub struct Job<AccountId, Balance> {
     pub owner: AccountId,
     /// What it runs.
     pub target: JobTarget<AccountId, Balance>,
+    /// The child trie that its instance had when the job was started; none if it has no instance. An instance that was made again at
+    /// the same address has another, and is not what the job was started for.
+    pub trie_id: Option<TrieId>,
     /// Its programs, the first one the root's. They cannot be removed while it lasts.
-    pub codes: BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>,
+    pub codes: JobPrograms,
     /// What the guest may use in a slice.
     pub gas_per_slice: Weight,
     /// How many slices it has had.
@@ -159,7 +165,7 @@ impl<T: Config> Pallet<T> {
         max_slices: u32,
     ) -> Result<JobId, DispatchError> {
         ensure!(max_slices > 0, Error::<T>::NoSlices);
-        let codes = Self::programs_of(&target)?;
+        let (codes, instance_trie_id) = Self::needs_of(&target)?;
         let slice_weight = Self::overhead_of(&target, &codes, gas_per_slice)?.saturating_add(gas_per_slice);
         ensure!(slice_weight.all_lte(Self::heaviest_slice()), Error::<T>::SliceTooHeavy);
         let slice_price = T::JobPrice::weight_to_fee(&slice_weight);
@@ -180,6 +186,7 @@ impl<T: Config> Pallet<T> {
         let job = Job {
             owner: owner.clone(),
             target,
+            trie_id: instance_trie_id,
             codes,
             gas_per_slice,
             slices: 0,
@@ -279,11 +286,15 @@ impl<T: Config> Pallet<T> {
 
     /// What a slice weighs besides the gas of its guest, for programs of these lengths and pages. It is priced as if nothing was
     /// known: the programs are compiled, so many machines of the largest are made, which touch all their memory, or which are looked at
-    /// for what has changed in it, all pages that may be stored are read and written, and the job ends.
+    /// for what has changed in it, an input of the greatest length and all pages that may be stored are read, the pages are written, and
+    /// the job ends.
     pub fn slice_overhead(programs: &[(u32, u32)], machines: u64) -> Weight {
         let most_pages_of_program = programs.iter().map(|(_, pages)| *pages).max().unwrap_or(0);
         let memory = T::WeightInfo::memory(most_pages_of_program).saturating_mul(machines);
-        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory);
+        // `job_slice` is measured with an empty input; that of a job is in a child trie, as items are.
+        let input = T::WeightInfo::syscall_storage_get(T::MaxPayloadLen::get())
+            .saturating_sub(T::WeightInfo::syscall_storage_get(0));
+        let slice = T::WeightInfo::job_slice(most_pages::<T>()).saturating_add(memory).saturating_add(input);
         programs.iter().fold(slice, |sum, (length, _)| {
             let reference = T::DbWeight::get().reads_writes(1, 1);
             sum.saturating_add(T::WeightInfo::compile(*length)).saturating_add(reference)
@@ -305,19 +316,28 @@ impl<T: Config> Pallet<T> {
                 2 * u64::from(living) + gas.ref_time() / T::RefTimePerGas::get().max(1) / GAS_OF_PROCESS
             }
         };
-        Ok(Self::slice_overhead(&programs, machines))
+        Ok(Self::slice_overhead(&programs, machines).saturating_add(Self::record_weight(target)))
     }
 
-    /// The programs that a job needs, the first one the root's.
-    fn programs_of(
-        target: &JobTargetOf<T>,
-    ) -> Result<BoundedVec<CodeHash, ConstU32<{ MAX_JOB_PROGRAMS + 1 }>>, Error<T>> {
+    /// What it weighs to read the record of a job's instance, if it has one: measured is the reading of what an account has. Writing it
+    /// is paid for by the guest.
+    fn record_weight(target: &JobTargetOf<T>) -> Weight {
+        match target {
+            JobTarget::Instance { .. } => T::WeightInfo::syscall_balance(),
+            JobTarget::Code(_) | JobTarget::Processes { .. } => Weight::zero(),
+        }
+    }
+
+    /// What a job needs for as long as it lasts: its programs, the first one the root's, and the child trie of its instance.
+    fn needs_of(target: &JobTargetOf<T>) -> Result<(JobPrograms, Option<TrieId>), Error<T>> {
         let mut codes = BoundedVec::new();
+        let mut trie_id = None;
         match target {
             JobTarget::Code(code_hash) => codes.force_push(*code_hash),
             JobTarget::Instance { instance, .. } => {
                 let info = Instances::<T>::get(instance).ok_or(Error::<T>::InstanceNotFound { depth: 0 })?;
                 codes.force_push(info.code_hash);
+                trie_id = Some(info.trie_id);
             }
             JobTarget::Processes { root, programs } => {
                 let identifiers: BTreeSet<_> = programs.iter().map(|(identifier, _)| identifier).collect();
@@ -326,7 +346,7 @@ impl<T: Config> Pallet<T> {
                 programs.iter().for_each(|(_, code_hash)| codes.force_push(*code_hash));
             }
         }
-        Ok(codes)
+        Ok((codes, trie_id))
     }
 
     /// What it weighs to look for jobs, and at the one that is first.
@@ -355,7 +375,9 @@ impl<T: Config> Pallet<T> {
             JobTarget::Processes { programs, .. } => programs.len() as u64,
         };
         let reference = T::DbWeight::get().reads_writes(2, 1).saturating_mul(others);
-        T::WeightInfo::start_job(input_length).saturating_add(reference)
+        T::WeightInfo::start_job(input_length)
+            .saturating_add(reference)
+            .saturating_add(Self::record_weight(target))
     }
 
     /// What cancelling a job weighs at most.

@@ -1,8 +1,42 @@
 //! Calls, and calls within calls.
 
 use super::script::{Output, Script};
-use crate::{Call, Cause, Code, Event, Failure, Instances, Pallet, Trap, TrapKind, mock::*};
-use frame_support::assert_ok;
+use crate::{
+    Call, CallRequest, Cause, Code, Config, Event, Failure, Instances, JobTarget, Pallet, Trap, TrapKind,
+    mock::*,
+};
+use frame_support::{assert_noop, assert_ok, traits::Get as _, weights::Weight};
+use sp_runtime::{AccountId32, DispatchError, traits::Dispatchable as _};
+
+#[test]
+fn every_call_has_to_be_signed() {
+    in_block(|| {
+        let instance = script_instance();
+        let code_hash = Pallet::<Test>::code_hash(SCRIPT);
+        let job = Call::start_job {
+            target: JobTarget::Code(code_hash),
+            export: bounded(b"run"),
+            input: bounded(&[]),
+            gas_per_slice: Weight::zero(),
+            max_slices: 1,
+        };
+        let calls = [
+            upload_of(TALLY),
+            Call::remove_code { code_hash },
+            instantiation(code_hash, 1, &[]),
+            calling(&instance, "nothing", &[]),
+            Call::remove_instance { instance },
+            job,
+            Call::cancel_job { job: 1 },
+        ];
+        for call in calls {
+            for origin in [RuntimeOrigin::none(), RuntimeOrigin::root()] {
+                let result = RuntimeCall::Virtualization(call.clone()).dispatch(origin);
+                assert_noop!(result.map_err(|error| error.error), DispatchError::BadOrigin);
+            }
+        }
+    });
+}
 
 #[test]
 fn a_call_changes_storage_and_says_so() {
@@ -136,6 +170,82 @@ fn a_callee_that_fails_is_undone_and_the_caller_goes_on() {
 }
 
 #[test]
+fn a_caller_goes_on_where_a_deposit_or_a_transfer_failed() {
+    in_block(|| {
+        let outer = script_instance();
+        let inner = instantiate(Pallet::<Test>::code_hash(SCRIPT), 1, &[], 0);
+        // As much as the caller itself stores afterwards.
+        let deposit = PER_ITEM + PER_BYTE * (5 + 1);
+        let poor = AccountId32::new([9; 32]);
+        let funds = EXISTENTIAL_DEPOSIT + deposit;
+        assert_ok!(Balances::transfer_allow_death(RuntimeOrigin::signed(BOB), poor.clone(), funds));
+        let run = |origin: &AccountId32, storage_deposit_limit, value| {
+            System::reset_events();
+            let doomed = Script::new().set(b"inner", 1, 100).end();
+            let script = Script::new().call_with(&inner, "run", doomed, value, u64::MAX, false);
+            let script = script.set(b"after", 3, 1).end();
+            let request = CallRequest { storage_deposit_limit, ..request(origin, &outer, "run", &script) };
+            let bytes = Pallet::<Test>::bare_call(request).result.expect("the caller goes on");
+            let mut output = Output(&bytes);
+            let answer = output.answer();
+            assert_eq!(output.returned(), &[] as &[u8]);
+            let seen = events();
+            let items = |instance| Instances::<Test>::get(instance).map(|info| info.storage.items);
+            assert_eq!((items(&outer), items(&inner)), (Some(1), Some(0)));
+            check();
+            assert_ok!(call(&BOB, &outer, "run", &Script::new().remove(b"after").end()));
+            (answer, seen)
+        };
+        let cases = [
+            (&BOB, Some(deposit), 0, Code::DepositFailed, Cause::DepositLimitExceeded),
+            (&poor, None, 0, Code::DepositFailed, Cause::DepositUnaffordable),
+            (&BOB, None, 1001, Code::TransferFailed, Cause::TransferFailed),
+        ];
+        for (origin, limit, value, code, cause) in cases {
+            let (answer, seen) = run(origin, limit, value);
+            assert_eq!(answer, code as i64, "{cause:?}");
+            let failure = Failure { cause, depth: 1 };
+            let failed = Event::CallFailed { instance: inner.clone(), caller: outer.clone(), failure };
+            assert_eq!(seen, [failed, Event::Called { instance: outer.clone(), caller: origin.clone() }]);
+        }
+        // An amount that nobody can have is refused before there is a call.
+        let (answer, seen) = run(&BOB, None, u128::MAX);
+        assert_eq!(answer, Code::TransferFailed as i64);
+        assert_eq!(seen, [Event::Called { instance: outer.clone(), caller: BOB }]);
+    });
+}
+
+#[test]
+fn a_caller_goes_on_where_there_would_be_too_many_in_a_row() {
+    in_block(|| {
+        let code_hash = upload(SCRIPT);
+        let deepest = <Test as Config>::MaxCallDepth::get();
+        let instances: Vec<_> = (0..=deepest).map(|salt| instantiate(code_hash, salt, &[], 0)).collect();
+        let (last, others) = instances.split_last().expect("there are some");
+        System::reset_events();
+        let innermost = Script::new().call(last, Script::new().end()).set(b"after", 3, 1).end();
+        let script = others[1..]
+            .iter()
+            .rev()
+            .fold(innermost, |script, callee| Script::new().call(callee, script).end());
+        let bytes = output(&BOB, &instances[0], "run", &script);
+        let mut bytes = &bytes[..];
+        for _ in 1..deepest {
+            let mut output = Output(bytes);
+            assert_eq!(output.answer(), 0);
+            bytes = output.returned();
+        }
+        let mut output = Output(bytes);
+        assert_eq!((output.answer(), output.returned()), (Code::CallDepthExceeded as i64, &[][..]));
+        let caller = others.last().expect("there are some");
+        let failure = Failure { cause: Cause::CallDepthExceeded, depth: deepest };
+        let failed = Event::CallFailed { instance: last.clone(), caller: caller.clone(), failure };
+        assert_eq!(events().first(), Some(&failed));
+        assert_eq!(Instances::<Test>::get(caller).map(|info| info.storage.items), Some(1));
+    });
+}
+
+#[test]
 fn an_instance_that_has_returned_can_be_called_again() {
     in_block(|| {
         let outer = script_instance();
@@ -157,12 +267,12 @@ fn a_token_moves_between_accounts() {
     in_block(|| {
         let code_hash = upload(TOKEN);
         let token = instantiate(code_hash, 0, &1000_u128.to_le_bytes(), 0);
-        let transfer = |to: &sp_runtime::AccountId32, amount: u128| {
+        let transfer = |to: &AccountId32, amount: u128| {
             let mut input = AsRef::<[u8]>::as_ref(to).to_vec();
             input.extend(amount.to_le_bytes());
             input
         };
-        let balance = |who: &sp_runtime::AccountId32| {
+        let balance = |who: &AccountId32| {
             let bytes = output(&BOB, &token, "balance_of", who.as_ref());
             u128::from_le_bytes(bytes.try_into().unwrap())
         };

@@ -6,13 +6,13 @@ use crate::{
     mock::*,
     runtime_api::{Deposits, ReadStorageError},
 };
-use frame_support::{assert_noop, assert_ok, dispatch::DispatchClass, traits::Get as _, weights::Weight};
+use frame_support::{assert_ok, dispatch::DispatchClass, traits::Get as _, weights::Weight};
 use frame_system::limits::BlockWeights;
 use sp_runtime::AccountId32;
 
 type Weights = <Test as Config>::WeightInfo;
 
-fn dry_run(
+pub(super) fn dry_run(
     origin: &AccountId32,
     instance: &AccountId32,
     export: &str,
@@ -201,10 +201,16 @@ fn a_dry_run_uses_no_more_than_the_largest_extrinsic() {
     in_block(|| {
         let instance = script_instance();
         let weights: BlockWeights = <Test as frame_system::Config>::BlockWeights::get();
-        let most =
+        let largest =
             weights.get(DispatchClass::Normal).max_extrinsic.expect("the test runtime limits extrinsics");
-        for asked in [None, Some(Weight::MAX), Some(most)] {
-            assert_eq!(dry_run(&BOB, &instance, "nothing", &[], asked).gas_limit, most);
+        let most = largest - ExtensionsWeight::get();
+        for input in [0, 5000] {
+            // The bytes of an extrinsic count as proof.
+            let bytes = Weight::from_parts(0, "nothing".len() as u64 + input + 512);
+            for asked in [None, Some(Weight::MAX), Some(most)] {
+                let input = vec![0; input as usize];
+                assert_eq!(dry_run(&BOB, &instance, "nothing", &input, asked).gas_limit, most - bytes);
+            }
         }
         let little = Weight::from_parts(1_000_000, 1000);
         let dry_run = dry_run(&BOB, &instance, "nothing", &[], Some(little));
@@ -222,13 +228,14 @@ fn debug_messages_are_kept_up_to_a_limit() {
                 script.raw("debug_print_v1", [0xfffd_f000, 4096, 0, 0])
             })
             .end();
-        let messages = dry_run(&BOB, &instance, "run", &script, None).debug;
+        let DryRunOf::<Test> { debug: messages, gas_consumed, .. } =
+            dry_run(&BOB, &instance, "run", &script, None);
         assert_eq!(messages[0], (instance.clone(), b"first".to_vec()));
         // As many of 4096 bytes, and what a message takes besides, as fit into 256 KiB with the first.
         assert_eq!(messages.len(), 1 + (256 * 1024 - 5 - 64) / (4096 + 64));
-        // A block keeps none, and costs the same.
-        let cost = |script: &[u8]| weight(&call(&BOB, &instance, "run", script));
-        assert_eq!(cost(&script), cost(&script));
+        // A block keeps none, and a call in it costs the same but for the compilation, which a dry run always counts.
+        let cost = weight(&call(&BOB, &instance, "run", &script));
+        assert_eq!(gas_consumed, cost + Weights::compile(SCRIPT.len() as u32));
     });
 }
 
@@ -241,22 +248,5 @@ fn storage_is_read_from_outside() {
         assert_eq!(Pallet::<Test>::read_storage(&instance, b"other"), Ok(None));
         assert_eq!(Pallet::<Test>::read_storage(&BOB, b"key"), Err(ReadStorageError::InstanceNotFound));
         assert_eq!(Pallet::<Test>::read_storage(&instance, &[1; 129]), Err(ReadStorageError::KeyTooLong));
-    });
-}
-
-#[test]
-fn a_dry_run_needs_no_room_that_an_extrinsic_would_not_need() {
-    in_block(|| {
-        let instance = script_instance();
-        let result = Virtualization::call(
-            RuntimeOrigin::none(),
-            instance,
-            bounded(b"run"),
-            0,
-            bounded(&[]),
-            GAS,
-            None,
-        );
-        assert_noop!(result.map_err(|error| error.error), sp_runtime::DispatchError::BadOrigin);
     });
 }

@@ -1,6 +1,7 @@
 //! Every way for a call to fail, each with its error, and none leaving anything.
 
 use super::{
+    dry_runs::dry_run,
     instances::assert_noop_but_weight,
     script::{Output, Script},
 };
@@ -201,6 +202,10 @@ fn too_many_instances_in_a_row() {
         assert_ok!(call(&BOB, &instances[0], "run", &nested(deepest, Script::new().set(b"key", 1, 1).end())));
         let too_deep = nested(deepest + 1, Script::new().end());
         assert_fails(&instances[0], &too_deep, Error::CallDepthExceeded { depth: deepest });
+        // A dry run, in a storage layer of its own, has room for as many.
+        let dry_run = |script: &[u8]| dry_run(&BOB, &instances[0], "run", script, None).result;
+        assert!(dry_run(&nested(deepest, Script::new().end())).is_ok());
+        assert_eq!(dry_run(&too_deep), Err(Error::<Test>::CallDepthExceeded { depth: deepest }.into()));
         // Where it fails is told, if the guests in between ask for that.
         let trapping = nested(4, Script::new().trap());
         assert_fails(&instances[0], &trapping, Error::Trapped { depth: 3, kind: TrapKind::Trap });

@@ -5,7 +5,10 @@ use super::{
     script::{Output, Script},
 };
 use crate::{Call, CodeInfos, Config, Error, Pallet, REF_TIME_PER_GAS, Resource, WeightInfo, mock::*};
-use frame_support::{assert_ok, weights::Weight};
+use frame_support::{
+    assert_ok,
+    weights::{RuntimeDbWeight, Weight},
+};
 
 type Weights = <Test as Config>::WeightInfo;
 
@@ -31,6 +34,31 @@ fn what_is_not_used_is_refunded() {
         assert!(used.all_lt(GAS));
         assert_eq!(run(GAS + GAS), used);
         assert!(used.all_gte(Weights::call(0) + Weights::syscall_storage_set(1, 0)));
+    });
+}
+
+/// An instance's record is written where a call of it ends that has changed what it stores, however many items that were.
+#[test]
+fn the_record_of_an_instance_is_paid_for_once_a_call() {
+    in_block(|| {
+        let instance = script_instance();
+        let database: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+        let write = database.writes(1).ref_time();
+        let cost = |script: &Script| weight(&call(&BOB, &instance, "run", &script.clone().end())).ref_time();
+        let costs = |steps: [Script; 4]| {
+            let [none, one, two, three] = steps.map(|script| cost(&script));
+            [one - none, two - one, three - two]
+        };
+        let set = |keys: &[u8]| keys.iter().fold(Script::new(), |script, key| script.set(&[*key], 1, 10));
+        let remove = |keys: &[u8]| keys.iter().fold(Script::new(), |script, key| script.remove(&[*key]));
+        // The keys differ, so each run finds nothing under its own.
+        let of_sets = costs([set(b""), set(b"a"), set(b"bc"), set(b"def")]);
+        let of_removals = costs([remove(b""), remove(b"0"), remove(b"12"), remove(b"345")]);
+        for [first, second, third] in [of_sets, of_removals] {
+            // What else the guest does the first time is little.
+            assert!((first - second).abs_diff(write) < write / 10, "{first} and {second}");
+            assert!(second.abs_diff(third) < write / 10, "{second} and {third}");
+        }
     });
 }
 

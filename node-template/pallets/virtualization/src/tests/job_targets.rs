@@ -242,6 +242,31 @@ fn what_ends_a_job_of_an_instance() {
     });
     assert_eq!(failure(&finish(&mut externalities)), JobFailure::Guest(Cause::InstanceNotFound));
 
+    // It is removed and made again meanwhile, at the same address: that is another instance, before the first slice as well.
+    for slices_before in [0, 1] {
+        let (mut externalities, instances) = with_instances(1);
+        let script = Script::new().yields().set(&[1], 1, 1).finish();
+        let job = externalities.execute_with(|| start(&BOB, run(&instances[0], script, slice(10), None)));
+        next_block(&mut externalities);
+        externalities.execute_with(|| {
+            if slices_before == 1 {
+                idle(Weight::MAX);
+                assert_eq!(events(), [Event::JobAdvanced { job, slices: 1 }]);
+            }
+            assert_ok!(dispatch(&ALICE, Call::remove_instance { instance: instances[0].clone() }));
+            let again = instantiate(Pallet::<Test>::code_hash(SCRIPT), 0, &[], 1000);
+            assert_eq!(again, instances[0]);
+        });
+        assert_eq!(failure(&finish(&mut externalities)), JobFailure::Guest(Cause::InstanceNotFound));
+        externalities.execute_with(|| {
+            assert_eq!((holds(&BOB), held(HoldReason::Storage, &BOB), keys(job)), ([0, 0], 0, 0));
+            let info = Instances::<Test>::get(&instances[0]).expect("it was made again");
+            assert_eq!(info.storage.items, 0);
+            let references = crate::CodeInfos::<Test>::get(info.code_hash).map(|code| code.references);
+            assert_eq!(references, Some(1), "the job's is given back");
+        });
+    }
+
     // It ends itself, which is no failure.
     let (mut externalities, instances) = with_instances(1);
     let script = Script::new().set(&[1], 1, 1).terminate(&CHARLIE);
@@ -294,7 +319,8 @@ fn what_ends_a_job_of_an_instance() {
 
 const DATA: u32 = 0x2_0000;
 
-fn program(imports: &[&[u8]], exports: &[(&str, &[Instruction])]) -> Vec<u8> {
+/// A program with two pages of data and a page of stack.
+pub(super) fn program(imports: &[&[u8]], exports: &[(&str, &[Instruction])]) -> Vec<u8> {
     let mut builder = ProgramBlobBuilder::new(InstructionSetKind::JamV1);
     imports.iter().for_each(|symbol| {
         builder.add_import(symbol);
@@ -430,6 +456,31 @@ fn jobs_of_processes_that_fail() {
         assert_eq!(error(dispatch(&BOB, call(twice))), Error::<Test>::DuplicateIdentifier.into());
         let unknown = processes(&manager, &[("a", HELLO)]);
         assert_eq!(error(dispatch(&BOB, call(unknown))), Error::<Test>::CodeNotFound.into());
+    });
+}
+
+/// What is known only when a slice has begun is paid for by every slice.
+#[test]
+fn a_slice_pays_for_the_input_and_a_record_that_it_reads() {
+    in_block(|| {
+        let instance = script_instance();
+        let gas = slice(1);
+        let prepaid = |target: JobTarget<AccountId32, u64>| {
+            start(&BOB, starting_at(target, "run", &[], gas, 1));
+            let Some(Event::JobStarted { prepaid, .. }) = events().pop() else { panic!() };
+            prepaid
+        };
+        let code_hash = Pallet::<Test>::code_hash(SCRIPT);
+        let info = crate::CodeInfos::<Test>::get(code_hash).expect("it was uploaded");
+        let overhead = Pallet::<Test>::slice_overhead(&[(info.length, info.pages)], 2);
+        let reading = <<Test as Config>::WeightInfo as WeightInfo>::syscall_balance();
+        let price = |weight| PerMicrosecond::weight_to_fee(&weight);
+        assert_eq!(prepaid(JobTarget::Code(code_hash)), price(overhead + gas));
+        assert_eq!(prepaid(of_instance(&instance, None)), price(overhead + reading + gas));
+        let longest: u32 = <Test as Config>::MaxPayloadLen::get();
+        let pages = MaxSnapshot::get() / 4096;
+        let rest = <<Test as Config>::WeightInfo as WeightInfo>::job_slice(pages).proof_size();
+        assert!(overhead.proof_size() >= rest + u64::from(longest), "a proof has all of the input");
     });
 }
 

@@ -5,6 +5,7 @@ mod code;
 mod deposits;
 mod dry_runs;
 mod failures;
+mod forwarding;
 mod gas;
 mod instances;
 mod job_targets;

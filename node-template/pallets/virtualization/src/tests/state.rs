@@ -1,14 +1,22 @@
 //! What `try_state` finds wrong: each thing that it promises, broken by hand.
 
-use super::script::Script;
-use crate::{
-    CodeInfos, Codes, HoldReason, Instances, Pallet, RemovalQueue, Removals, StorageDeposits, mock::*,
+use super::{
+    jobs::{start, starting_at},
+    script::Script,
 };
-use frame_support::{assert_ok, traits::fungible::MutateHold as _};
+use crate::{
+    CodeHash, CodeInfos, Codes, HoldReason, Instances, JobCount, JobId, JobOf, JobQueue, JobTarget, Jobs,
+    Pallet, RemovalQueue, Removals, StorageDeposits, mock::*,
+};
+use frame_support::{assert_ok, traits::fungible::MutateHold as _, weights::Weight};
 use sp_runtime::TryRuntimeError;
 
-/// A state with a program, two instances that store something, and one whose storage waits to be cleared; then what `break_it` makes of
-/// it. Gives the complaint.
+/// The job of the first instance in the state that is broken. The other one is of the program.
+const JOB: JobId = 1;
+const OTHER_JOB: JobId = 2;
+
+/// A state with a program, two instances that store something, one whose storage waits to be cleared, and two jobs; then what `break_it`
+/// makes of it. Gives the complaint.
 fn complaint(break_it: impl FnOnce(&sp_runtime::AccountId32)) -> &'static str {
     externalities().execute_with(|| {
         let code_hash = upload(SCRIPT);
@@ -17,6 +25,11 @@ fn complaint(break_it: impl FnOnce(&sp_runtime::AccountId32)) -> &'static str {
             assert_ok!(call(&BOB, instance, "run", &Script::new().set(b"key", 1, 9).end()));
         }
         assert_ok!(dispatch(&ALICE, crate::Call::remove_instance { instance: removed }));
+        let of_instance = JobTarget::Instance { instance: first.clone(), storage_deposit_limit: None };
+        for (target, number) in [(of_instance, JOB), (JobTarget::Code(code_hash), OTHER_JOB)] {
+            let job = starting_at(target, "run", &Script::new().end(), Weight::from_parts(1_000_000, 0), 2);
+            assert_eq!(start(&BOB, job), number);
+        }
         check();
         break_it(&first);
         match Pallet::<Test>::do_try_state() {
@@ -139,4 +152,68 @@ fn a_hold_without_a_deposit() {
         assert_ok!(Balances::hold(&HoldReason::Code.into(), &CHARLIE, 5));
     });
     assert_eq!(complaint, "something is held from an account that made no deposit");
+}
+
+/// The complaint about a job that is changed so.
+fn complaint_of_job(break_it: impl FnOnce(&mut JobOf<Test>)) -> &'static str {
+    complaint(|_| Jobs::<Test>::mutate_extant(JOB, break_it))
+}
+
+#[test]
+fn a_job_that_would_have_two_turns() {
+    let complaint = complaint(|_| JobQueue::<Test>::mutate(|queue| queue.force_push(JOB)));
+    assert_eq!(complaint, "a job is in the queue twice");
+}
+
+#[test]
+fn a_job_that_never_has_its_turn() {
+    let complaint = complaint(|_| JobQueue::<Test>::mutate(|queue| queue.retain(|job| *job != JOB)));
+    assert_eq!(complaint, "a job is not in the queue, or the queue has one that is not there");
+}
+
+#[test]
+fn a_turn_of_a_job_that_is_not_there() {
+    let complaint = complaint(|_| JobQueue::<Test>::mutate(|queue| queue.force_push(OTHER_JOB + 1)));
+    assert_eq!(complaint, "a job is not in the queue, or the queue has one that is not there");
+}
+
+#[test]
+fn a_job_whose_number_the_next_one_gets() {
+    let complaint = complaint(|_| JobCount::<Test>::put(OTHER_JOB - 1));
+    assert_eq!(complaint, "a job has a number that none has yet");
+}
+
+#[test]
+fn a_job_without_slices_left() {
+    let complaint = complaint_of_job(|job| job.slices = job.max_slices);
+    assert_eq!(complaint, "a job goes on that has had all its slices");
+}
+
+#[test]
+fn a_job_that_does_not_know_its_instance() {
+    let expected = "a job of an instance does not know which one it was, or another job does";
+    assert_eq!(complaint_of_job(|job| job.trie_id = None), expected);
+    let complaint = complaint(|_| {
+        Jobs::<Test>::mutate_extant(OTHER_JOB, |job| job.trie_id = Some([7; 32]));
+    });
+    assert_eq!(complaint, expected);
+}
+
+#[test]
+fn a_job_whose_program_is_not_there() {
+    let complaint = complaint_of_job(|job| job.codes.force_push(CodeHash::zero()));
+    assert_eq!(complaint, "an instance or a job has no program");
+}
+
+#[test]
+fn a_job_whose_program_can_be_removed() {
+    let complaint = complaint_of_job(|job| job.codes = Default::default());
+    assert_eq!(complaint, "the reference count of a program is not the number of its instances and jobs");
+}
+
+#[test]
+fn a_job_for_which_something_else_is_held() {
+    let expected = "a hold differs from the sum of the deposits that it is for";
+    assert_eq!(complaint_of_job(|job| job.deposit += 1), expected);
+    assert_eq!(complaint_of_job(|job| job.prepaid -= 1), expected);
 }
