@@ -1,4 +1,4 @@
-//! One behaviour each. Names are those of the tests in `scheduler/tests/cases.rs`.
+//! One behaviour each. Names are those of the tests in `scheduler/tests/suite/cases.rs`.
 
 mod descriptors;
 mod ends;
