@@ -221,10 +221,6 @@ pub(crate) mod asm {
         Instruction { target, ..Instruction::plain(Opcode::Jump) }
     }
 
-    pub(crate) fn branch(opcode: Opcode, s1: Reg, s2: Reg, target: u32) -> Instruction {
-        Instruction { s1, s2, target, ..Instruction::plain(opcode) }
-    }
-
     pub(crate) fn branch_imm(opcode: Opcode, s1: Reg, x: i32, target: u32) -> Instruction {
         Instruction { s1, x: i64::from(x) as u64, target, ..Instruction::plain(opcode) }
     }

@@ -1,7 +1,7 @@
 //! Native code against the interpreter: every stop of generated programs, whatever stops them, and at every gas value.
 
 use crate::common::generator::wandering;
-use crate::common::{Assembly, asm, container, engines};
+use crate::common::{Assembly, asm, check, container, engines};
 use hatchery_engine::isa::Opcode;
 use hatchery_engine::{
     Backend, Config, Engine, Exit, GasModel, Instance, InstructionSet, MemoryError, Pause, Permission,
@@ -9,7 +9,6 @@ use hatchery_engine::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 const RW: u32 = 0x3_0000;
 const STACK_END: u32 = 0xfffe_0000;
@@ -106,14 +105,6 @@ fn configs() -> Vec<(InstructionSet, Config)> {
         (Latest64Extended, flat.faults_to_host(true)),
         (Latest32, flat),
     ]
-}
-
-fn check<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    if let Err(error) = runner.run(strategy, test) {
-        panic!("{error}");
-    }
 }
 
 #[test]

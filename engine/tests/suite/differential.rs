@@ -13,7 +13,6 @@ use crate::common::{Assembly, container, engines, guest};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{Engine, GasModel, InstructionSet, Reg};
 use proptest::prelude::*;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 const GAS: i64 = 5_000;
 /// Stops of a program are compared up to this many.
@@ -106,12 +105,7 @@ fn long_block(set: InstructionSet) -> impl Strategy<Value = Assembly> {
 }
 
 fn check<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), String>) {
-    let config =
-        ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Default::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    if let Err(error) = runner.run(strategy, |value| test(value).map_err(TestCaseError::fail)) {
-        panic!("{error}");
-    }
+    crate::common::check(cases, strategy, |value| test(value).map_err(TestCaseError::fail));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::common::generator::wandering;
 use crate::common::snapshots::{RW, calling, instances, restore, seen};
-use crate::common::{Assembly, asm, engines};
+use crate::common::{Assembly, asm, check, engines};
 use hatchery_engine::isa::{Instruction, Opcode};
 use hatchery_engine::{
     Charge, Config, Engine, Exit, GasModel, Instance, InstructionSet, Module, Pause, Permission,
@@ -11,7 +11,6 @@ use hatchery_engine::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 /// What happens to an instance next.
 #[derive(Clone, Copy, Debug)]
@@ -55,14 +54,6 @@ fn configs() -> Vec<(InstructionSet, Config)> {
         (Latest64Extended, flat.faults_to_host(true)),
         (Latest32, flat),
     ]
-}
-
-fn check<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    if let Err(error) = runner.run(strategy, test) {
-        panic!("{error}");
-    }
 }
 
 /// An instance, and what can pause it.
