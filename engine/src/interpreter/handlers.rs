@@ -1,5 +1,6 @@
 //! What each operation does: one type for each kind, of the same name, that both dispatchers use.
 
+use super::bits;
 use super::operations::Position;
 use super::regions::{Link, Links};
 
@@ -154,8 +155,8 @@ macro_rules! values {
 
 values! {
     MoveReg(a) = a;
-    CountSetBits64(a) = u64::from(a.count_ones());
-    CountSetBits32(a) = u64::from((a as u32).count_ones());
+    CountSetBits64(a) = bits::set_bits(a);
+    CountSetBits32(a) = bits::set_bits(u64::from(a as u32));
     CountLeadingZeroBits64(a) = u64::from(a.leading_zeros());
     CountLeadingZeroBits32(a) = u64::from((a as u32).leading_zeros());
     CountTrailingZeroBits64(a) = u64::from(a.trailing_zeros());

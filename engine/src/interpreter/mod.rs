@@ -8,10 +8,12 @@
 //! | `make` | makes the operations of a region |
 //! | `fusion` | which operations are executed together |
 //! | `handlers` | what each operation does |
+//! | `bits` | counting of set bits |
 //! | `threaded` | one way from operation to operation: each handler jumps to the next |
 //! | `portable` | the other way: a loop |
 //! | `execute` | what handlers leave to be done: stops, faults, pages, entries of regions |
 
+mod bits;
 mod execute;
 mod fusion;
 mod handlers;
