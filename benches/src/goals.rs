@@ -24,6 +24,7 @@ const RECOMPILER: &str = "hatchery-recompiler-pipeline";
 const THEIR_INTERPRETER: &str = "polkavm-interpreter-pipeline";
 const IN_PROCESS: &str = "polkavm-generic-pipeline";
 const SANDBOX: &str = "polkavm-linux-pipeline";
+const CRANELIFT: &str = "wasmtime-cranelift";
 
 const fn goal(row: &'static str, engine: &'static str, what: &'static str, limit: Limit) -> Goal {
     Goal { row, engine, what, limit }
@@ -31,20 +32,27 @@ const fn goal(row: &'static str, engine: &'static str, what: &'static str, limit
 
 /// All goals. Times are for one processor of a virtual machine (AMD EPYC, Zen 5); parts are what those times are of what was measured
 /// for the peers there. An emulated machine takes the place of the emulator those times are of, whose program cannot be had.
-pub(crate) const GOALS: [Goal; 26] = [
+pub(crate) const GOALS: [Goal; 33] = [
     goal("emulate", INTERPRETER, "emulator", PartOf(0.337, THEIR_INTERPRETER)),
     goal("emulate", INTERPRETER, "emulator", PartOf(0.693, "wasmi")),
+    goal("emulate", INTERPRETER, "emulator", PartOf(0.406, "ckb-asm")),
     goal("emulate", RECOMPILER, "emulator", PartOf(0.92, SANDBOX)),
     goal("emulate", RECOMPILER, "emulator", PartOf(0.77, IN_PROCESS)),
+    goal("emulate", RECOMPILER, "emulator", PartOf(0.566, CRANELIFT)),
     goal("primes", INTERPRETER, "primes", PartOf(0.336, THEIR_INTERPRETER)),
     goal("primes", INTERPRETER, "primes", PartOf(0.8, "wasmi")),
+    goal("primes", INTERPRETER, "primes", PartOf(0.682, "ckb-asm")),
     goal("primes", RECOMPILER, "primes", PartOf(0.935, SANDBOX)),
     goal("primes", RECOMPILER, "primes", PartOf(0.8, IN_PROCESS)),
+    goal("primes", RECOMPILER, "primes", PartOf(0.793, CRANELIFT)),
     goal("ed25519", INTERPRETER, "verify Ed25519", At(750_000.0, Unit::Time)),
     goal("ed25519", INTERPRETER, "verify Ed25519", PartOf(0.357, THEIR_INTERPRETER)),
+    goal("ed25519", INTERPRETER, "verify Ed25519", PartOf(0.773, "wasmi")),
     goal("ed25519", INTERPRETER, "verify Ed25519", PartOf(0.85, "ckb-asm")),
     goal("ed25519", RECOMPILER, "verify Ed25519", At(62_000.0, Unit::Time)),
     goal("ed25519", RECOMPILER, "verify Ed25519", PartOf(0.90, SANDBOX)),
+    goal("ed25519", RECOMPILER, "verify Ed25519", PartOf(0.747, IN_PROCESS)),
+    goal("ed25519", RECOMPILER, "verify Ed25519", PartOf(0.775, CRANELIFT)),
     goal("syscalls", INTERPRETER, "syscall and back", At(10.0, Unit::Time)),
     goal("syscalls", RECOMPILER, "syscall and back", At(8.0, Unit::Time)),
     goal("instance-tiny", INTERPRETER, "instantiate, call, drop", At(1_000.0, Unit::Time)),

@@ -7,13 +7,14 @@ use crate::bench::counts::{self, Checked};
 use crate::progress::seconds;
 use crate::setup::Toolchains;
 use crate::{deny, guests, javascript, process, setup, workspace};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::ValueEnum;
+use process::{Finished, tail};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::{env, fs, thread};
 use summary::Summary;
 
 /// Workspaces of their own inside this one's folder.
@@ -182,40 +183,78 @@ const EXECUTING: [&str; 7] =
 /// Those of them that see how native code reaches memory and jump tables.
 const REACHING: [&str; 4] = ["accesses::", "backends::", "execution::", "memory::"];
 
-/// Runs what executes programs in a release build, the test vectors among it, and tests of the interpreter also when its handlers are
-/// compiled apart from each other, with less optimization, with overflow checks, and with the whole program at once. They fail if the
-/// compiler makes calls of the jumps from handler to handler.
+/// Runs what executes programs with the engine as it is in a release build, the test vectors among it, and tests of the interpreter
+/// also in release builds that differ in what decides about the jumps from handler to handler. They fail if the compiler makes calls
+/// of them.
 fn release() -> Result<End> {
-    // Where `engine/build.rs` relies on the jumps.
-    let has_direct_threading = cfg!(target_arch = "x86_64");
-    let engine = "profile.release.package.hatchery-engine";
-    let builds: [&[String]; 3] = [
-        &[format!("{engine}.codegen-units=16"), format!("{engine}.overflow-checks=true")],
-        &[format!("{engine}.codegen-units=4"), format!("{engine}.opt-level=2")],
-        &["profile.release.lto=\"fat\"".to_owned()],
-    ];
-    let with = |settings: &[String], chosen: &[&str]| {
-        let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
-        for setting in settings {
-            command.arg("--config").arg(setting);
+    thread::scope(|scope| {
+        // Most of their time is one thread's.
+        let builds = scope.spawn(|| RELEASE_BUILDS.map(release_build));
+        let executed = release_engine();
+        println!("\n=== release, other builds");
+        for build in builds.join().map_err(|_| anyhow!("a thread panicked"))? {
+            let (line, finished) = build?;
+            println!("$ {line}\n{}", finished.log);
+            ensure!(finished.status.success(), "`{line}`: {}\n{}", finished.status, tail(&finished.log));
         }
-        command.args(chosen);
-        if has_direct_threading {
-            command.env("HATCHERY_EXPECT_DIRECT_THREADING", "1");
+        executed
+    })
+}
+
+/// Tells the interpreter's tests that its handlers have to be threaded in this build.
+const DIRECT_THREADING: &str = "HATCHERY_EXPECT_DIRECT_THREADING";
+
+/// Where `engine/build.rs` relies on the jumps. Elsewhere the portable loop executes programs.
+const HAS_DIRECT_THREADING: bool = cfg!(target_arch = "x86_64");
+
+/// All that executes programs, in the profile in which only the engine is as in a release build.
+fn release_engine() -> Result<End> {
+    let with = |chosen: &[&str]| {
+        // Always both, since the features of what they depend on follow from that.
+        let packages = ["--package=hatchery-engine", "--package=hatchery-cli"];
+        let mut command = cargo(&["test", "--locked", "--profile=release-engine"]);
+        command.args(packages).args(chosen);
+        if HAS_DIRECT_THREADING {
+            command.env(DIRECT_THREADING, "1");
         }
-        pass(command)
+        command
     };
-    with(&[], &["--lib"])?;
-    with(&[], &[&["--test=suite", "--"], &EXECUTING[..]].concat())?;
-    for settings in builds {
-        with(settings, &["--lib", "interpreter::"])?;
-    }
-    // Elsewhere the portable loop executes them.
-    let mut command =
-        cargo(&["test", "--release", "--locked", "--package=hatchery-cli", "--test=conformance"]);
+    pass(with(&["--no-run", "--lib", "--test=suite", "--test=conformance"]))?;
+    pass(with(&["--lib"]))?;
+    pass(with(&[&["--test=suite", "--"], &EXECUTING[..]].concat()))?;
+    let mut command = with(&["--test=conformance"]);
     let has_vectors = with_vectors(&mut command)?;
     pass(command)?;
     Ok(if has_vectors { End::Passed } else { End::Without(NO_VECTORS.to_owned()) })
+}
+
+/// Release builds beside that with 16 codegen units: as shipped, with less optimization and overflow checks, and with the whole
+/// program optimized at once.
+const RELEASE_BUILDS: [&[&str]; 3] = [
+    &[],
+    &[
+        "profile.release.lto=false",
+        "profile.release.package.hatchery-engine.codegen-units=4",
+        "profile.release.package.hatchery-engine.opt-level=2",
+        "profile.release.package.hatchery-engine.overflow-checks=true",
+    ],
+    &["profile.release.lto=\"fat\""],
+];
+
+/// Runs the interpreter's tests in a release build with these settings; gives the command as well.
+fn release_build(settings: &[&str]) -> Result<(String, Finished)> {
+    let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
+    for setting in settings {
+        command.args(["--config", setting]);
+    }
+    // What tests alone need is compiled faster.
+    command.args(["--config", "profile.release.package.'*'.opt-level=0", "--lib", "interpreter::"]);
+    // Cargo lets no two builds into one folder at once.
+    command.env("CARGO_TARGET_DIR", workspace::target().join("release-builds"));
+    if HAS_DIRECT_THREADING {
+        command.env(DIRECT_THREADING, "1");
+    }
+    Ok((process::line(&command), process::capture(&mut command, None)?))
 }
 
 fn tests(toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {

@@ -1,7 +1,7 @@
 //! `benchmark`: weights, blocks, extrinsics, storage and the machine.
 
 use crate::service::{self, Block, Client};
-use crate::virtualization::{VirtualizationParams, constants};
+use crate::virtualization::{HostFunctions, VirtualizationParams, constants};
 use codec::Encode;
 use frame_benchmarking_cli::{
     BenchmarkCmd, ExtrinsicBuilder, ExtrinsicFactory, SUBSTRATE_REFERENCE_HARDWARE,
@@ -34,9 +34,7 @@ pub(crate) fn run(
             // The library makes the externalities itself and knows only upstream's extension.
             provide_extension(constants(), ClientConfig::default().backend(params.backend()))
                 .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
-            command.run_with_spec::<HashingFor<Block>, hatchery_primitives::HostFunctions>(Some(
-                config.chain_spec,
-            ))
+            command.run_with_spec::<HashingFor<Block>, HostFunctions>(Some(config.chain_spec))
         }
         BenchmarkCmd::Block(command) => command.run(service::parts(&config, params)?.client),
         BenchmarkCmd::Storage(command) => {
