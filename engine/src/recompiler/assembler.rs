@@ -50,6 +50,8 @@ pub(super) enum Mem {
     Sum(Gpr, Gpr),
     /// At the low 32 bits of the sum of a register, if there is one, and a displacement, above the base of the segment `gs`.
     Segment(Option<Gpr>, i32),
+    /// At a displacement from the base of the segment `gs`, which may be negative.
+    SegmentBase(i32),
     /// At four times a register, which is not `rsp`, and an address below 2 GiB.
     FourTimes(Gpr, i32),
 }
@@ -267,6 +269,10 @@ impl Assembler {
                 head.push(0x67);
                 (0, base.map_or(0, high))
             }
+            Mem::SegmentBase(_) => {
+                head.push(0x65);
+                (0, 0)
+            }
         };
         if prefix != 0 {
             head.push(prefix);
@@ -281,7 +287,7 @@ impl Assembler {
         head.push(opcode);
         let reg = (reg & 7) << 3;
         match mem {
-            Mem::Segment(None, displacement) => {
+            Mem::Segment(None, displacement) | Mem::SegmentBase(displacement) => {
                 head.push(0x04 | reg);
                 head.push(0x25);
                 self.put_head(head);
@@ -347,6 +353,14 @@ impl Assembler {
             self.rr(0, size, false, 0x81, op as u8, d, false);
             self.put_32(imm);
         }
+    }
+
+    /// `op d, imm` of 64 bits, always with four bytes of immediate, whose place is given back.
+    #[inline]
+    pub(super) fn alu_long_imm(&mut self, op: Alu, d: Gpr, imm: i32) -> u32 {
+        self.rr(0, Size::B64, false, 0x81, op as u8, d, false);
+        self.put_32(imm);
+        self.position() - 4
     }
 
     /// `op d, [mem]`

@@ -115,6 +115,7 @@ fn places() -> Vec<(Mem, String)> {
     }
     for displacement in IMMEDIATES {
         places.push((Mem::Segment(None, displacement), format!("gs:[{:#x}]", displacement as u32)));
+        places.push((Mem::SegmentBase(displacement), format!("gs:[{:#x}]", i64::from(displacement))));
     }
     places
 }
@@ -205,6 +206,13 @@ fn immediates() {
                 for op in ALUS {
                     let expected = format!("{} {}, {value}", lower(op), sized(d, size));
                     assert_eq!(text(|a| a.alu_imm(op, size, d, imm)), expected);
+                    if size == Size::B64 {
+                        let shown = text(|a| {
+                            let at = a.alu_long_imm(op, d, imm);
+                            assert_eq!(at + 4, a.position());
+                        });
+                        assert_eq!(shown, expected);
+                    }
                 }
                 for s in REGS {
                     // The form with the same register twice is shown as one with two operands.
@@ -231,7 +239,7 @@ fn memory() {
     for (mem, place) in places() {
         for reg in REGS {
             for size in SIZES {
-                if !matches!(mem, Mem::Segment(..)) {
+                if !matches!(mem, Mem::Segment(..) | Mem::SegmentBase(_)) {
                     let expected = format!("lea {}, {place}", sized(reg, size));
                     assert_eq!(text(|a| a.lea(size, reg, mem)), expected);
                 }

@@ -13,7 +13,7 @@
 use core::cell::Cell;
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Shift, Size, Width};
-use super::context::{self, BASE, GUEST, Leave, SCRATCH};
+use super::context::{self, BASE, GAS_LEFT, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
 use super::jump_table::{JumpTable, NewJumpTable};
 use super::pages::CodeMemory;
@@ -271,25 +271,28 @@ impl<'a> Compiler<'a> {
         let has_segment = self.emit.features.segment;
         use Gpr::{R12, R13, R14, R15, Rbp, Rbx, Rdi};
         const SAVED: [Gpr; 6] = [Rbx, Rbp, R12, R13, R14, R15];
+        let place = |field: context::Field| field.place(has_segment);
         let asm = &mut self.emit.asm;
         let guest_registers = || GUEST.into_iter().zip((0..).step_by(8));
 
         // The first argument of the call is the base.
         SAVED.into_iter().for_each(|reg| asm.push(reg));
-        asm.mov(Size::B64, BASE, Rdi);
         if has_segment {
             // Reading it takes a cycle, writing it twenty or more.
             asm.read_segment(SCRATCH);
-            asm.alu(Alu::Cmp, Size::B64, SCRATCH, BASE);
+            asm.alu(Alu::Cmp, Size::B64, SCRATCH, Rdi);
             let is_set = asm.jcc_short(Cond::E);
-            asm.write_segment(BASE);
+            asm.write_segment(Rdi);
             asm.bind_short(is_set);
+            asm.load(Width::B8, Extend::Zero, GAS_LEFT, place(context::GAS));
+        } else {
+            asm.mov(Size::B64, BASE, Rdi);
         }
-        asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
+        asm.load(Width::B8, Extend::Zero, SCRATCH, place(context::REGS));
         for (reg, at) in guest_registers() {
             asm.load(Width::B8, Extend::Zero, reg, Mem::Base(SCRATCH, at));
         }
-        asm.jmp_mem(context::ARGUMENT);
+        asm.jmp_mem(place(context::ARGUMENT));
 
         let mut ends = Vec::new();
         // The last one needs no jump.
@@ -297,9 +300,9 @@ impl<'a> Compiler<'a> {
             asm.align(16);
             self.leave[reason as usize] = asm.position();
             if reason != Leave::Fault {
-                asm.store(Width::B8, context::ARGUMENT, SCRATCH);
+                asm.store(Width::B8, place(context::ARGUMENT), SCRATCH);
             }
-            asm.store_imm(Width::B4, context::LEAVE, reason as i32);
+            asm.store_imm(Width::B4, place(context::LEAVE), reason as i32);
             if reason != Leave::Fault {
                 ends.push(asm.jmp());
             }
@@ -311,16 +314,19 @@ impl<'a> Compiler<'a> {
             if let Some(reason) = reason {
                 asm.align(16);
                 self.leave[reason as usize] = asm.position();
-                asm.store(Width::B8, context::ARGUMENT, SCRATCH);
+                asm.store(Width::B8, place(context::ARGUMENT), SCRATCH);
             }
-            asm.load(Width::B8, Extend::Zero, SCRATCH, context::REGS);
+            if has_segment {
+                asm.store(Width::B8, place(context::GAS), GAS_LEFT);
+            }
+            asm.load(Width::B8, Extend::Zero, SCRATCH, place(context::REGS));
             for (reg, at) in guest_registers() {
                 asm.store(Width::B8, Mem::Base(SCRATCH, at), reg);
             }
             match reason {
                 Some(reason) => asm.mov_imm(Gpr::Rax, reason as u64),
                 None => {
-                    asm.load(Width::B4, Extend::Zero, Gpr::Rax, context::LEAVE);
+                    asm.load(Width::B4, Extend::Zero, Gpr::Rax, place(context::LEAVE));
                 }
             }
             SAVED.into_iter().rev().for_each(|reg| asm.pop(reg));
@@ -331,13 +337,18 @@ impl<'a> Compiler<'a> {
 
     /// Charges at the start of a block. What comes next is code of the instruction at `pc`.
     fn enter(&mut self, pc: u32) {
+        let has_segment = self.emit.features.segment;
         let asm = &mut self.emit.asm;
         if self.open.is_none() {
             let offset = Offset(asm.position());
             if bit(self.starts, pc) {
                 self.labels[pc as usize] = offset.0;
             }
-            let cost = asm.alu_mem_imm(Alu::Sub, context::GAS, 0);
+            let cost = if has_segment {
+                asm.alu_long_imm(Alu::Sub, GAS_LEFT, 0)
+            } else {
+                asm.alu_mem_imm(Alu::Sub, context::GAS.place(false), 0)
+            };
             let refused = asm.jcc(Cond::S);
             self.open = Some(Open { pc, offset, cost, refused });
         }
@@ -486,8 +497,10 @@ impl<'a> Compiler<'a> {
             self.emit.load_imm(native(i.d), i.x);
         }
         let nowhere = self.leave[Leave::Indirect as usize];
+        let place = |field: context::Field| field.place(self.emit.features.segment);
+        let (pc_place, table_place) = (place(context::PC), place(context::TABLE));
         let asm = &mut self.emit.asm;
-        asm.store_imm(Width::B4, context::PC, pc as i32);
+        asm.store_imm(Width::B4, pc_place, pc as i32);
         asm.test_lowest_bit(SCRATCH);
         asm.jcc_to(Cond::Ne, nowhere);
         // At most 16 million entries. What means return to the host is beyond that.
@@ -497,7 +510,7 @@ impl<'a> Compiler<'a> {
             Some(table) => asm.jmp_mem(Mem::FourTimes(SCRATCH, table)),
             None => {
                 asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 2);
-                asm.alu_mem(Alu::Add, Size::B64, SCRATCH, context::TABLE);
+                asm.alu_mem(Alu::Add, Size::B64, SCRATCH, table_place);
                 asm.jmp_mem(Mem::Base(SCRATCH, 0));
             }
         }

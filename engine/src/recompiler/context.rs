@@ -1,5 +1,4 @@
-//! What native code and the host tell each other: a page in front of the guest's memory, at small negative offsets from the
-//! register that holds its base.
+//! What native code and the host tell each other: a page in front of the guest's memory, at small negative offsets from its base.
 
 use core::ptr::NonNull;
 
@@ -7,8 +6,10 @@ use super::assembler::{Gpr, Mem};
 use super::sys::Running;
 use crate::memory::CONTEXT_SIZE;
 
-/// Holds the base of the guest's memory while native code runs.
+/// Holds the base of the guest's memory while native code runs, if that is not the base of the segment `gs`.
 pub(super) const BASE: Gpr = Gpr::R15;
+/// Holds the gas while native code runs, if the base of the guest's memory is that of the segment `gs`.
+pub(super) const GAS_LEFT: Gpr = Gpr::R15;
 /// Belongs to no guest register: native code computes addresses, counts and what it tells the host in it.
 pub(super) const SCRATCH: Gpr = Gpr::Rcx;
 
@@ -86,19 +87,30 @@ pub(super) struct Context {
 const _: () = assert!(size_of::<Context>() <= 128, "offsets fit one byte");
 const _: () = assert!(size_of::<Context>() <= CONTEXT_SIZE);
 
+/// A place in the context, from the base of the guest's memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field(i32);
+
+impl Field {
+    /// Where native code finds it; `segment` is whether the base is that of the segment `gs`.
+    pub(super) const fn place(self, segment: bool) -> Mem {
+        if segment { Mem::SegmentBase(self.0) } else { Mem::Base(BASE, self.0) }
+    }
+}
+
 macro_rules! field {
     ($name:ident, $field:ident, $doc:literal) => {
         #[doc = $doc]
-        pub(super) const $name: Mem = at(core::mem::offset_of!(Context, $field));
+        pub(super) const $name: Field = at(core::mem::offset_of!(Context, $field));
     };
 }
 
-const fn at(offset: usize) -> Mem {
-    Mem::Base(BASE, offset as i32 - size_of::<Context>() as i32)
+const fn at(offset: usize) -> Field {
+    Field(offset as i32 - size_of::<Context>() as i32)
 }
 
 /// Where native code puts registers away.
-pub(super) const SPILL: [Mem; 3] = {
+pub(super) const SPILL: [Field; 3] = {
     const FIRST: usize = core::mem::offset_of!(Context, spill);
     [at(FIRST), at(FIRST + 8), at(FIRST + 16)]
 };

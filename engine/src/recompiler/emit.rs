@@ -4,7 +4,7 @@
 //! so the state at a refused access is that before the instruction, and it can be tried again.
 
 use super::assembler::{Alu, Assembler, Cond, Extend, Gpr, Mem, Scan, Shift, Size, Unary, Width};
-use super::context::{BASE, GUEST, SCRATCH, SPILL};
+use super::context::{BASE, Field, GUEST, SCRATCH, SPILL};
 use super::pages::CodeMemory;
 use super::sys::{Running, Traps, with_handler};
 use crate::isa::{Instruction, Opcode, Reg};
@@ -17,7 +17,8 @@ pub(super) struct Features {
     pub(super) lzcnt: bool,
     pub(super) tzcnt: bool,
     /// Whether programs may set the base of the segment `gs`, which this system otherwise leaves alone. Guest memory is addressed
-    /// through it then: that adds, truncates to 32 bits and rebases in one instruction.
+    /// through it then: that adds, truncates to 32 bits and rebases in one instruction. The register that would hold the base
+    /// holds the gas.
     pub(super) segment: bool,
     /// Whether tables of indirect jumps shall lie at addresses below 2 GiB, where the system has any.
     pub(super) low_tables: bool,
@@ -308,6 +309,12 @@ impl Emitter {
         }
     }
 
+    /// A place in the context.
+    #[inline]
+    pub(super) const fn context(&self, field: Field) -> Mem {
+        field.place(self.features.segment)
+    }
+
     /// Guest memory at `base + offset`, of which the low 32 bits count.
     #[inline]
     fn memory(&mut self, base: Option<Gpr>, offset: i32) -> Mem {
@@ -415,15 +422,16 @@ impl Emitter {
     /// unless they are the destination.
     fn mul_upper(&mut self, signs: Signs, d: Gpr, s1: Gpr, s2: Gpr) {
         let (size, top, word) = if self.is_64_bit { (B64, 63, Width::B8) } else { (B32, 31, Width::B4) };
+        let spill = SPILL.map(|field| self.context(field));
         if signs == Signs::First {
             // As unsigned numbers they give too much, by the second if the first is negative.
             self.asm.mov(size, SCRATCH, s1);
             self.asm.shift_imm(Shift::Sar, size, SCRATCH, top);
             self.asm.alu(Alu::And, size, SCRATCH, s2);
-            self.asm.store(word, SPILL[2], SCRATCH);
+            self.asm.store(word, spill[2], SCRATCH);
         }
         if d != Gpr::Rax {
-            self.asm.store(Width::B8, SPILL[0], Gpr::Rax);
+            self.asm.store(Width::B8, spill[0], Gpr::Rax);
         }
         if d != Gpr::Rdx {
             self.asm.mov(B64, SCRATCH, Gpr::Rdx);
@@ -434,7 +442,7 @@ impl Emitter {
         }
         self.asm.unary(if signs == Signs::Both { Unary::Imul } else { Unary::Mul }, size, factor);
         if signs == Signs::First {
-            self.asm.alu_mem(Alu::Sub, size, Gpr::Rdx, SPILL[2]);
+            self.asm.alu_mem(Alu::Sub, size, Gpr::Rdx, spill[2]);
         }
         self.finish(size, Gpr::Rdx);
         if d != Gpr::Rdx {
@@ -442,7 +450,7 @@ impl Emitter {
             self.asm.mov(B64, Gpr::Rdx, SCRATCH);
         }
         if d != Gpr::Rax {
-            self.asm.load(Width::B8, Extend::Zero, Gpr::Rax, SPILL[0]);
+            self.asm.load(Width::B8, Extend::Zero, Gpr::Rax, spill[0]);
         }
     }
 
@@ -456,11 +464,12 @@ impl Emitter {
             self.asm.jcc_short(Cond::E)
         });
 
+        let spill = SPILL.map(|field| self.context(field));
         if d != Gpr::Rax {
-            self.asm.store(Width::B8, SPILL[0], Gpr::Rax);
+            self.asm.store(Width::B8, spill[0], Gpr::Rax);
         }
         if d != Gpr::Rdx {
-            self.asm.store(Width::B8, SPILL[1], Gpr::Rdx);
+            self.asm.store(Width::B8, spill[1], Gpr::Rdx);
         }
         self.mov(B64, Gpr::Rax, s1);
         if op == Unary::Idiv {
@@ -471,10 +480,10 @@ impl Emitter {
         self.asm.unary(op, size, SCRATCH);
         self.asm.mov(B64, SCRATCH, if remainder { Gpr::Rdx } else { Gpr::Rax });
         if d != Gpr::Rax {
-            self.asm.load(Width::B8, Extend::Zero, Gpr::Rax, SPILL[0]);
+            self.asm.load(Width::B8, Extend::Zero, Gpr::Rax, spill[0]);
         }
         if d != Gpr::Rdx {
-            self.asm.load(Width::B8, Extend::Zero, Gpr::Rdx, SPILL[1]);
+            self.asm.load(Width::B8, Extend::Zero, Gpr::Rdx, spill[1]);
         }
         self.take_scratch(size, d);
         let done = self.asm.jmp_short();
