@@ -29,10 +29,13 @@ impl Piece {
     pub fn instruction(&self, opcodes: &[Opcode], count: usize) -> Instruction {
         let reg = |nibble: u8| Reg::from_nibble(nibble);
         let x = match self.more >> 4 {
-            0..6 => i32::from(self.x),
+            0..3 => i32::from(self.x),
+            // Small, so that pointers with offsets reach what they point to.
+            3..6 => i32::from(self.x as i8),
             6..10 => RW as i32 + i32::from(self.x & 0x3fff),
             10 => 0x1_0000 + i32::from(self.x & 0x1fff),
-            11 => 0xfffe_0000u32 as i32 - i32::from(self.x & 0x1fff),
+            // The end of the stack, or, where there is space for it, the start of auxiliary data.
+            11 => 0xfffe_0000u32 as i32 - i32::from(self.x % 0x2000),
             12 => i32::from(self.x) << 16,
             13 => i32::from(self.x as u8 % 16) * 2,
             14 => i32::MIN.wrapping_add(self.x.into()),

@@ -1,18 +1,25 @@
-//! Native code and the interpreter agree at every stop: exit, registers, gas, pc and memory, for programs with memory accesses,
-//! indirect jumps, syscalls that write registers and memory, gas limits, pauses, page faults, and hosts that set permissions of
-//! pages, for one instance after the other in the same window.
+//! Native code and the interpreter agree at every stop: exit, registers, gas, pc, memory and snapshot, for programs with memory
+//! accesses, indirect jumps, syscalls that write registers and memory, gas limits, pauses, page faults, and hosts that set permissions
+//! of pages and auxiliary data, for instances that have the same window one after the other and in turns. One that is restored, from
+//! the bytes of a snapshot that the other one gave, goes on as the other one does.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use hatchery_engine::gas::GasModel;
-use hatchery_engine::isa::encode;
+use hatchery_engine::isa::{Opcode, encode};
 use hatchery_engine::program::{Code, MemoryConfig, Program};
 use hatchery_engine::{
-    Backend, Config, Engine, Exit, Instance, InstructionSet, Pause, Permission, ProgramCounter, Reg,
+    Backend, Config, Engine, Exit, Instance, InstructionSet, Module, Pause, Permission, ProgramCounter, Reg,
+    Snapshot,
 };
 use hatchery_fuzz::{Piece, RW, opcodes};
 use libfuzzer_sys::fuzz_target;
+
+/// Those whose permissions the host sets: read-write data and what is next to it, and auxiliary data.
+const PAGES: [u32; 8] = [0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0xfffe0, 0xfffe1];
+
+const HAS_SPACE: u8 = 0x80;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -22,7 +29,9 @@ struct Input {
     gas: u16,
     top_up: u8,
     entry: u8,
-    /// What happens at each stop: the lowest bit raises the pause flag, the next one steps first.
+    /// What it has at first, and whether there is space for it.
+    auxiliary: u8,
+    /// What happens at each stop: the lowest bit raises the pause flag, the next one steps first, the highest one compares snapshots.
     stops: [u8; 12],
     jump_table: [u8; 6],
     registers: [u32; 4],
@@ -35,22 +44,37 @@ fuzz_target!(|input: Input| {
     let Some((program, starts)) = program(&input, set) else { return };
     let config =
         Config::default().gas_model(model).faults_to_host(input.faults_to_host).memory_limit(1 << 20);
-    let [mut interpreted, mut native] = [Backend::Interpreter, Backend::Recompiler].map(|backend| {
+    let modules = [Backend::Interpreter, Backend::Recompiler].map(|backend| {
         let engine = Engine::new(config.backend(backend).window_limit(1)).unwrap();
-        engine.compile_program(program.clone()).unwrap().instantiate()
+        engine.compile_program(program.clone()).unwrap()
     });
     let pause = Pause::new();
     let entry = starts[usize::from(input.entry) % starts.len()];
+    // Without a flag to look at, both go another way.
+    let flag = (input.top_up % 4 != 0).then_some(&pause);
+    let map = modules[0].memory_map();
+    let [stack_end, auxiliary_start] = [map.stack().end, map.auxiliary().start].map(u64::from);
     let prepare = |instance: &mut Instance| {
         let [a, b, c, d] = input.registers.map(u64::from);
-        let arguments =
-            [u64::from(RW) + a % 0x3000, b, 0x1_0000, 0xfffe_0000 - c % 0x2000, d << 24, u64::MAX];
+        let [data, stack] = [u64::from(RW) + a % 0x3000, stack_end - c % 0x2000];
+        let [first, any] = [auxiliary_start, auxiliary_start + b % 0x2000];
+        let arguments = [data, b, 0x1_0000, stack, d << 24, u64::MAX, first, any];
         instance.prepare_at(ProgramCounter(entry), &arguments).unwrap();
         instance.set_gas(input.gas.into());
-        // Without a flag to look at, both go another way.
-        instance.set_pause((input.top_up % 4 != 0).then(|| pause.clone()));
+        instance.set_pause(flag.cloned());
     };
-    [&mut interpreted, &mut native].into_iter().for_each(prepare);
+    let instances = || {
+        modules.each_ref().map(|module| {
+            let mut instance = module.instantiate();
+            prepare(&mut instance);
+            instance
+        })
+    };
+    // The others, which have their turns in the same windows, have no auxiliary data at first.
+    let ([mut interpreted, mut native], mut others) = (instances(), instances());
+    for instance in [&mut interpreted, &mut native] {
+        let _ = instance.memory_mut().set_auxiliary(&auxiliary(input.auxiliary));
+    }
     for stop in 0..36u32 {
         let how = input.stops[stop as usize % 12];
         if how & 1 != 0 {
@@ -70,6 +94,9 @@ fuzz_target!(|input: Input| {
         let (expected, got) = (run(&mut interpreted), run(&mut native));
         assert_eq!(got, expected);
         same(&interpreted, &native);
+        if how & 0x80 != 0 {
+            assert!(interpreted.snapshot().to_bytes() == native.snapshot().to_bytes());
+        }
         for instance in [&mut interpreted, &mut native] {
             match got.unwrap() {
                 Exit::Syscall(number) => {
@@ -103,15 +130,29 @@ fuzz_target!(|input: Input| {
                     prepare(instance);
                 }
                 4..7 => {
-                    let page = 0x2f + (u32::from(how) + stop) % 6;
+                    let page = PAGES[(usize::from(how) + stop as usize) % PAGES.len()];
                     let permission = [Permission::None, Permission::Read, Permission::ReadWrite]
                         [usize::from(how >> 4) - 4];
                     instance.memory_mut().protect(page << 12, 4096 << (how >> 3 & 1), permission).unwrap();
                 }
+                7 => {
+                    let _ = instance.memory_mut().set_auxiliary(&auxiliary(how));
+                }
                 _ => {}
             }
         }
+        match how >> 4 {
+            // One of them only: it is to be compared with one that goes on.
+            8 => native = restored(&interpreted, &modules[1], flag),
+            9 => interpreted = restored(&native, &modules[0], flag),
+            10 => {
+                core::mem::swap(&mut interpreted, &mut others[0]);
+                core::mem::swap(&mut native, &mut others[1]);
+            }
+            _ => {}
+        }
         same(&interpreted, &native);
+        same_pages(&interpreted, &native);
     }
 });
 
@@ -128,6 +169,11 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
             next.push(bytes.len() as u32);
             let mut instruction = piece.instruction(&opcodes, count);
             instruction.target = starts[instruction.target as usize];
+            if at == 0 && input.auxiliary & HAS_SPACE != 0 {
+                // As programs do that have arguments. Else few would get to them.
+                instruction.opcode = Opcode::LoadIndirectU8;
+                (instruction.s1, instruction.x) = (Reg::T0, 0);
+            }
             encode(set, &instruction, starts[at], &mut bytes).ok()?;
         }
         next.push(bytes.len() as u32);
@@ -148,7 +194,7 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
             rw_data: (0..=255).collect(),
             rw_size: 5000,
             stack_size: 8192,
-            auxiliary_size: 0,
+            auxiliary_size: if input.auxiliary & HAS_SPACE == 0 { 0 } else { 8192 },
         };
         starts.truncate(count);
         let program = Program {
@@ -164,13 +210,31 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
     None
 }
 
+/// Zeros or not, and sometimes more than there is ever space for.
+fn auxiliary(what: u8) -> Vec<u8> {
+    vec![what >> 3 & 1; usize::from(what & 7) * 1200]
+}
+
+fn restored(other: &Instance, module: &Module, pause: Option<&Pause>) -> Instance {
+    let bytes = other.snapshot().to_bytes();
+    let snapshot = Snapshot::from_bytes(&bytes, bytes.len()).unwrap();
+    let mut instance = module.restore(&snapshot, &()).unwrap();
+    instance.set_pause(pause.cloned());
+    instance
+}
+
 fn same(a: &Instance, b: &Instance) {
-    assert_eq!((a.gas(), a.pc(), a.is_prepared()), (b.gas(), b.pc(), b.is_prepared()));
+    assert_eq!((a.gas(), a.pc(), a.status()), (b.gas(), b.pc(), b.status()));
     assert_eq!(Reg::ALL.map(|reg| a.reg(reg)), Reg::ALL.map(|reg| b.reg(reg)));
-    assert_eq!(a.heap_top(), b.heap_top());
-    for page in [0x10, 0x2f, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0xfffde, 0xfffdf] {
-        let (mut x, mut y) = ([0; 4096], [0; 4096]);
-        assert_eq!(a.memory().read(page << 12, &mut x), b.memory().read(page << 12, &mut y));
-        assert!(x == y, "page {page:#x}");
+    assert_eq!((a.is_prepared(), a.heap_top()), (b.is_prepared(), b.heap_top()));
+}
+
+/// As their hosts see them.
+fn same_pages(a: &Instance, b: &Instance) {
+    let (mut x, mut y) = ([0; 4096], [0; 4096]);
+    for page in PAGES.into_iter().chain([0x10, 0x35, 0xfffce, 0xfffcf, 0xfffde, 0xfffdf]) {
+        let read = a.memory().read(page << 12, &mut x);
+        assert_eq!(read, b.memory().read(page << 12, &mut y));
+        assert!(read.is_err() || x == y, "page {page:#x}");
     }
 }
