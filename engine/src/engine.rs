@@ -111,6 +111,7 @@ impl Engine {
         if config.window_limit == 0 {
             return Err(EngineError::NoWindows);
         }
+        crate::interpreter::detect();
         let recompiler = recompiler(&config)?;
         let pool = Pool::new(config.window_kind, recompiler.is_some(), config.window_limit);
         Ok(Self { inner: Arc::new(Inner { config, pool, recompiler }) })

@@ -192,31 +192,36 @@ fn release() -> Result<End> {
         let builds = scope.spawn(|| RELEASE_BUILDS.map(release_build));
         let executed = release_engine();
         println!("\n=== release, other builds");
+        let mut failed = Vec::new();
         for build in builds.join().map_err(|_| anyhow!("a thread panicked"))? {
             let (line, finished) = build?;
             println!("$ {line}\n{}", finished.log);
-            ensure!(finished.status.success(), "`{line}`: {}\n{}", finished.status, tail(&finished.log));
+            if !finished.status.success() {
+                failed.push(format!("`{line}`: {}\n{}", finished.status, tail(&finished.log)));
+            }
         }
-        executed
+        let end = executed?;
+        ensure!(failed.is_empty(), "{}", failed.join("\n"));
+        Ok(end)
     })
 }
 
-/// Tells the interpreter's tests that its handlers have to be threaded in this build.
-const DIRECT_THREADING: &str = "HATCHERY_EXPECT_DIRECT_THREADING";
-
-/// Where `engine/build.rs` relies on the jumps. Elsewhere the portable loop executes programs.
-const HAS_DIRECT_THREADING: bool = cfg!(target_arch = "x86_64");
+/// `cargo test` of an optimized engine, which tells the interpreter's tests that its handlers have to be threaded, where
+/// `engine/build.rs` relies on the jumps. Elsewhere the portable loop executes programs.
+fn optimized(profile: &str) -> Command {
+    let mut command = cargo(&["test", "--locked", "--package=hatchery-engine", profile]);
+    if cfg!(target_arch = "x86_64") {
+        command.env("HATCHERY_EXPECT_DIRECT_THREADING", "1");
+    }
+    command
+}
 
 /// All that executes programs, in the profile in which only the engine is as in a release build.
 fn release_engine() -> Result<End> {
     let with = |chosen: &[&str]| {
-        // Always both, since the features of what they depend on follow from that.
-        let packages = ["--package=hatchery-engine", "--package=hatchery-cli"];
-        let mut command = cargo(&["test", "--locked", "--profile=release-engine"]);
-        command.args(packages).args(chosen);
-        if HAS_DIRECT_THREADING {
-            command.env(DIRECT_THREADING, "1");
-        }
+        // Always both packages, since the features of what they depend on follow from that.
+        let mut command = optimized("--profile=release-engine");
+        command.arg("--package=hatchery-cli").args(chosen);
         command
     };
     pass(with(&["--no-run", "--lib", "--test=suite", "--test=conformance"]))?;
@@ -228,22 +233,24 @@ fn release_engine() -> Result<End> {
     Ok(if has_vectors { End::Passed } else { End::Without(NO_VECTORS.to_owned()) })
 }
 
-/// Release builds beside that with 16 codegen units: as shipped, with less optimization and overflow checks, and with the whole
-/// program optimized at once.
-const RELEASE_BUILDS: [&[&str]; 3] = [
+/// Release builds: as shipped, with the handlers compiled apart from each other, with overflow checks, with less optimization, and
+/// with the whole program optimized at once.
+const RELEASE_BUILDS: [&[&str]; 4] = [
     &[],
     &[
-        "profile.release.lto=false",
+        "profile.release.package.hatchery-engine.codegen-units=16",
+        "profile.release.package.hatchery-engine.overflow-checks=true",
+    ],
+    &[
         "profile.release.package.hatchery-engine.codegen-units=4",
         "profile.release.package.hatchery-engine.opt-level=2",
-        "profile.release.package.hatchery-engine.overflow-checks=true",
     ],
     &["profile.release.lto=\"fat\""],
 ];
 
 /// Runs the interpreter's tests in a release build with these settings; gives the command as well.
 fn release_build(settings: &[&str]) -> Result<(String, Finished)> {
-    let mut command = cargo(&["test", "--release", "--locked", "--package=hatchery-engine"]);
+    let mut command = optimized("--release");
     for setting in settings {
         command.args(["--config", setting]);
     }
@@ -251,9 +258,6 @@ fn release_build(settings: &[&str]) -> Result<(String, Finished)> {
     command.args(["--config", "profile.release.package.'*'.opt-level=0", "--lib", "interpreter::"]);
     // Cargo lets no two builds into one folder at once.
     command.env("CARGO_TARGET_DIR", workspace::target().join("release-builds"));
-    if HAS_DIRECT_THREADING {
-        command.env(DIRECT_THREADING, "1");
-    }
     Ok((process::line(&command), process::capture(&mut command, None)?))
 }
 

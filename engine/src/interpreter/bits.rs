@@ -3,7 +3,8 @@
 //! Code for every processor does it in a dozen operations, so that a guest's loop of nothing else would take more time for its gas
 //! than any other by half.
 
-pub(super) use native::{detect, set_bits};
+pub(crate) use native::detect;
+pub(super) use native::set_bits;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod native {
@@ -14,7 +15,7 @@ mod native {
     static HAS_POPCNT: AtomicBool = AtomicBool::new(false);
 
     /// Looks what the processor has. Until then, bits are counted without.
-    pub(in super::super) fn detect() {
+    pub(crate) fn detect() {
         HAS_POPCNT.store(std::is_x86_feature_detected!("popcnt"), Ordering::Relaxed);
     }
 
@@ -36,7 +37,7 @@ mod native {
 
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 mod native {
-    pub(in super::super) const fn detect() {}
+    pub(crate) const fn detect() {}
 
     #[inline(always)]
     pub(in super::super) fn set_bits(value: u64) -> u64 {

@@ -30,6 +30,7 @@ mod threaded;
 #[path = "not_threaded.rs"]
 mod threaded;
 
+pub(crate) use bits::detect;
 pub(crate) use execute::{Machine, RETURN_TO_HOST, Stop};
 pub(crate) use operations::Position;
 pub(crate) use regions::Regions;

@@ -21,7 +21,6 @@ use core::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::bits;
 use super::make::make;
 use super::operations::{Kind, Operation, Operations, Position};
 use super::threaded::{DIRECT_THREADING, Table};
@@ -175,7 +174,6 @@ impl Regions {
         let regions = starts.iter().map(|_| OnceLock::new()).collect();
         let links = Links::new(code, blocks);
         let threaded = threaded && DIRECT_THREADING;
-        bits::detect();
         Self { gas, charge, starts: starts.into(), regions, links, threaded }
     }
 

@@ -497,8 +497,7 @@ impl<'a> Compiler<'a> {
             self.emit.load_imm(native(i.d), i.x);
         }
         let nowhere = self.leave[Leave::Indirect as usize];
-        let place = |field: context::Field| field.place(self.emit.features.segment);
-        let (pc_place, table_place) = (place(context::PC), place(context::TABLE));
+        let [pc_place, table_place] = [context::PC, context::TABLE].map(|field| self.emit.context(field));
         let asm = &mut self.emit.asm;
         asm.store_imm(Width::B4, pc_place, pc as i32);
         asm.test_lowest_bit(SCRATCH);
