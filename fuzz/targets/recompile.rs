@@ -164,7 +164,7 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
     }
     let mut starts = vec![0; count + 1];
     for _ in 0..20 {
-        let (mut bytes, mut next) = (Vec::new(), Vec::new());
+        let (mut bytes, mut next, mut blocks) = (Vec::new(), Vec::new(), vec![0]);
         for (at, piece) in input.code.iter().enumerate() {
             next.push(bytes.len() as u32);
             let mut instruction = piece.instruction(&opcodes, count);
@@ -175,6 +175,9 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
                 (instruction.s1, instruction.x) = (Reg::T0, 0);
             }
             encode(set, &instruction, starts[at], &mut bytes).ok()?;
+            if instruction.opcode.info().ends_block {
+                blocks.push(at + 1);
+            }
         }
         next.push(bytes.len() as u32);
         if next != starts {
@@ -185,7 +188,13 @@ fn program(input: &Input, set: InstructionSet) -> Option<(Program, Vec<u32>)> {
         if set.has_bitmask() {
             starts[..count].iter().for_each(|at| bitmask[*at as usize / 8] |= 1 << (at % 8));
         }
-        let entry = |at: &u8| starts[usize::from(*at) % count] as u16;
+        // Native code is other code if one of the entries leads to what is no block.
+        blocks.retain(|&at| at < count);
+        let leads_to_blocks = input.jump_table[0] < 0x80;
+        let entry = |&at: &u8| match usize::from(at) {
+            at if leads_to_blocks => starts[blocks[at % blocks.len()]] as u16,
+            at => starts[at % count] as u16,
+        };
         let jump_table: Vec<u8> = input.jump_table.iter().flat_map(|at| entry(at).to_le_bytes()).collect();
         let code = Code::new(set, &bytes, &bitmask, &jump_table, 2).ok()?;
         let memory = MemoryConfig {

@@ -160,7 +160,8 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
                     .env("CARGO_TARGET_DIR", workspace::target().join("fallbacks"));
                 pass(command)
             };
-            let reduced = "--cfg hatchery_base_register --cfg hatchery_high_tables";
+            let reduced =
+                "--cfg hatchery_base_register --cfg hatchery_high_tables --cfg hatchery_no_page_map";
             with(reduced, &["--lib"])?;
             with(reduced, &[&["--test=suite", "--"], &REACHING[..]].concat())?;
             with("--cfg hatchery_no_native_code", &["--lib"])
@@ -177,11 +178,19 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
 }
 
 /// The modules of the engine's tests that depend on how it was compiled: what executes programs. What reads bytes does not.
-const EXECUTING: [&str; 7] =
-    ["accesses::", "backends::", "differential::", "disturbance::", "execution::", "guests::", "memory::"];
+const EXECUTING: [&str; 8] = [
+    "accesses::",
+    "backends::",
+    "differential::",
+    "disturbance::",
+    "execution::",
+    "guests::",
+    "memory::",
+    "scattered::",
+];
 
-/// Those of them that see how native code reaches memory and jump tables.
-const REACHING: [&str; 4] = ["accesses::", "backends::", "execution::", "memory::"];
+/// Those of them that see how native code reaches memory and jump tables, and what the system tells of pages.
+const REACHING: [&str; 5] = ["accesses::", "backends::", "execution::", "memory::", "scattered::"];
 
 /// Runs what executes programs with the engine as it is in a release build, the test vectors among it, and tests of the interpreter
 /// also in release builds that differ in what decides about the jumps from handler to handler. They fail if the compiler makes calls

@@ -29,12 +29,14 @@
 mod direct;
 mod image;
 mod map;
+mod page_set;
 mod pool;
 mod saved;
 mod slot;
 mod space;
 mod sys;
 mod window;
+mod zeros;
 
 pub use map::{MemoryMap, MemoryMapError};
 pub use space::MemoryError;
@@ -42,6 +44,7 @@ pub use space::MemoryError;
 pub(crate) use direct::Direct;
 pub(crate) use image::Image;
 pub(crate) use map::Extent;
+pub(crate) use page_set::PageSet;
 pub use pool::WindowKind;
 pub(crate) use pool::{AnyWindow, Pool, any_window};
 pub(crate) use saved::{SavedMemory, SavedPage, SavedSource, SourcePage};
@@ -55,6 +58,7 @@ pub(crate) use sys::{Backing, Portable};
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
 pub(crate) use sys::{CONTEXT_SIZE, Guarded};
 pub(crate) use window::Window;
+pub(crate) use zeros::{is_same, is_zero, trimmed};
 
 /// Bytes in a page.
 pub const PAGE_SIZE: u32 = 4096;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::space::{AddressSpace, Contents, OwnBytes, OwnPage};
-use super::{Image, LOWEST_ADDRESS, PAGE_SIZE, PAGES, Page, Permission, any_window};
+use super::{
+    Image, LOWEST_ADDRESS, PAGE_SIZE, PAGES, Page, Permission, any_window, is_same, is_zero, trimmed,
+};
 use crate::program::hash;
 use crate::snapshot::{DataRange, DataSource, RestoreError};
 
@@ -61,10 +63,7 @@ impl SavedPage {
     /// The bytes up to the last one that is not zero.
     pub(crate) fn trimmed(&self) -> &[u8] {
         match self {
-            Self::Whole(page) => {
-                let length = page.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-                &page[..length]
-            }
+            Self::Whole(page) => trimmed(&**page),
             Self::Short(bytes) => bytes,
         }
     }
@@ -127,7 +126,8 @@ impl AddressSpace {
         };
         if let Some(window) = window {
             any_window!(window, window => {
-                for (page, bytes) in window.dirty_pages().filter(|(page, bytes)| changed(*page, *bytes)) {
+                let untouched = window.untouched_pages(contents.pages.keys().copied());
+                for (page, bytes) in window.dirty_pages(untouched).filter(|(page, bytes)| changed(*page, *bytes)) {
                     saved.pages.insert(page, SavedPage::Whole(Arc::new(*bytes)));
                 }
             });
@@ -252,16 +252,6 @@ fn page_error(page: u32, problem: &'static str) -> RestoreError {
 /// Whether anything can be mapped there.
 fn is_page(page: u32) -> bool {
     (LOWEST_ADDRESS / PAGE_SIZE..PAGES as u32).contains(&page)
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
-}
-
-/// Whether two pages have the same bytes; what is missing is zero.
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    let common = a.len().min(b.len());
-    a[..common] == b[..common] && is_zero(&a[common..]) && is_zero(&b[common..])
 }
 
 /// A page of these bytes, with zeros behind.

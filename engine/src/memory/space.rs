@@ -7,7 +7,7 @@ use super::saved::SourcePage;
 use super::window::state;
 use super::{
     AnyWindow, Backing, Extent, HostError, Image, LOWEST_ADDRESS, PAGE_SIZE, Page, Permission, Window,
-    any_window, by_page, pages_of,
+    any_window, by_page, is_same, pages_of,
 };
 use crate::program::hash;
 use crate::snapshot::DataRange;
@@ -166,9 +166,7 @@ impl Contents {
 
     /// Takes note of the bytes of a page, which may have been written.
     fn keep(&mut self, page: u32, bytes: &Page) {
-        let known = self.bytes(page);
-        let (start, rest) = bytes.split_at(known.len());
-        if start != known || rest.iter().any(|&byte| byte != 0) {
+        if !is_same(bytes, self.bytes(page)) {
             self.own_bytes(page).copy_from_slice(bytes);
         }
     }
@@ -390,8 +388,11 @@ impl AddressSpace {
     fn save(&mut self) {
         let Some(window) = &mut self.window else { return };
         any_window!(window, window => {
-            for (page, bytes) in window.dirty_pages() {
-                self.contents.keep(page, bytes);
+            let contents = &mut self.contents;
+            let untouched = window.untouched_pages(contents.pages.keys().copied());
+            window.note_touched(untouched.as_ref());
+            for (page, bytes) in window.dirty_pages(untouched) {
+                contents.keep(page, bytes);
             }
             window.note_saved();
         });

@@ -12,5 +12,6 @@ mod disturbance;
 mod execution;
 mod guests;
 mod memory;
+mod scattered;
 mod snapshot;
 mod snapshot_bytes;

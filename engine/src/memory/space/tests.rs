@@ -238,11 +238,11 @@ fn what_a_guest_touches() {
             assert_eq!(window.load::<4>(RW + 4094), None, "crosses a page");
             if !guarded {
                 assert!(!window.store::<1>(RW, [1]), "read is not write");
-                assert_eq!(window.dirty_pages().count(), 0);
+                assert_eq!(window.dirty_pages(None).count(), 0);
             }
             window.touch(contents, RW, 1, Access::Write).unwrap();
             assert!(window.store::<1>(RW, [1]));
-            assert_eq!(window.dirty_pages().count(), if guarded { 4 } else { 1 }, "several at once");
+            assert_eq!(window.dirty_pages(None).count(), if guarded { 4 } else { 1 }, "several at once");
             let denied = window.touch(contents, RO, 1, Access::Write).unwrap_err();
             assert_eq!(denied, Fault::Denied(Denied { address: RO, permission: Permission::Read }));
             let denied = window.touch(contents, RO + 4094, 4, Access::Read).unwrap_err();

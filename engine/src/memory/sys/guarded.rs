@@ -16,8 +16,8 @@ use core::ptr::{NonNull, null_mut};
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
 
-use super::Backing;
-use crate::memory::{HostError, PAGE_SIZE, PAGES, Page, Permission};
+use super::{Backing, page_map};
+use crate::memory::{HostError, PAGE_SIZE, PAGES, Page, PageSet, Permission};
 
 /// Bytes in front of the base, which are accessible whatever the guest may do.
 pub(crate) const CONTEXT_SIZE: usize = PAGE_SIZE as usize;
@@ -30,9 +30,8 @@ const LENGTH: usize = BEFORE + SPACE + AFTER;
 pub(crate) struct Guarded {
     /// Guest address 0.
     base: NonNull<u8>,
-    /// A bit for each page: whether it is readable, and writable.
-    readable: Box<[u64]>,
-    writable: Box<[u64]>,
+    readable: PageSet,
+    writable: PageSet,
 }
 
 // SAFETY: the memory belongs to this value alone; nothing in it is tied to a thread.
@@ -44,10 +43,9 @@ impl Guarded {
         self.base
     }
 
-    /// The start of a page of which one of the tables says that it is accessible.
-    fn page_pointer(&self, table: &[u64], page: u32) -> NonNull<Page> {
-        let accessible = table[page as usize / 64] >> (page % 64) & 1 != 0;
-        assert!(accessible, "page {page:#x} is not accessible");
+    /// The start of a page, which must be one of those that are accessible.
+    fn page_pointer(&self, accessible: &PageSet, page: u32) -> NonNull<Page> {
+        assert!(accessible.contains(page), "page {page:#x} is not accessible");
         // SAFETY: every page lies in the reservation, which is one allocation.
         unsafe { self.base.add(page as usize * PAGE_SIZE as usize).cast() }
     }
@@ -66,15 +64,16 @@ impl Backing for Guarded {
             NonNull::new(mapped.map_err(failed)?.cast()).ok_or_else(|| failed(Errno::NOMEM))?;
         // SAFETY: `BEFORE` is less than the length of the mapping.
         let base = unsafe { start.add(BEFORE) };
-        let bits = || vec![0; PAGES / 64].into_boxed_slice();
         // From here on dropping unmaps it.
-        let space = Self { base, readable: bits(), writable: bits() };
+        let space = Self { base, readable: PageSet::new(), writable: PageSet::new() };
         // SAFETY: the context lies in the mapping, before the base.
         let done = unsafe {
             let context = base.sub(CONTEXT_SIZE).as_ptr().cast();
             protect(context, CONTEXT_SIZE, MprotectFlags::READ | MprotectFlags::WRITE)
         };
         done.map_err(failed)?;
+        // SAFETY: the byte lies in the context. Writing it makes the page, as `untouched` wants it.
+        unsafe { base.sub(1).write_volatile(0) };
         Ok(space)
     }
 
@@ -97,15 +96,14 @@ impl Backing for Guarded {
         };
         let known = if done.is_ok() { permission } else { Permission::None };
         for page in pages {
-            let (word, bit) = (page as usize / 64, 1 << (page % 64));
-            for (table, set) in [
+            for (accessible, is_member) in [
                 (&mut self.readable, known >= Permission::Read),
                 (&mut self.writable, known == Permission::ReadWrite),
             ] {
-                if set {
-                    table[word] |= bit;
+                if is_member {
+                    accessible.insert(page);
                 } else {
-                    table[word] &= !bit;
+                    accessible.remove(page);
                 }
             }
         }
@@ -117,8 +115,8 @@ impl Backing for Guarded {
         // SAFETY: all of the space, into which there are no references since `self` is borrowed exclusively. Private anonymous
         // memory reads as zero afterwards.
         let done = unsafe { protect(at, SPACE, MprotectFlags::empty()).and_then(|()| make_zero(at, SPACE)) };
-        self.readable.fill(0);
-        self.writable.fill(0);
+        self.readable.clear();
+        self.writable.clear();
         done.is_ok()
     }
 
@@ -142,6 +140,10 @@ impl Backing for Guarded {
             };
             done.is_ok()
         })
+    }
+
+    fn untouched(&self, pages: &[u32]) -> Option<PageSet> {
+        page_map::untouched(self.base, pages)
     }
 
     #[inline]
@@ -254,6 +256,34 @@ mod tests {
         let mut space = Guarded::reserve().unwrap();
         space.protect(0x10..0x11, Permission::Read).unwrap();
         space.page_mut(0x10);
+    }
+
+    #[test]
+    #[cfg(not(hatchery_no_page_map))]
+    fn untouched_pages_are_known() {
+        let mut space = Guarded::reserve().unwrap();
+        let ranges = [0..0x1000, 0xf_f000..0x10_0000];
+        ranges.clone().into_iter().for_each(|pages| space.protect(pages, Permission::ReadWrite).unwrap());
+        let pages: Vec<u32> = ranges.into_iter().flatten().collect();
+        let touched = [0, 5, 0x1ff, 0x200, 0xfff, 0xf_ffff];
+        [&touched[..], &[7]].concat().iter().for_each(|&page| space.page_mut(page)[9] = 1);
+        assert!(space.discard(&mut [7]));
+        let untouched = space.untouched(&pages).expect("this system tells");
+        assert!(touched.iter().all(|&page| !untouched.contains(page)));
+        // Others may have come with these, in a huge page.
+        assert!([7, 0xf_f000].iter().all(|&page| untouched.contains(page)));
+        assert!(!untouched.contains(0x1000), "it was not asked for");
+        for page in pages.into_iter().filter(|&page| untouched.contains(page)) {
+            assert_eq!(*space.page(page), [0; PAGE_SIZE as usize]);
+        }
+    }
+
+    #[test]
+    fn a_system_that_denies_a_page_which_is_there_is_not_relied_on() {
+        let space = Guarded::reserve().unwrap();
+        // SAFETY: it lies in the reservation. Nobody has written the page in front of it.
+        let above = unsafe { space.base.add(2 * PAGE_SIZE as usize) };
+        assert!(page_map::untouched(above, &[7]).is_none());
     }
 
     #[test]

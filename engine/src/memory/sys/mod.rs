@@ -7,6 +7,8 @@
 mod guarded;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 mod linux;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
+mod page_map;
 mod portable;
 
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
@@ -20,7 +22,7 @@ pub(crate) use portable::Portable;
 use core::ops::Range;
 use core::ptr::NonNull;
 
-use super::{HostError, Page, Permission};
+use super::{HostError, Page, PageSet, Permission};
 
 /// The bytes of a 4 GiB address space, zero at first, of which pages are *committed* before they are accessed.
 pub(crate) trait Backing: Sized + Send + 'static {
@@ -57,6 +59,11 @@ pub(crate) trait Backing: Sized + Send + 'static {
     #[must_use]
     fn forget(&mut self) -> bool {
         true
+    }
+
+    /// Those of these pages that nobody has touched since they were zero, so that they still are. `None` if that is not known.
+    fn untouched(&self, _: &[u32]) -> Option<PageSet> {
+        None
     }
 
     /// Where guest address 0 lies if all pages lie in order behind it, committed or not.
