@@ -62,7 +62,7 @@ pub(crate) struct Compiled {
     pub(super) places: Places,
     pub(super) blocks: Box<[Block]>,
     pub(super) syscalls: Box<[Syscall]>,
-    /// Where each code address leads. Address 0 leads nowhere, as do those that are no start of a block.
+    /// Where each entry of the program's jump table leads: to the host if it is no start of a block.
     pub(super) jump_table: JumpTable,
 }
 
@@ -163,6 +163,7 @@ struct Scratch {
     labels: Vec<u32>,
     forward: Vec<Forward>,
     refused: Vec<Fixup>,
+    lost: Vec<(Fixup, u32)>,
 }
 
 /// More than this, in bytes of each kind, a thread does not keep.
@@ -197,6 +198,10 @@ struct Compiler<'a> {
     open: Option<Open>,
     forward: Vec<Forward>,
     refused: Vec<Fixup>,
+    /// Indirect jumps beyond the table: the jump out of the way, and the instruction.
+    lost: Vec<(Fixup, u32)>,
+    /// Whether an entry of the jump table leads to what is no block.
+    has_dead_ends: bool,
     places: Places,
     blocks: Vec<Block>,
     syscalls: Vec<Syscall>,
@@ -205,7 +210,7 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn new(code: &'a Code, starts: &'a [u64], gas: GasModel, features: Features, scratch: Scratch) -> Self {
         let set = code.instruction_set();
-        let Scratch { native, mut labels, forward, refused } = scratch;
+        let Scratch { native, mut labels, forward, refused, lost } = scratch;
         let asm = Assembler::writing_to(native);
         labels.resize(code.length() as usize + 1, 0);
         let jump_table = NewJumpTable::new(code.jump_table_length(), features.low_tables);
@@ -223,6 +228,8 @@ impl<'a> Compiler<'a> {
             open: None,
             forward,
             refused,
+            lost,
+            has_dead_ends: !(0..code.jump_table_length()).all(|index| entry(code, starts, index).is_some()),
             places: Places::default(),
             blocks: Vec::new(),
             syscalls: Vec::new(),
@@ -235,6 +242,7 @@ impl<'a> Compiler<'a> {
             labels: emptied(self.labels),
             forward: emptied(self.forward),
             refused: emptied(self.refused),
+            lost: emptied(self.lost),
         }
     }
 
@@ -492,23 +500,23 @@ impl<'a> Compiler<'a> {
 
     /// Jumps through the table. Addresses of code are even and above zero.
     fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
-        self.emit.sum_32(native(i.s1), offset);
+        self.emit.sum_32(native(i.s1), offset.wrapping_sub(2));
         if i.opcode == Opcode::LoadImmAndJumpIndirect {
             self.emit.load_imm(native(i.d), i.x);
         }
-        let nowhere = self.leave[Leave::Indirect as usize];
         let [pc_place, table_place] = [context::PC, context::TABLE].map(|field| self.emit.context(field));
         let asm = &mut self.emit.asm;
-        asm.store_imm(Width::B4, pc_place, pc as i32);
-        asm.test_lowest_bit(SCRATCH);
-        asm.jcc_to(Cond::Ne, nowhere);
-        // At most 16 million entries. What means return to the host is beyond that.
-        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, (self.code.jump_table_length() as i32 + 1) * 2);
-        asm.jcc_to(Cond::Ae, nowhere);
+        if self.has_dead_ends {
+            asm.store_imm(Width::B4, pc_place, pc as i32);
+        }
+        // The index; of what is odd, what means return to the host, and zero, one that is beyond 16 million entries.
+        asm.shift_imm(Shift::Ror, Size::B32, SCRATCH, 1);
+        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, self.code.jump_table_length() as i32);
+        self.lost.push((asm.jcc(Cond::Ae), pc));
         match self.low_table {
-            Some(table) => asm.jmp_mem(Mem::FourTimes(SCRATCH, table)),
+            Some(table) => asm.jmp_mem(Mem::EightTimes(SCRATCH, table)),
             None => {
-                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 2);
+                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 3);
                 asm.alu_mem(Alu::Add, Size::B64, SCRATCH, table_place);
                 asm.jmp_mem(Mem::Base(SCRATCH, 0));
             }
@@ -529,16 +537,23 @@ impl<'a> Compiler<'a> {
             self.emit.asm.bind_to(self.refused[index], here);
             self.leave_at(Leave::Charge, index as u32);
         }
+        for (fixup, pc) in self.lost.drain(..) {
+            let place = self.emit.context(context::PC);
+            let asm = &mut self.emit.asm;
+            let here = asm.position();
+            asm.bind_to(fixup, here);
+            asm.store_imm(Width::B4, place, pc as i32);
+            asm.jmp_to(self.leave[Leave::Indirect as usize]);
+        }
         self.emit.asm.align(64);
         let code = CodeMemory::new(self.emit.asm.bytes())?;
         let start = code.start().as_ptr() as u64;
         let nowhere = self.leave[Leave::Nowhere as usize];
         let entries = (0..self.code.jump_table_length()).map(|index| {
-            let target = self.code.jump_table_entry(index).filter(|&pc| bit(self.starts, pc));
-            let label = target.map_or(0, |pc| self.labels[pc as usize]);
+            let label = entry(self.code, self.starts, index).map_or(0, |pc| self.labels[pc as usize]);
+            debug_assert!(label != 0 || self.has_dead_ends, "every block has been compiled");
             start + u64::from(if label == 0 { nowhere } else { label })
         });
-        let entries = core::iter::once(start + u64::from(nowhere)).chain(entries);
         let jump_table = self.jump_table.take().unwrap_or_else(|| NewJumpTable::new(0, false));
         let jump_table = jump_table.filled(entries)?;
         let absolute = |offset: u32| start as usize + offset as usize;
@@ -558,6 +573,11 @@ impl<'a> Compiler<'a> {
             jump_table,
         })
     }
+}
+
+/// The block that an entry of the jump table leads to.
+fn entry(code: &Code, starts: &[u64], index: u32) -> Option<u32> {
+    code.jump_table_entry(index).filter(|&pc| bit(starts, pc))
 }
 
 /// What a reason for leaving means as a trap, if it is one.

@@ -1,8 +1,8 @@
-//! Where indirect jumps of the guest lead: a native address for each address of the jump table.
+//! Where indirect jumps of the guest lead: a native address for each entry of the program's jump table.
 //!
-//! The entry of a guest address lies at four times that address, which is even. If the table lies below 2 GiB native code names it
-//! in the jump itself (`jmp [rcx*4+table]`), so that nothing but a load lies between the address and the target. Such memory is
-//! scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and native code adds its place first.
+//! If the table lies below 2 GiB native code names it in the jump itself (`jmp [rcx*8+table]`), so that nothing but a load lies between
+//! the index and the target. Such memory is scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and
+//! native code adds its place first.
 
 use super::pages::LowMemory;
 use crate::memory::HostError;
@@ -28,10 +28,10 @@ enum Memory {
 }
 
 impl NewJumpTable {
-    /// One with an entry for address 0 and this many others, at a low address if `low` and the system has one.
-    pub(super) fn new(targets: u32, low: bool) -> Self {
-        let entries = targets as usize + 1;
-        let low = low && entries * ENTRY <= MOST_LOW_BYTES;
+    /// One with this many entries, at a low address if `low` and the system has one.
+    pub(super) fn new(entries: u32, low: bool) -> Self {
+        let entries = entries as usize;
+        let low = low && entries != 0 && entries * ENTRY <= MOST_LOW_BYTES;
         match low.then(|| LowMemory::new(entries * ENTRY)).flatten() {
             Some(memory) => Self(Memory::Low(memory)),
             None => Self(Memory::Anywhere(Box::default())),
@@ -46,7 +46,7 @@ impl NewJumpTable {
         }
     }
 
-    /// With these entries, the first of which is that of address 0.
+    /// With these entries.
     ///
     /// # Errors
     /// If the system refuses to make it read-only.
@@ -69,6 +69,7 @@ impl JumpTable {
     pub(super) fn far(&self) -> Option<*const u64> {
         match &self.0 {
             Memory::Low(_) => None,
+            Memory::Anywhere(entries) if entries.is_empty() => None,
             Memory::Anywhere(entries) => Some(entries.as_ptr()),
         }
     }
@@ -82,12 +83,14 @@ impl JumpTable {
         }
     }
 
-    /// The guest address that native code had when it found that the entry leads nowhere, from what it says then.
-    pub(super) fn address_of(&self, argument: u64) -> u32 {
+    /// The index of the entry that native code found to lead nowhere, from what it says then.
+    pub(super) fn index_of(&self, argument: u64) -> u32 {
         match &self.0 {
             Memory::Low(_) => argument as u32,
             // It says where the entry is.
-            Memory::Anywhere(entries) => (argument.wrapping_sub(entries.as_ptr() as u64) / 4) as u32,
+            Memory::Anywhere(entries) => {
+                (argument.wrapping_sub(entries.as_ptr() as u64) / ENTRY as u64) as u32
+            }
         }
     }
 

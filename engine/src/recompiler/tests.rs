@@ -318,7 +318,7 @@ fn native_code_of_small_programs_is_as_recorded() {
     let best = Features { lzcnt: true, tzcnt: true, segment: true, low_tables: true };
     let base_register = Features { segment: false, ..best };
     let high_tables = Features { low_tables: false, ..best };
-    let programs: [(&str, &[Instruction], Features); 7] = [
+    let programs: [(&str, &[Instruction], Features); 8] = [
         ("loop", &repeat, best),
         ("memory", &memory, best),
         ("memory_by_base_register", &memory, base_register),
@@ -344,10 +344,12 @@ fn native_code_of_small_programs_is_as_recorded() {
         ),
         ("calls", &calls, best),
         ("calls_by_high_table", &calls, high_tables),
+        ("calls_with_dead_ends", &calls, best),
         ("gap", &[i(Ecalli, A0, A0, A0, 0, 0)], best),
     ];
     for (name, instructions, features) in programs {
-        let code = code(InstructionSet::JamV1, instructions, &[2, 9]);
+        let table = if name == "calls_with_dead_ends" { [2, 9] } else { [6, 7] };
+        let code = code(InstructionSet::JamV1, instructions, &table);
         let blocks = code.block_starts();
         let compiled = Compiled::new(&code, &blocks, GasModel::PIPELINE_L2, features).unwrap().unwrap();
         let text = disassembly(&code, &compiled);
@@ -363,19 +365,39 @@ fn native_code_of_small_programs_is_as_recorded() {
 /// Whether the table lies at a low address or not, every address leads where it should.
 #[test]
 fn indirect_jumps_lead_to_the_same_places_by_either_table() {
-    use crate::interpreter::Stop;
+    for offset in [0, 1, 2, 3, 0x7fff_ffff, -1, i32::MIN, i32::MIN + 1] {
+        // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
+        check_indirect_jumps(offset, |[jump, trap, set, last]| vec![trap, set, last, last + 1, 200, jump, 0]);
+        // Native code says where it is only if it leads nowhere.
+        check_indirect_jumps(offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
+    }
+    check_indirect_jumps(0, |_| vec![]);
+    // Too many for a low address.
+    check_indirect_jumps(0, |[jump, trap, set, _]| {
+        let mut table = vec![trap; 600_000];
+        (table[1], table[599_999]) = (set, jump);
+        table
+    });
+}
+
+/// Jumps to a register and an offset, with a table that is made of where these are: the jump, a trap, an instruction that sets a
+/// register, and one behind it.
+fn check_indirect_jumps(offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
+    use crate::TrapKind;
+    use crate::interpreter::{RETURN_TO_HOST, Stop};
     use Opcode::*;
     use Reg::*;
     let instructions = [
-        i(JumpIndirect, A0, A0, A0, 0, 0),
+        i(Trap, A0, A0, A0, 0, 0),
+        i(JumpIndirect, A0, A0, A0, offset, 0),
         i(Trap, A0, A0, A0, 0, 0),
         i(LoadImm, A1, A0, A0, 7, 0),
         i(Trap, A0, A0, A0, 0, 0),
     ];
-    // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
-    let table = [2, 3, 6, 7, 200, 0];
+    let last = code(InstructionSet::JamV1, &instructions, &[]).length() as u8 - 1;
+    let (jump, trap, set) = (1, last - 4, last - 3);
+    let table = table([jump, trap, set, last]);
     let code = code(InstructionSet::JamV1, &instructions, &table);
-    assert_eq!(code.length(), 7);
     let engine = Engine::new(Config::default().gas_model(GasModel::Flat)).unwrap();
     let module = engine.compile_program(Program { code, ..program(&instructions, 4096) }).unwrap();
     let inner = &module.inner;
@@ -387,15 +409,15 @@ fn indirect_jumps_lead_to_the_same_places_by_either_table() {
         let features = Features { low_tables, ..Recompiler::new().unwrap().features };
         Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
     });
-    assert!(compiled[1].jump_table.far().is_some());
-    let returns = crate::interpreter::RETURN_TO_HOST;
-    let extremes = [0x7fff_fffe, 0x8000_0000, 0x8000_0004, returns - 2, returns, returns + 1, u32::MAX];
-    for address in (0..20).chain(extremes) {
+    assert_eq!(compiled[1].jump_table.far().is_some(), !table.is_empty());
+    let end = table.len() as u32 * 2;
+    let extremes = [0x7fff_fffe, 0x8000_0000, 0x8000_0004, RETURN_TO_HOST - 2, RETURN_TO_HOST, u32::MAX];
+    for address in (0..20).chain(end.saturating_sub(1)..end + 4).chain(extremes) {
         // Only the low half counts.
         for upper in [0, 0xdead_beef << 32] {
             for compiled in &compiled {
                 let mut regs = [0; 16];
-                regs[A0 as usize] = upper | u64::from(address);
+                regs[A0 as usize] = upper | u64::from(address.wrapping_sub(offset as u32));
                 let guest = super::Guest {
                     code: &inner.code,
                     blocks: &inner.blocks,
@@ -405,24 +427,29 @@ fn indirect_jumps_lead_to_the_same_places_by_either_table() {
                     gas: &mut 10,
                     pause: None,
                 };
-                let start = compiled.offset(0, true).unwrap();
+                let start = compiled.offset(jump.into(), true).unwrap();
                 let stop = super::run(compiled, guest, &mut window, start);
-                let is_right = match (address, stop) {
-                    (2, Stop::Trap { pc, kind, address }) => {
-                        (pc, kind, address, regs[A1 as usize]) == (2, crate::TrapKind::Trap, None, 0)
+                let entry = if address % 2 == 1 { None } else { (address / 2).checked_sub(1) };
+                let entry = entry.and_then(|index| table.get(index as usize).copied());
+                let end = match stop {
+                    Stop::Finished { pc } => (pc, "finished", None),
+                    Stop::OutOfGas { pc, .. } => (pc, "goes round", None),
+                    Stop::Trap { pc, kind: TrapKind::Trap, address } => (pc, "trap", address),
+                    Stop::Trap { pc, kind: TrapKind::InvalidIndirectJump, address } => {
+                        (pc, "nowhere", address)
                     }
-                    (4, Stop::Trap { pc, kind, address }) => {
-                        (pc, kind, address, regs[A1 as usize]) == (6, crate::TrapKind::Trap, None, 7)
-                    }
-                    (12, Stop::OutOfGas { pc: 0, .. }) => true,
-                    (_, Stop::Finished { pc: 0 }) => address == returns,
-                    (2 | 4 | 12, _) => false,
-                    (_, Stop::Trap { pc: 0, kind, address: Some(at) }) => {
-                        (kind, at) == (crate::TrapKind::InvalidIndirectJump, address) && at != returns
-                    }
-                    _ => false,
+                    _ => panic!("{stop:?}"),
                 };
-                assert!(is_right, "{address:#x} leads to {stop:?}");
+                let expected = match entry {
+                    _ if address == RETURN_TO_HOST => (jump, "finished", None),
+                    Some(pc) if pc == jump => (jump, "goes round", None),
+                    Some(pc) if pc == trap || pc == 0 => (pc, "trap", None),
+                    Some(pc) if pc == set => (last, "trap", None),
+                    _ => (jump, "nowhere", Some(address)),
+                };
+                let expected = (u32::from(expected.0), expected.1, expected.2);
+                assert_eq!(end, expected, "offset {offset}, {} entries, address {address:#x}", table.len());
+                assert_eq!(regs[A1 as usize] == 7, expected == (last.into(), "trap", None));
             }
         }
     }
