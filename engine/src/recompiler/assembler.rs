@@ -52,8 +52,8 @@ pub(super) enum Mem {
     Segment(Option<Gpr>, i32),
     /// At a displacement from the base of the segment `gs`, which may be negative.
     SegmentBase(i32),
-    /// At eight times a register, which is not `rsp`, and an address below 2 GiB.
-    EightTimes(Gpr, i32),
+    /// At four times a register, which is not `rsp`, and an address below 2 GiB.
+    FourTimes(Gpr, i32),
 }
 
 /// Two-operand arithmetic. The number is that of the group in the encoding.
@@ -263,7 +263,7 @@ impl Assembler {
         let (x, b) = match mem {
             Mem::Base(base, _) => (0, high(base)),
             Mem::Sum(base, index) => (high(index), high(base)),
-            Mem::EightTimes(index, _) => (high(index), 0),
+            Mem::FourTimes(index, _) => (high(index), 0),
             Mem::Segment(base, _) => {
                 head.push(0x65);
                 head.push(0x67);
@@ -316,10 +316,10 @@ impl Assembler {
                     }
                 }
             }
-            Mem::EightTimes(index, address) => {
+            Mem::FourTimes(index, address) => {
                 debug_assert!(index != Gpr::Rsp, "rsp cannot be an index");
                 head.push(0x04 | reg);
-                head.push(0xc5 | low(index) << 3);
+                head.push(0x85 | low(index) << 3);
                 self.put_head(head);
                 self.put_32(address);
             }
@@ -381,6 +381,13 @@ impl Assembler {
     #[inline]
     pub(super) fn test(&mut self, size: Size, a: Gpr, b: Gpr) {
         self.rr(0, size, false, 0x85, b as u8, a, false);
+    }
+
+    /// `test r, 1`, of its lowest byte
+    #[inline]
+    pub(super) fn test_lowest_bit(&mut self, r: Gpr) {
+        self.rr(0, Size::B32, false, 0xf6, 0, r, r as u8 >= 4);
+        self.put(1, 1);
     }
 
     /// `mov d, s`

@@ -110,7 +110,7 @@ fn places() -> Vec<(Mem, String)> {
     }
     for index in REGS.into_iter().filter(|&index| index != Gpr::Rsp) {
         for address in IMMEDIATES.into_iter().filter(|&address| address > 0) {
-            places.push((Mem::EightTimes(index, address), format!("[{}*8+{address:#x}]", name(index, 8))));
+            places.push((Mem::FourTimes(index, address), format!("[{}*4+{address:#x}]", name(index, 8))));
         }
     }
     for displacement in IMMEDIATES {
@@ -185,6 +185,7 @@ fn one_register() {
             let expected = format!("set{} {}", lower(condition), name(d, 1));
             assert_eq!(text(|a| a.set(condition, d)), expected);
         }
+        assert_eq!(text(|a| a.test_lowest_bit(d)), format!("test {}, 0x1", name(d, 1)));
         assert_eq!(text(|a| a.read_segment(d)), format!("rdgsbase {}", name(d, 8)));
         assert_eq!(text(|a| a.write_segment(d)), format!("wrgsbase {}", name(d, 8)));
         assert_eq!(text(|a| a.push(d)), format!("push {}", name(d, 8)));

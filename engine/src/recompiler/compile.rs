@@ -22,7 +22,7 @@ use super::sys::Traps;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
 use crate::interpreter::bit;
-use crate::isa::{Decoded, Instruction, Opcode};
+use crate::isa::{Decoded, Instruction, Opcode, Reg};
 use crate::memory::HostError;
 use crate::program::Code;
 
@@ -145,6 +145,16 @@ struct Forward {
     target: u32,
 }
 
+/// What an indirect jump does with addresses that the table has no entry for: jumps out of the way.
+struct Lost {
+    odd: Fixup,
+    /// If none, two has been subtracted from the address.
+    zero: Option<Fixup>,
+    beyond: Fixup,
+    /// The instruction.
+    pc: u32,
+}
+
 /// A block that is being compiled.
 struct Open {
     pc: u32,
@@ -163,7 +173,7 @@ struct Scratch {
     labels: Vec<u32>,
     forward: Vec<Forward>,
     refused: Vec<Fixup>,
-    lost: Vec<(Fixup, u32)>,
+    lost: Vec<Lost>,
 }
 
 /// More than this, in bytes of each kind, a thread does not keep.
@@ -198,8 +208,8 @@ struct Compiler<'a> {
     open: Option<Open>,
     forward: Vec<Forward>,
     refused: Vec<Fixup>,
-    /// Indirect jumps beyond the table: the jump out of the way, and the instruction.
-    lost: Vec<(Fixup, u32)>,
+    /// Indirect jumps that may leave the table.
+    lost: Vec<Lost>,
     /// Whether an entry of the jump table leads to what is no block.
     has_dead_ends: bool,
     places: Places,
@@ -499,8 +509,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// Jumps through the table. Addresses of code are even and above zero.
+    ///
+    /// That it is not zero takes a comparison of its own, unless two is subtracted before, which makes it too large. The comparison is
+    /// better for jumps that are predicted wrong, since the subtraction has to be waited for: those of interpreters and `switch`. The
+    /// subtraction is better for those that are predicted right: returns.
     fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
-        self.emit.sum_32(native(i.s1), offset.wrapping_sub(2));
+        let bias = if i.s1 == Reg::RA && !self.has_dead_ends { 2 } else { 0 };
+        self.emit.sum_32(native(i.s1), offset.wrapping_sub(bias));
         if i.opcode == Opcode::LoadImmAndJumpIndirect {
             self.emit.load_imm(native(i.d), i.x);
         }
@@ -509,16 +524,24 @@ impl<'a> Compiler<'a> {
         if self.has_dead_ends {
             asm.store_imm(Width::B4, pc_place, pc as i32);
         }
-        // The index; of what is odd, what means return to the host, and zero, one that is beyond 16 million entries.
-        asm.shift_imm(Shift::Ror, Size::B32, SCRATCH, 1);
-        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, self.code.jump_table_length() as i32);
-        self.lost.push((asm.jcc(Cond::Ae), pc));
+        asm.test_lowest_bit(SCRATCH);
+        let odd = asm.jcc(Cond::Ne);
+        let zero = (bias == 0).then(|| {
+            asm.test(Size::B32, SCRATCH, SCRATCH);
+            asm.jcc(Cond::E)
+        });
+        // At most 16 million entries. What means return to the host is beyond that.
+        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, (self.code.jump_table_length() as i32 + 1) * 2 - bias);
+        let beyond = asm.jcc(Cond::Ae);
+        self.lost.push(Lost { odd, zero, beyond, pc });
+        // The first entry is that of address 2.
+        let first = (bias - 2) * 4;
         match self.low_table {
-            Some(table) => asm.jmp_mem(Mem::EightTimes(SCRATCH, table)),
+            Some(table) => asm.jmp_mem(Mem::FourTimes(SCRATCH, table + first)),
             None => {
-                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 3);
+                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 2);
                 asm.alu_mem(Alu::Add, Size::B64, SCRATCH, table_place);
-                asm.jmp_mem(Mem::Base(SCRATCH, 0));
+                asm.jmp_mem(Mem::Base(SCRATCH, first));
             }
         }
     }
@@ -537,11 +560,14 @@ impl<'a> Compiler<'a> {
             self.emit.asm.bind_to(self.refused[index], here);
             self.leave_at(Leave::Charge, index as u32);
         }
-        for (fixup, pc) in self.lost.drain(..) {
+        for Lost { odd, zero, beyond, pc } in self.lost.drain(..) {
             let place = self.emit.context(context::PC);
             let asm = &mut self.emit.asm;
             let here = asm.position();
-            asm.bind_to(fixup, here);
+            [Some(odd), zero, Some(beyond)].into_iter().flatten().for_each(|fixup| asm.bind_to(fixup, here));
+            if zero.is_none() {
+                asm.lea(Size::B32, SCRATCH, Mem::Base(SCRATCH, 2));
+            }
             asm.store_imm(Width::B4, place, pc as i32);
             asm.jmp_to(self.leave[Leave::Indirect as usize]);
         }

@@ -30,9 +30,9 @@ pub(super) enum Leave {
     Charge,
     /// An instruction that the host executes; the argument is its pc.
     Service,
-    /// An indirect jump that the jump table has no entry for; the argument is what would be its index, `pc` the instruction.
+    /// An indirect jump that the jump table has no entry for; the argument is the address, `pc` the instruction.
     Indirect,
-    /// An indirect jump through an entry that leads nowhere; [`JumpTable::index_of`](super::jump_table::JumpTable::index_of) says
+    /// An indirect jump through an entry that leads nowhere; [`JumpTable::address_of`](super::jump_table::JumpTable::address_of) says
     /// what the argument means, `pc` is the instruction.
     Nowhere,
     /// A `trap` instruction; the argument is its pc.

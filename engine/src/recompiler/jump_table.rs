@@ -1,7 +1,8 @@
 //! Where indirect jumps of the guest lead: a native address for each entry of the program's jump table.
 //!
-//! If the table lies below 2 GiB native code names it in the jump itself (`jmp [rcx*8+table]`), so that nothing but a load lies between
-//! the index and the target. Such memory is scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and
+//! The entry of a guest address, which is even and above zero, lies at four times that address, less one entry. If the table lies below
+//! 2 GiB native code names it in the jump itself (`jmp [rcx*4+table-8]`), so that nothing but a load lies between
+//! the address and the target. Such memory is scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and
 //! native code adds its place first.
 
 use super::pages::LowMemory;
@@ -83,14 +84,12 @@ impl JumpTable {
         }
     }
 
-    /// The index of the entry that native code found to lead nowhere, from what it says then.
-    pub(super) fn index_of(&self, argument: u64) -> u32 {
+    /// The guest address that native code had when it found that the entry leads nowhere, from what it says then.
+    pub(super) fn address_of(&self, argument: u64) -> u32 {
         match &self.0 {
             Memory::Low(_) => argument as u32,
-            // It says where the entry is.
-            Memory::Anywhere(entries) => {
-                (argument.wrapping_sub(entries.as_ptr() as u64) / ENTRY as u64) as u32
-            }
+            // It says where the entry would be if there were one for address 0.
+            Memory::Anywhere(entries) => (argument.wrapping_sub(entries.as_ptr() as u64) / 4) as u32,
         }
     }
 

@@ -236,16 +236,13 @@ impl Execution<'_> {
         match reason {
             Leave::Service => self.service(argument as u32),
             Leave::Indirect => {
-                let address = address_of(argument as u32);
+                let address = argument as u32;
                 if address == RETURN_TO_HOST {
                     return Next::Stop(Stop::Finished { pc });
                 }
                 invalid_indirect_jump(pc, address)
             }
-            Leave::Nowhere => {
-                let index = self.compiled.jump_table.index_of(argument);
-                invalid_indirect_jump(pc, address_of(index))
-            }
+            Leave::Nowhere => invalid_indirect_jump(pc, self.compiled.jump_table.address_of(argument)),
             Leave::Fault => {
                 let at = argument - self.compiled.code.start().as_ptr() as u64;
                 self.fault(Offset(at as u32))
@@ -316,11 +313,6 @@ impl Execution<'_> {
             .find(|(bits, _)| name.ends_with(&["u", bits].concat()) || name.ends_with(&["i", bits].concat()));
         Some(((base as u32).wrapping_add(i.x as u32), length?.1, access))
     }
-}
-
-/// The guest's code address that native code has made this index of.
-const fn address_of(index: u32) -> u32 {
-    index.rotate_left(1).wrapping_add(2)
 }
 
 fn invalid_indirect_jump(pc: u32, address: u32) -> Next {

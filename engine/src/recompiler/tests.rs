@@ -257,7 +257,8 @@ fn disassembly(code: &Code, compiled: &Compiled) -> String {
     options.set_space_after_operand_separator(true);
     let start = compiled.guest.start as usize;
     // Where the jump table lies is up to the system.
-    let table = format!("0x{:X}", compiled.jump_table.start() as usize);
+    let table = compiled.jump_table.start() as usize;
+    let [table, before] = [table, table - 8].map(|address| format!("0x{address:X}"));
     let mut text = String::new();
     let bytes = compiled.bytes();
     let mut decoder = Decoder::with_ip(64, &bytes[start..], start as u64, DecoderOptions::NONE);
@@ -280,7 +281,11 @@ fn disassembly(code: &Code, compiled: &Compiled) -> String {
         }
         let mut line = String::new();
         formatter.format(&instruction, &mut line);
-        text += &format!("    {:4x}  {}\n", instruction.ip(), line.replace(&table, "table"));
+        text += &format!(
+            "    {:4x}  {}\n",
+            instruction.ip(),
+            line.replace(&table, "table").replace(&before, "table-8")
+        );
     }
     text
 }
@@ -309,9 +314,10 @@ fn native_code_of_small_programs_is_as_recorded() {
         i(Trap, A0, A0, A0, 0, 0),
         i(LoadImmAndJumpIndirect, RA, RA, RA, 4, 0),
         i(JumpIndirect, RA, RA, RA, 0, 0),
+        i(JumpIndirect, T0, T0, T0, 0, 0),
         i(BranchLessSigned, A0, A0, A1, 0, 2),
         i(Fallthrough, A0, A0, A0, 0, 0),
-        i(Jump, A0, A0, A0, 0, 8),
+        i(Jump, A0, A0, A0, 0, 9),
         i(Unlikely, A0, A0, A0, 0, 0),
         i(Trap, A0, A0, A0, 0, 0),
     ];
@@ -365,31 +371,36 @@ fn native_code_of_small_programs_is_as_recorded() {
 /// Whether the table lies at a low address or not, every address leads where it should.
 #[test]
 fn indirect_jumps_lead_to_the_same_places_by_either_table() {
-    for offset in [0, 1, 2, 3, 0x7fff_ffff, -1, i32::MIN, i32::MIN + 1] {
-        // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
-        check_indirect_jumps(offset, |[jump, trap, set, last]| vec![trap, set, last, last + 1, 200, jump, 0]);
-        // Native code says where it is only if it leads nowhere.
-        check_indirect_jumps(offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
+    // Returns are other code.
+    for reg in [Reg::A0, Reg::RA] {
+        for offset in [0, 1, 2, 3, 0x7fff_ffff, -1, i32::MIN, i32::MIN + 1] {
+            // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
+            check_indirect_jumps(reg, offset, |[jump, trap, set, last]| {
+                vec![trap, set, last, last + 1, 200, jump, 0]
+            });
+            // Native code says where it is only if it leads nowhere.
+            check_indirect_jumps(reg, offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
+        }
+        check_indirect_jumps(reg, 0, |_| vec![]);
+        // Too many for a low address.
+        check_indirect_jumps(reg, 0, |[jump, trap, set, _]| {
+            let mut table = vec![trap; 600_000];
+            (table[1], table[599_999]) = (set, jump);
+            table
+        });
     }
-    check_indirect_jumps(0, |_| vec![]);
-    // Too many for a low address.
-    check_indirect_jumps(0, |[jump, trap, set, _]| {
-        let mut table = vec![trap; 600_000];
-        (table[1], table[599_999]) = (set, jump);
-        table
-    });
 }
 
 /// Jumps to a register and an offset, with a table that is made of where these are: the jump, a trap, an instruction that sets a
 /// register, and one behind it.
-fn check_indirect_jumps(offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
+fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
     use crate::TrapKind;
     use crate::interpreter::{RETURN_TO_HOST, Stop};
     use Opcode::*;
     use Reg::*;
     let instructions = [
         i(Trap, A0, A0, A0, 0, 0),
-        i(JumpIndirect, A0, A0, A0, offset, 0),
+        i(JumpIndirect, reg, reg, reg, offset, 0),
         i(Trap, A0, A0, A0, 0, 0),
         i(LoadImm, A1, A0, A0, 7, 0),
         i(Trap, A0, A0, A0, 0, 0),
@@ -417,7 +428,7 @@ fn check_indirect_jumps(offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
         for upper in [0, 0xdead_beef << 32] {
             for compiled in &compiled {
                 let mut regs = [0; 16];
-                regs[A0 as usize] = upper | u64::from(address.wrapping_sub(offset as u32));
+                regs[reg as usize] = upper | u64::from(address.wrapping_sub(offset as u32));
                 let guest = super::Guest {
                     code: &inner.code,
                     blocks: &inner.blocks,
@@ -448,7 +459,12 @@ fn check_indirect_jumps(offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
                     _ => (jump, "nowhere", Some(address)),
                 };
                 let expected = (u32::from(expected.0), expected.1, expected.2);
-                assert_eq!(end, expected, "offset {offset}, {} entries, address {address:#x}", table.len());
+                assert_eq!(
+                    end,
+                    expected,
+                    "{reg:?}, offset {offset}, {} entries, address {address:#x}",
+                    table.len()
+                );
                 assert_eq!(regs[A1 as usize] == 7, expected == (last.into(), "trap", None));
             }
         }
