@@ -514,6 +514,7 @@ impl<'a> Compiler<'a> {
     /// better for jumps that are predicted wrong, since the subtraction has to be waited for: those of interpreters and `switch`. The
     /// subtraction is better for those that are predicted right: returns.
     fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
+        // Where an entry may lead nowhere the host is told the address as it is (`JumpTable::address_of`).
         let bias = if i.s1 == Reg::RA && !self.has_dead_ends { 2 } else { 0 };
         self.emit.sum_32(native(i.s1), offset.wrapping_sub(bias));
         if i.opcode == Opcode::LoadImmAndJumpIndirect {

@@ -371,19 +371,21 @@ fn native_code_of_small_programs_is_as_recorded() {
 /// Whether the table lies at a low address or not, every address leads where it should.
 #[test]
 fn indirect_jumps_lead_to_the_same_places_by_either_table() {
+    use Opcode::{JumpIndirect, LoadImmAndJumpIndirect};
     // Returns are other code.
-    for reg in [Reg::A0, Reg::RA] {
+    for (opcode, reg) in [(JumpIndirect, Reg::A0), (JumpIndirect, Reg::RA), (LoadImmAndJumpIndirect, Reg::RA)]
+    {
         for offset in [0, 1, 2, 3, 0x7fff_ffff, -1, i32::MIN, i32::MIN + 1] {
             // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
-            check_indirect_jumps(reg, offset, |[jump, trap, set, last]| {
+            check_indirect_jumps(opcode, reg, offset, |[jump, trap, set, last]| {
                 vec![trap, set, last, last + 1, 200, jump, 0]
             });
             // Native code says where it is only if it leads nowhere.
-            check_indirect_jumps(reg, offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
+            check_indirect_jumps(opcode, reg, offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
         }
-        check_indirect_jumps(reg, 0, |_| vec![]);
+        check_indirect_jumps(opcode, reg, 0, |_| vec![]);
         // Too many for a low address.
-        check_indirect_jumps(reg, 0, |[jump, trap, set, _]| {
+        check_indirect_jumps(opcode, reg, 0, |[jump, trap, set, _]| {
             let mut table = vec![trap; 600_000];
             (table[1], table[599_999]) = (set, jump);
             table
@@ -392,15 +394,18 @@ fn indirect_jumps_lead_to_the_same_places_by_either_table() {
 }
 
 /// Jumps to a register and an offset, with a table that is made of where these are: the jump, a trap, an instruction that sets a
-/// register, and one behind it.
-fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
+/// register, and one behind it. The jump itself sets the register to zero if it sets it.
+fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
     use crate::TrapKind;
     use crate::interpreter::{RETURN_TO_HOST, Stop};
     use Opcode::*;
     use Reg::*;
+    let sets = opcode == LoadImmAndJumpIndirect;
+    let (x, y) = if sets { (0, offset) } else { (offset, 0) };
+    let instruction = Instruction { y: i64::from(y) as u64, ..i(opcode, reg, reg, reg, x, 0) };
     let instructions = [
         i(Trap, A0, A0, A0, 0, 0),
-        i(JumpIndirect, reg, reg, reg, offset, 0),
+        instruction,
         i(Trap, A0, A0, A0, 0, 0),
         i(LoadImm, A1, A0, A0, 7, 0),
         i(Trap, A0, A0, A0, 0, 0),
@@ -421,11 +426,21 @@ fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8
         Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
     });
     assert_eq!(compiled[1].jump_table.far().is_some(), !table.is_empty());
+    let leads_to = |address: u32| {
+        let entry = if address % 2 == 1 { None } else { (address / 2).checked_sub(1) };
+        match entry.and_then(|index| table.get(index as usize).copied()) {
+            _ if address == RETURN_TO_HOST => (jump, "finished", None),
+            Some(pc) if pc == jump => (jump, "goes round", None),
+            Some(pc) if pc == trap || pc == 0 => (pc, "trap", None),
+            Some(pc) if pc == set => (last, "trap", None),
+            _ => (jump, "nowhere", Some(address)),
+        }
+    };
     let end = table.len() as u32 * 2;
     let extremes = [0x7fff_fffe, 0x8000_0000, 0x8000_0004, RETURN_TO_HOST - 2, RETURN_TO_HOST, u32::MAX];
     for address in (0..20).chain(end.saturating_sub(1)..end + 4).chain(extremes) {
         // Only the low half counts.
-        for upper in [0, 0xdead_beef << 32] {
+        for upper in [0, 0xdead_beef << 32, u64::MAX << 32] {
             for compiled in &compiled {
                 let mut regs = [0; 16];
                 regs[reg as usize] = upper | u64::from(address.wrapping_sub(offset as u32));
@@ -440,8 +455,6 @@ fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8
                 };
                 let start = compiled.offset(jump.into(), true).unwrap();
                 let stop = super::run(compiled, guest, &mut window, start);
-                let entry = if address % 2 == 1 { None } else { (address / 2).checked_sub(1) };
-                let entry = entry.and_then(|index| table.get(index as usize).copied());
                 let end = match stop {
                     Stop::Finished { pc } => (pc, "finished", None),
                     Stop::OutOfGas { pc, .. } => (pc, "goes round", None),
@@ -451,13 +464,11 @@ fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8
                     }
                     _ => panic!("{stop:?}"),
                 };
-                let expected = match entry {
-                    _ if address == RETURN_TO_HOST => (jump, "finished", None),
-                    Some(pc) if pc == jump => (jump, "goes round", None),
-                    Some(pc) if pc == trap || pc == 0 => (pc, "trap", None),
-                    Some(pc) if pc == set => (last, "trap", None),
-                    _ => (jump, "nowhere", Some(address)),
-                };
+                let mut expected = leads_to(address);
+                if sets && expected.1 == "goes round" {
+                    // The second time the register is zero.
+                    expected = leads_to(offset as u32);
+                }
                 let expected = (u32::from(expected.0), expected.1, expected.2);
                 assert_eq!(
                     end,
@@ -466,6 +477,7 @@ fn check_indirect_jumps(reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8
                     table.len()
                 );
                 assert_eq!(regs[A1 as usize] == 7, expected == (last.into(), "trap", None));
+                assert!(!sets || regs[reg as usize] == 0);
             }
         }
     }
