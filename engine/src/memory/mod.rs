@@ -29,6 +29,10 @@
 mod direct;
 mod image;
 mod map;
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code)))),
+    expect(dead_code, reason = "only guarded windows make such sets")
+)]
 mod page_set;
 mod pool;
 mod saved;

@@ -455,7 +455,7 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
                 };
                 let start = compiled.offset(jump.into(), true).unwrap();
                 let stop = super::run(compiled, guest, &mut window, start);
-                let end = match stop {
+                let stopped = match stop {
                     Stop::Finished { pc } => (pc, "finished", None),
                     Stop::OutOfGas { pc, .. } => (pc, "goes round", None),
                     Stop::Trap { pc, kind: TrapKind::Trap, address } => (pc, "trap", address),
@@ -471,9 +471,9 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
                 }
                 let expected = (u32::from(expected.0), expected.1, expected.2);
                 assert_eq!(
-                    end,
+                    stopped,
                     expected,
-                    "{reg:?}, offset {offset}, {} entries, address {address:#x}",
+                    "{opcode:?} {reg:?}, offset {offset}, {} entries, address {address:#x}",
                     table.len()
                 );
                 assert_eq!(regs[A1 as usize] == 7, expected == (last.into(), "trap", None));
