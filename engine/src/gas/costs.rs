@@ -13,23 +13,25 @@ pub(super) struct Model {
     cheap_bytes: [Option<u8>; 2],
 }
 
-/// What the model says about an instruction. Registers are numbers; [`Demand::NOTHING`] is never written, [`Demand::NOWHERE`]
-/// never read.
+/// What the model says about an instruction. Registers are numbers below 16; [`Demand::NOTHING`] is never written,
+/// [`Demand::NOWHERE`] never read.
+///
+/// Numbers have four bytes, as what fits two registers of the processor compilers put together there only to take it apart again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand {
     pub(super) cost: Cost,
     /// What it waits for.
-    pub(super) sources: [u8; 3],
-    pub(super) destination: u8,
+    pub(super) sources: [u32; 3],
+    pub(super) destination: u32,
     /// It takes no entry of the buffer: its destination is from now on written by whoever writes its source, the first one.
     pub(super) renames: bool,
 }
 
 impl Demand {
     /// A source for instructions that wait for fewer than three.
-    pub(super) const NOTHING: u8 = 15;
+    pub(super) const NOTHING: u32 = 15;
     /// The destination of instructions without one.
-    pub(super) const NOWHERE: u8 = 14;
+    pub(super) const NOWHERE: u32 = 14;
 }
 
 impl Model {
@@ -52,7 +54,7 @@ impl Model {
         let Some(opcode) = outline.opcode else { return INVALID };
         let row = &self.rows[opcode as usize];
         // Numbers from 13 on mean the last register.
-        let register = |shift: u8| (outline.operands >> shift & 15).min(12) as u8;
+        let register = |shift: u8| u32::from(outline.operands >> shift & 15).min(12);
         let branch = || {
             let target = code.decode_at(pc).instruction.map_or(outline.next_pc, |branch| branch.target);
             (code, [outline.next_pc, target])
@@ -65,7 +67,7 @@ impl Model {
     pub(super) fn demand_of_decoded(&self, code: &Code, decoded: &Decoded) -> Demand {
         let Some(i) = &decoded.instruction else { return INVALID };
         let row = &self.rows[i.opcode as usize];
-        self.demand_of(row, [i.d, i.s1, i.s2].map(|register| register as u8), || {
+        self.demand_of(row, [i.d, i.s1, i.s2].map(|register| register as u32), || {
             (code, [decoded.next_pc, i.target])
         })
     }
@@ -75,7 +77,7 @@ impl Model {
     fn demand_of<'a>(
         &self,
         row: &Row,
-        [d, s1, s2]: [u8; 3],
+        [d, s1, s2]: [u32; 3],
         ways: impl FnOnce() -> (&'a Code, [u32; 2]),
     ) -> Demand {
         let mut cost = row.cost;
@@ -85,7 +87,7 @@ impl Model {
         } else if row.has(Row::BRANCHES) && self.is_cheap(ways()) {
             cost.latency = 1;
         }
-        let [no_s1, no_s2, no_d] = row.without;
+        let [no_s1, no_s2, no_d] = row.without.map(u32::from);
         Demand {
             cost,
             sources: [s1 | no_s1, s2 | no_s2, d | no_d],
@@ -127,8 +129,9 @@ impl Unit {
     pub(super) const COUNT: usize = 7;
 }
 
-/// What the model says about an opcode.
+/// What the model says about an opcode. Of a power of two of bytes, so that a row is found by a shift.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
 pub(super) struct Row {
     pub(super) cost: Cost,
     /// Where the registers are in the first two bytes of the operands.
@@ -232,7 +235,7 @@ impl Row {
             G::Shift64 | G::Shift32 => [1, 0, 1, 0],
             _ => [0; 4],
         };
-        let mut without = [Demand::NOTHING; 3];
+        let mut without = [Demand::NOTHING as u8; 3];
         let reads = [Self::READS_1, Self::READS_2, Self::READS_DESTINATION];
         let mut index = 0;
         while index < reads.len() {

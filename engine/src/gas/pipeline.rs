@@ -17,6 +17,8 @@
 use super::costs::{Cost, Demand, Unit};
 
 const BUFFER: u32 = 32;
+/// Numbers of registers, and of none.
+const REGISTERS: u32 = 16;
 const DECODE_SLOTS: u8 = 4;
 const STARTS_A_CYCLE: u32 = 5;
 const SLACK: u32 = 3;
@@ -107,7 +109,7 @@ pub(super) struct Pipeline<O = ()> {
     needs: [u32; Unit::COUNT],
     /// For each register the number of the entry that writes it. It may have been written long ago: then that entry is not pending, or
     /// older than the oldest. So nobody has to look through this when results come.
-    writer: [u32; 16],
+    writer: [u32; REGISTERS as usize],
 }
 
 impl<O: Observer> Pipeline<O> {
@@ -131,7 +133,7 @@ impl<O: Observer> Pipeline<O> {
             latency: [0; BUFFER as usize],
             unit: [Unit::None; BUFFER as usize],
             needs: [0; Unit::COUNT],
-            writer: [0; 16],
+            writer: [0; REGISTERS as usize],
         }
     }
 
@@ -141,20 +143,20 @@ impl<O: Observer> Pipeline<O> {
         let Demand { cost, sources, destination, renames } = demand;
         self.wait_to_decode(cost.slots);
         if renames {
-            self.writer[usize::from(destination)] = self.writer[usize::from(sources[0])];
+            self.writer[register(destination)] = self.writer[register(sources[0])];
             self.slots_left -= cost.slots;
             self.observer.decoded(None, self.cycle);
             return;
         }
         let writers = sources.map(|source| {
-            let number = self.writer[usize::from(source)];
+            let number = self.writer[register(source)];
             let is_here = number.wrapping_sub(self.head) < BUFFER;
             mask(is_here) & 1 << (number % BUFFER)
         });
         let waits_for = writers.into_iter().fold(0, |slots, slot| slots | slot) & self.pending;
         let number = self.enter(cost, waits_for);
         // Nobody reads what is written nowhere.
-        self.writer[usize::from(destination)] = number;
+        self.writer[register(destination)] = number;
     }
 
     /// Ends the block, gives its cost and starts anew.
@@ -169,7 +171,7 @@ impl<O: Observer> Pipeline<O> {
         if self.head > u32::MAX / 2 {
             // A block does not have as many instructions as there are numbers left.
             self.head = BUFFER;
-            self.writer = [0; 16];
+            self.writer = [0; REGISTERS as usize];
         }
         cost
     }
@@ -316,6 +318,12 @@ impl<O: Observer> Pipeline<O> {
             self.ready |= mask(*waits_for == 0) & 1 << waiter;
         }
     }
+}
+
+/// The place of a register among all, which no look at their number has to confirm.
+#[inline(always)]
+const fn register(number: u32) -> usize {
+    (number % REGISTERS) as usize
 }
 
 /// All bits, or none.

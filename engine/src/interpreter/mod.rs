@@ -37,7 +37,10 @@ pub(crate) use regions::Regions;
 pub(crate) use threaded::DIRECT_THREADING;
 /// What the recompiler shares.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, hatchery_no_native_code))))]
-pub(crate) use {execute::stop, regions::bit};
+pub(crate) use {
+    execute::stop,
+    regions::{BlockNumbers, bit},
+};
 
 /// A register, loaded for itself. Compilers like to load two that lie side by side at once; when each has just been stored for itself,
 /// as both backends do, the processor makes such a load wait until both have reached the cache.

@@ -17,7 +17,6 @@
 //!   far_jump @0204
 //! ```
 
-use core::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -63,8 +62,7 @@ pub(super) struct Region {
 #[repr(C)]
 pub(super) struct Links {
     pub(super) table: Table,
-    /// How many blocks there are in front of each 64 bytes of code.
-    ranks: Box<[u32]>,
+    numbers: BlockNumbers,
     /// For each block that jumps can enter, in the order of the code, its first operation; null: it has not been made.
     pub(super) blocks: Box<[Link]>,
     /// For each entry of the jump table the first operation of the block it leads to; null: it has not been used, or does not
@@ -98,21 +96,14 @@ impl Link {
 impl Links {
     /// Counts the blocks, which is linear in the length of the code, and quick.
     fn new(code: &Code, blocks: &[u64]) -> Self {
-        let mut count = 0;
-        let rank = |word: &u64| {
-            let before = count;
-            count += word.count_ones();
-            before
-        };
-        let ranks = blocks.iter().map(rank).collect();
+        let numbers = BlockNumbers::new(blocks);
         let jumps = Link::none(code.jump_table_length() as usize);
-        Self { table: Table::new(), ranks, blocks: Link::none(count as usize), jumps }
+        Self { table: Table::new(), blocks: Link::none(numbers.count() as usize), numbers, jumps }
     }
 
     /// The number of the block that starts at `pc`, which must be a start of a block.
     pub(super) fn number(&self, blocks: &[u64], pc: u32) -> u32 {
-        let word = pc as usize / 64;
-        self.ranks[word] + (blocks[word] & ((1 << (pc % 64)) - 1)).count_ones()
+        self.numbers.of(blocks, pc)
     }
 
     /// Where an indirect jump to `address` leads if somebody has jumped there before: addresses of code are even and count jump
@@ -125,12 +116,12 @@ impl Links {
     /// Of no program.
     #[cfg(test)]
     pub(super) fn none_at_all() -> Self {
-        let (ranks, [blocks, jumps]) = (Box::default(), [(); 2].map(|()| Link::none(0)));
-        Self { table: Table::new(), ranks, blocks, jumps }
+        let [blocks, jumps] = [(); 2].map(|()| Link::none(0));
+        Self { table: Table::new(), numbers: BlockNumbers::new(&[]), blocks, jumps }
     }
 
     fn resident_bytes(&self) -> usize {
-        self.ranks.len() * 4 + (self.blocks.len() + self.jumps.len()) * size_of::<Link>()
+        self.numbers.resident_bytes() + (self.blocks.len() + self.jumps.len()) * size_of::<Link>()
     }
 }
 
@@ -157,7 +148,7 @@ impl Region {
 
 impl Regions {
     /// Finds where regions start. `blocks` are the starts of blocks, a bit for each byte of code. Linear, and nothing is
-    /// decoded yet but where blocks that jumps can enter are rare. Handlers are threaded if that is possible and wanted.
+    /// decoded yet. Handlers are threaded if that is possible and wanted.
     pub(crate) fn new(gas: GasModel, charge: Charge, threaded: bool, code: &Code, blocks: &[u64]) -> Self {
         let mut starts = vec![0];
         let (mut from, mut block) = (REGION, 0);
@@ -165,7 +156,7 @@ impl Regions {
             if block < from {
                 block = next_bit(blocks, from).unwrap_or(code.length()).min(code.length());
             }
-            let start = if block - from > TOO_FAR { end_of_block(code, from..block) } else { block };
+            let start = if block - from > TOO_FAR { code.end_of_block(from..block) } else { block };
             if start < code.length() {
                 starts.push(start);
             }
@@ -336,18 +327,41 @@ impl Regions {
     }
 }
 
-/// Where in this range the first instruction lies that nothing runs into from the one before; the end of the range if there is none.
-fn end_of_block(code: &Code, range: Range<u32>) -> u32 {
-    let mut next = code.next_start(range.start);
-    while let Some(pc) = next.filter(|pc| range.contains(pc)) {
-        let decoded = code.decode_at(pc);
-        next = code.next_start(decoded.next_pc.max(pc + 1));
-        let ends_block = decoded.instruction.is_none_or(|i| i.opcode.info().ends_block);
-        if ends_block || !decoded.next_is_start {
-            break;
-        }
+/// The numbers of the blocks that jumps can enter, in the order of the code.
+#[derive(Debug)]
+pub(crate) struct BlockNumbers {
+    /// How many blocks there are in front of each 64 bytes of code.
+    before: Box<[u32]>,
+    count: u32,
+}
+
+impl BlockNumbers {
+    /// `blocks` are the starts of blocks, a bit for each byte of code.
+    pub(crate) fn new(blocks: &[u64]) -> Self {
+        let mut count = 0;
+        let before = blocks.iter().map(|word| {
+            let before = count;
+            count += word.count_ones();
+            before
+        });
+        Self { before: before.collect(), count }
     }
-    next.map_or(range.end, |next| next.min(range.end))
+
+    /// How many there are.
+    pub(crate) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The number of the block that starts at `pc`, which must be a start of a block.
+    #[inline]
+    pub(crate) fn of(&self, blocks: &[u64], pc: u32) -> u32 {
+        let word = pc as usize / 64;
+        self.before[word] + (blocks[word] & ((1 << (pc % 64)) - 1)).count_ones()
+    }
+
+    fn resident_bytes(&self) -> usize {
+        self.before.len() * 4
+    }
 }
 
 /// The first set bit at or behind `from`.
@@ -370,6 +384,18 @@ pub(crate) fn bit(words: &[u64], at: u32) -> bool {
 mod tests {
     use super::*;
     use crate::isa::InstructionSet;
+
+    #[test]
+    fn blocks_are_numbered_in_the_order_of_the_code() {
+        let words = [1 | 1 << 63, 0, 1 << 5, u64::MAX];
+        let numbers = BlockNumbers::new(&words);
+        let starts: Vec<u32> = (0..256).filter(|&pc| bit(&words, pc)).collect();
+        assert_eq!(numbers.count() as usize, starts.len());
+        for (number, &pc) in (0..).zip(&starts) {
+            assert_eq!(numbers.of(&words, pc), number, "{pc}");
+        }
+        assert_eq!(BlockNumbers::new(&[]).count(), 0);
+    }
 
     #[test]
     fn bits() {

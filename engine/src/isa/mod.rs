@@ -96,6 +96,12 @@ impl InstructionSet {
         }
     }
 
+    /// What each byte says as an opcode, in sets with a bitmask.
+    #[inline]
+    pub(crate) fn controls(self) -> Option<&'static [Control; 256]> {
+        CONTROLS.get(self as usize)
+    }
+
     /// The one byte that stands for `opcode`, or `None` if there is none, or not one alone.
     pub const fn byte(self, opcode: Opcode) -> Option<u8> {
         if self.has_bitmask() {
@@ -302,6 +308,57 @@ static BYTE_TO_OPCODE: [[Option<Opcode>; 256]; BITMASK_SETS] = {
     table
 };
 
+/// What the byte of an opcode says to whom walks over code without decoding it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Control(u8);
+
+impl Control {
+    const VALID: u8 = 1;
+    const ENDS_BLOCK: u8 = 2;
+    const FALLS_THROUGH: u8 = 4;
+
+    /// Of an instruction, or of none that the set knows.
+    pub(crate) const fn of(opcode: Option<Opcode>) -> Self {
+        let Some(opcode) = opcode else { return Self(0) };
+        let ends_block = if opcode.info().ends_block { Self::ENDS_BLOCK } else { 0 };
+        let falls_through = if opcode.can_fall_through() { Self::FALLS_THROUGH } else { 0 };
+        Self(Self::VALID | ends_block | falls_through)
+    }
+
+    /// Whether the set knows the instruction.
+    #[inline(always)]
+    pub(crate) const fn is_valid(self) -> bool {
+        self.0 & Self::VALID != 0
+    }
+
+    /// Whether it is an instruction that ends its block.
+    #[inline(always)]
+    pub(crate) const fn ends_block(self) -> bool {
+        self.0 & Self::ENDS_BLOCK != 0
+    }
+
+    /// Whether it is an instruction behind which execution can go on with the one that follows in memory.
+    #[inline(always)]
+    pub(crate) const fn can_fall_through(self) -> bool {
+        self.0 & Self::FALLS_THROUGH != 0
+    }
+}
+
+/// The same for each set and byte: a walk over code looks at two hundred and fifty-six bytes of tables, which stay in the cache.
+static CONTROLS: [[Control; 256]; BITMASK_SETS] = {
+    let mut controls = [[Control::of(None); 256]; BITMASK_SETS];
+    let mut set = 0;
+    while set < BITMASK_SETS {
+        let mut byte = 0;
+        while byte < 256 {
+            controls[set][byte] = Control::of(BYTE_TO_OPCODE[set][byte]);
+            byte += 1;
+        }
+        set += 1;
+    }
+    controls
+};
+
 /// For each opcode of the extended encoding the instruction and the length of its operands.
 pub(crate) static EXTENDED: [Option<(Opcode, u8)>; 512] = {
     let mut table = [None; 512];
@@ -313,6 +370,8 @@ pub(crate) static EXTENDED: [Option<(Opcode, u8)>; 512] = {
         while pair < pairs.len() {
             let (length, number) = pairs[pair];
             assert!(table[number as usize].is_none(), "one opcode stands for two instructions");
+            let prefix = (number >= EXTENDED_PREFIX as u16) as u8;
+            assert!(prefix + length <= 24, "what follows is as near as in the other encodings");
             table[number as usize] = Some((opcode, length));
             pair += 1;
         }
@@ -397,6 +456,22 @@ mod tests {
                 if let Some(opcode) = set.opcode(byte) {
                     assert_eq!(set.byte(opcode), Some(byte), "{set} {byte}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn controls_say_what_opcodes_say() {
+        for set in InstructionSet::ALL {
+            let Some(controls) = set.controls() else {
+                assert!(!set.has_bitmask(), "{set}");
+                continue;
+            };
+            for (byte, control) in (0..=255).zip(controls) {
+                let opcode = set.opcode(byte);
+                assert_eq!(control.is_valid(), opcode.is_some(), "{set} {byte}");
+                assert_eq!(control.ends_block(), opcode.is_some_and(|opcode| opcode.info().ends_block));
+                assert_eq!(control.can_fall_through(), opcode.is_some_and(Opcode::can_fall_through));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Code with its bitmask and jump table, and the questions that both the compiler and the tools ask it.
 
+use core::ops::Range;
+
 use super::reader::{Reader, Section};
 use super::{MAX_CODE_SIZE, MAX_JUMP_TABLE_ENTRIES, ProgramError};
-use crate::isa::{Decoded, EXTENDED, EXTENDED_PREFIX, InstructionSet, Opcode, decode_operands};
+use crate::isa::{Control, Decoded, EXTENDED, EXTENDED_PREFIX, InstructionSet, Opcode, decode_operands};
 
 /// The most operand bytes an instruction can have (Gray Paper, appendix A.3).
 const MAX_SKIP: u32 = 24;
@@ -335,58 +337,95 @@ impl Code {
         (found, next_pc)
     }
 
-    /// The opcode at the instruction start `pc`, if it is valid.
-    #[inline]
-    fn opcode_at(&self, pc: u32) -> Option<Opcode> {
-        if self.set.has_bitmask() {
-            return self.set.opcode(self.bytes[pc as usize]);
-        }
-        self.decode_extended(pc).instruction.map(|instruction| instruction.opcode)
-    }
-
     /// Where jumps may go: the starts of basic blocks, as a bit for each byte of code.
     ///
     /// A block starts at an instruction that is the first of the program (at 0) or follows a valid instruction that ends a
     /// block, at most 24 bytes of operands away. In the extended encoding one also follows an invalid instruction, and every
     /// multiple of 1024 is a start. Linear in the length of the code.
     pub(crate) fn block_starts(&self) -> Box<[u64]> {
+        let Some(controls) = self.set.controls() else {
+            let leads = |control: Control, pc: u32| {
+                control.ends_block() || !control.is_valid() || pc.is_multiple_of(MACRO_BLOCK)
+            };
+            return self.block_starts_by(|pc| self.control_extended(pc), leads);
+        };
+        self.block_starts_by(
+            |pc| controls[usize::from(self.bytes[pc as usize])],
+            |control, _| control.ends_block(),
+        )
+    }
+
+    /// `leads`: whether a block starts at the place if what comes before it, near enough, is this.
+    #[inline(always)]
+    fn block_starts_by(
+        &self,
+        control: impl Fn(u32) -> Control,
+        leads: impl Fn(Control, u32) -> bool,
+    ) -> Box<[u64]> {
         let mut blocks = vec![0; self.length as usize / 64 + 1].into_boxed_slice();
-        let extended = !self.set.has_bitmask();
-        if self.is_start(0) {
-            blocks[0] = 1;
-        }
-        let mut starts = self.starts();
-        let Some(mut pc) = starts.next() else { return blocks };
-        // The word that is being filled, and its index.
-        let (mut word, mut index) = (blocks[0], 0);
-        for following in starts {
-            let opcode = self.opcode_at(pc);
-            let starts_block = following - pc - 1 <= MAX_SKIP
-                && opcode.is_some_and(|opcode| opcode.info().ends_block)
-                || extended && (opcode.is_none() || following.is_multiple_of(MACRO_BLOCK));
-            if following as usize / 64 != index {
-                blocks[index] = word;
-                (word, index) = (0, following as usize / 64);
+        // The instruction before, and how far operands reach from there.
+        let (mut before, mut reach) = (Control::of(None), None);
+        for (block, (first, mut bits)) in blocks.iter_mut().zip(self.words_of_starts(0)) {
+            let mut found = 0;
+            while bits != 0 {
+                let at = bits.trailing_zeros();
+                bits &= bits - 1;
+                let pc = first + at;
+                let starts_block = reach.map_or(pc == 0, |reach| pc <= reach && leads(before, pc));
+                found |= u64::from(starts_block) << at;
+                (before, reach) = (control(pc), Some(pc + 1 + MAX_SKIP));
             }
-            word |= u64::from(starts_block) << (following % 64);
-            pc = following;
+            *block = found;
         }
-        blocks[index] = word;
         blocks
     }
 
-    /// The instruction starts, in order.
-    fn starts(&self) -> impl Iterator<Item = u32> {
-        let mut index = 0;
-        let mut word = self.starts_at(0);
-        core::iter::from_fn(move || {
-            while word? == 0 {
-                index += 8;
-                word = self.starts_at(index);
+    /// Where in this range the first instruction lies that nothing runs into from the one before; the end of the range if there is none.
+    pub(crate) fn end_of_block(&self, range: Range<u32>) -> u32 {
+        match self.set.controls() {
+            Some(controls) => {
+                self.end_of_block_by(range, |pc| controls[usize::from(self.bytes[pc as usize])])
             }
-            let bits = word?;
-            word = Some(bits & (bits - 1));
-            Some(index as u32 * 8 + bits.trailing_zeros())
+            None => self.end_of_block_by(range, |pc| self.control_extended(pc)),
+        }
+    }
+
+    #[inline(always)]
+    fn end_of_block_by(&self, range: Range<u32>, control: impl Fn(u32) -> Control) -> u32 {
+        // Whether the last instruction ended its block, and how far its operands reach.
+        let mut last = None;
+        for (first, mut bits) in self.words_of_starts(range.start) {
+            while bits != 0 {
+                let pc = first + bits.trailing_zeros();
+                bits &= bits - 1;
+                if pc >= range.end {
+                    return range.end;
+                }
+                if last.is_some_and(|(ended, reach)| ended || pc > reach) {
+                    return pc;
+                }
+                let control = control(pc);
+                last = Some((control.ends_block() || !control.is_valid(), pc + 1 + MAX_SKIP));
+            }
+        }
+        range.end
+    }
+
+    /// What the instruction that starts at `pc` does, in the extended encoding.
+    fn control_extended(&self, pc: u32) -> Control {
+        Control::of(self.extended_at(pc).0.map(|(opcode, ..)| opcode))
+    }
+
+    /// The bitmask from `pc` on, 64 bytes of code at a time, each with where they begin.
+    #[inline(always)]
+    fn words_of_starts(&self, pc: u32) -> impl Iterator<Item = (u32, u64)> {
+        let index = pc as usize / 64;
+        let words = self.starts.get(index * 8..).unwrap_or_default().chunks_exact(8);
+        let mut mask = u64::MAX << (pc % 64);
+        words.zip((index as u32 * 64..).step_by(64)).map(move |(bytes, first)| {
+            let mut word = [0; 8];
+            word.copy_from_slice(bytes);
+            (first, u64::from_le_bytes(word) & core::mem::replace(&mut mask, u64::MAX))
         })
     }
 
@@ -401,18 +440,35 @@ impl Code {
     /// The walk ends at a gap of more than 24 bytes behind an instruction that execution does not pass: what lies behind
     /// such a gap is validated when it is reached (the rule of polkavm).
     pub(crate) fn first_invalid(&self) -> Option<u32> {
-        let mut starts = self.starts().peekable();
-        if starts.peek() != Some(&0) {
+        match self.set.controls() {
+            Some(controls) => self.first_invalid_by(|pc| controls[usize::from(self.bytes[pc as usize])]),
+            None => self.first_invalid_by(|pc| self.control_extended(pc)),
+        }
+    }
+
+    #[inline(always)]
+    fn first_invalid_by(&self, control: impl Fn(u32) -> Control) -> Option<u32> {
+        if !self.is_start(0) {
             return Some(0);
         }
-        while let Some(pc) = starts.next() {
-            let Some(opcode) = self.opcode_at(pc) else { return Some(pc) };
-            let next = starts.peek().copied().filter(|next| next - pc - 1 <= MAX_SKIP);
-            if next.is_none() {
-                return opcode.can_fall_through().then(|| (pc + 1 + MAX_SKIP).min(self.length));
+        // Whether execution passes the last instruction, and how far its operands reach.
+        let (mut passes, mut reach) = (true, 0);
+        let ran_into = |passes: bool, reach: u32| passes.then(|| reach.min(self.length));
+        for (first, mut bits) in self.words_of_starts(0) {
+            while bits != 0 {
+                let pc = first + bits.trailing_zeros();
+                bits &= bits - 1;
+                if pc > reach {
+                    return ran_into(passes, reach);
+                }
+                let control = control(pc);
+                if !control.is_valid() {
+                    return Some(pc);
+                }
+                (passes, reach) = (control.can_fall_through(), pc + 1 + MAX_SKIP);
             }
         }
-        None
+        ran_into(passes, reach)
     }
 }
 
@@ -497,6 +553,96 @@ mod tests {
         assert_eq!(code(0, TRAP, &[]).first_invalid(), Some(0));
     }
 
+    /// What walking over the code finds, by decoding one instruction after the other.
+    struct Walked {
+        blocks: Vec<u32>,
+        first_invalid: Option<u32>,
+    }
+
+    fn walked(c: &Code) -> Walked {
+        let extended = !c.instruction_set().has_bitmask();
+        let starts: Vec<u32> = (0..c.length()).filter(|&pc| c.is_start(pc)).collect();
+        let ends = |d: &Decoded| d.instruction.is_some_and(|i| i.opcode.info().ends_block);
+        let mut before = None;
+        let begins = |&pc: &u32| {
+            let is_led_to = before.replace(c.decode_at(pc)).is_some_and(|d: Decoded| {
+                let goes_on_here = d.next_is_start && d.next_pc == pc;
+                goes_on_here && (ends(&d) || extended && (d.instruction.is_none() || pc % MACRO_BLOCK == 0))
+            });
+            pc == 0 || is_led_to
+        };
+        let blocks = starts.iter().copied().filter(begins).collect();
+        let mut first_invalid = Some(0);
+        let mut at = c.decode_at(0);
+        while let Some(i) = at.instruction {
+            if !at.next_is_start {
+                first_invalid = i.opcode.can_fall_through().then_some(at.next_pc);
+                break;
+            }
+            first_invalid = Some(at.next_pc);
+            at = c.decode_at(at.next_pc);
+        }
+        Walked { blocks, first_invalid }
+    }
+
+    /// The same as [`Code::end_of_block`].
+    fn walked_to_the_end(c: &Code, range: Range<u32>) -> u32 {
+        let mut next = c.next_start(range.start);
+        while let Some(pc) = next.filter(|pc| range.contains(pc)) {
+            let d = c.decode_at(pc);
+            next = c.next_start(d.next_pc);
+            if !d.next_is_start || d.instruction.is_none_or(|i| i.opcode.info().ends_block) {
+                break;
+            }
+        }
+        next.map_or(range.end, |next| next.min(range.end))
+    }
+
+    #[test]
+    fn walks_without_decoding_find_what_those_with_it_find() {
+        let mut state = 1u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let (mut long_walks, mut long_blocks) = (0, 0);
+        for round in 0..if cfg!(miri) { 12 } else { 600 } {
+            let set = InstructionSet::ALL[round % InstructionSet::ALL.len()];
+            let length = 1 + random(if round % 5 == 0 { 2200 } else { 200 }) as usize;
+            // Few of their instructions end a block or are none, or many.
+            let kinds = Opcode::ALL.iter().filter_map(|&opcode| set.byte(opcode)).collect::<Vec<_>>();
+            let (strange, apart) = ([0, 5, 100][random(3) as usize], [4, 12, 40][random(3) as usize]);
+            let code: Vec<u8> = (0..length)
+                .map(|_| match random(200) < strange {
+                    true => random(256) as u8,
+                    false => kinds[random(kinds.len() as u64) as usize],
+                })
+                .collect();
+            let mut bitmask = vec![0; if set.has_bitmask() { length.div_ceil(8) } else { 0 }];
+            let mut at = random(8) as usize / 7;
+            while at < length && set.has_bitmask() {
+                bitmask[at / 8] |= 1 << (at % 8);
+                at += 1 + random(apart) as usize;
+            }
+            let c = Code::new(set, &code, &bitmask, &[], 0).unwrap();
+            let expected = walked(&c);
+            assert_eq!(blocks(&c), expected.blocks, "{set}: {c:?}");
+            assert_eq!(c.first_invalid(), expected.first_invalid, "{set}: {c:?}");
+            long_walks += u32::from(expected.first_invalid.is_none_or(|pc| pc > 64));
+            for _ in 0..20 {
+                let end = random(length as u64 + 1) as u32;
+                let start = random(u64::from(end) + 1) as u32;
+                let found = c.end_of_block(start..end);
+                assert_eq!(found, walked_to_the_end(&c, start..end), "{set}, {start}..{end}: {c:?}");
+                long_blocks += u32::from(found > start + 64);
+            }
+        }
+        assert!(
+            cfg!(miri) || long_walks > 100 && long_blocks > 100,
+            "{long_walks} long walks, {long_blocks} long blocks"
+        );
+    }
+
     #[test]
     fn jump_tables_of_each_entry_size() {
         for size in 1..=4u8 {
@@ -506,7 +652,7 @@ mod tests {
             let expected = (0..size).rev().fold(0, |value, n| value << 8 | u32::from(size + n + 1));
             assert_eq!(c.jump_table_entry(1), Some(expected));
             assert_eq!(c.jump_table_entry(3), None);
-            // Their bytes, or what is behind them, lie where offsets of 32 bits overflow.
+            // Their bytes, or what is behind them, lie where offsets of 32 bits overcontrol.
             for at in [1 << 30, 1 << 31, u64::from(u32::MAX)].map(|at| (at / u64::from(size)) as u32) {
                 assert_eq!(
                     [at - 1, at, at.saturating_add(1)].map(|index| c.jump_table_entry(index)),

@@ -453,7 +453,7 @@ impl Assembler {
     }
 
     /// Loads and extends to 64 bits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn load(&mut self, width: Width, extend: Extend, d: Gpr, mem: Mem) {
         let (size, escape, opcode) = match (width, extend) {
             (Width::B1, Extend::Zero) => (Size::B32, true, 0xb6),
@@ -468,7 +468,7 @@ impl Assembler {
     }
 
     /// Stores the low bytes of a register.
-    #[inline]
+    #[inline(always)]
     pub(super) fn store(&mut self, width: Width, mem: Mem, s: Gpr) {
         match width {
             // Without a prefix the numbers from 4 to 7 would mean ah to bh.

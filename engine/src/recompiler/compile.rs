@@ -21,7 +21,7 @@ use super::places::{Place, Places};
 use super::sys::Traps;
 use crate::exit::TrapKind;
 use crate::gas::{BlockCosts, GasModel};
-use crate::interpreter::bit;
+use crate::interpreter::{BlockNumbers, bit};
 use crate::isa::{Decoded, Instruction, Opcode, Reg};
 use crate::memory::HostError;
 use crate::program::Code;
@@ -30,7 +30,7 @@ use crate::program::Code;
 const MOST_NATIVE_CODE: u32 = 1 << 28;
 
 /// A place in native code, in bytes from its start.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(crate) struct Offset(pub(super) u32);
 
 /// A block: where it begins, and what it costs.
@@ -142,6 +142,7 @@ impl Compiled {
 /// A jump to the start of a block that comes later.
 struct Forward {
     fixup: Fixup,
+    /// The block's number.
     target: u32,
 }
 
@@ -201,7 +202,8 @@ struct Compiler<'a> {
     jump_table: Option<NewJumpTable>,
     /// Where it lies, if native code can name that.
     low_table: Option<i32>,
-    /// For each pc where the block that begins there is charged for; 0 if it is not known yet.
+    numbers: BlockNumbers,
+    /// For each block by its number where it is charged for; 0 if that is not known yet.
     labels: Vec<u32>,
     leave: [u32; Leave::ALL.len()],
     guest: u32,
@@ -222,7 +224,8 @@ impl<'a> Compiler<'a> {
         let set = code.instruction_set();
         let Scratch { native, mut labels, forward, refused, lost } = scratch;
         let asm = Assembler::writing_to(native);
-        labels.resize(code.length() as usize + 1, 0);
+        let numbers = BlockNumbers::new(starts);
+        labels.resize(numbers.count() as usize, 0);
         let jump_table = NewJumpTable::new(code.jump_table_length(), features.low_tables);
         Self {
             code,
@@ -232,6 +235,7 @@ impl<'a> Compiler<'a> {
             emit: Emitter { asm, features, is_64_bit: set.is_64_bit() },
             low_table: jump_table.low_address(),
             jump_table: Some(jump_table),
+            numbers,
             labels,
             leave: [0; Leave::ALL.len()],
             guest: 0,
@@ -354,23 +358,35 @@ impl<'a> Compiler<'a> {
     }
 
     /// Charges at the start of a block. What comes next is code of the instruction at `pc`.
+    #[inline(always)]
     fn enter(&mut self, pc: u32) {
-        let has_segment = self.emit.features.segment;
-        let asm = &mut self.emit.asm;
         if self.open.is_none() {
-            let offset = Offset(asm.position());
-            if bit(self.starts, pc) {
-                self.labels[pc as usize] = offset.0;
-            }
-            let cost = if has_segment {
-                asm.alu_long_imm(Alu::Sub, GAS_LEFT, 0)
-            } else {
-                asm.alu_mem_imm(Alu::Sub, context::GAS.place(false), 0)
-            };
-            let refused = asm.jcc(Cond::S);
-            self.open = Some(Open { pc, offset, cost, refused });
+            self.open_block(pc);
         }
-        self.places.push(Place { pc, offset: Offset(asm.position()) });
+        self.places.push(Place { pc, offset: Offset(self.emit.asm.position()) });
+    }
+
+    #[inline(never)]
+    fn open_block(&mut self, pc: u32) {
+        let has_segment = self.emit.features.segment;
+        let offset = Offset(self.emit.asm.position());
+        if bit(self.starts, pc) {
+            let number = self.number(pc);
+            self.labels[number as usize] = offset.0;
+        }
+        let asm = &mut self.emit.asm;
+        let cost = if has_segment {
+            asm.alu_long_imm(Alu::Sub, GAS_LEFT, 0)
+        } else {
+            asm.alu_mem_imm(Alu::Sub, context::GAS.place(false), 0)
+        };
+        let refused = asm.jcc(Cond::S);
+        self.open = Some(Open { pc, offset, cost, refused });
+    }
+
+    /// The number of the block that starts at `pc`, which must be a start of a block.
+    fn number(&self, pc: u32) -> u32 {
+        self.numbers.of(self.starts, pc)
     }
 
     /// Counts an instruction as part of the block.
@@ -495,8 +511,9 @@ impl<'a> Compiler<'a> {
         }
         let start = self.places.last().map_or(0, |place| place.offset.0);
         let condition = self.emit.branch_condition(i);
+        let target = self.number(i.target);
+        let known = self.labels[target as usize];
         let asm = &mut self.emit.asm;
-        let known = self.labels[i.target as usize];
         let fixup = match (condition, known) {
             // The next block follows; nothing lies between.
             (None, 0) if i.target == decoded.next_pc => return self.occupy(start),
@@ -505,7 +522,7 @@ impl<'a> Compiler<'a> {
             (None, known) => return asm.jmp_to(known),
             (Some(condition), known) => return asm.jcc_to(condition, known),
         };
-        self.forward.push(Forward { fixup, target: i.target });
+        self.forward.push(Forward { fixup, target });
     }
 
     /// Jumps through the table. Addresses of code are even and above zero.
@@ -576,12 +593,13 @@ impl<'a> Compiler<'a> {
         let code = CodeMemory::new(self.emit.asm.bytes())?;
         let start = code.start().as_ptr() as u64;
         let nowhere = self.leave[Leave::Nowhere as usize];
+        let jump_table = self.jump_table.take().unwrap_or_else(|| NewJumpTable::new(0, false));
         let entries = (0..self.code.jump_table_length()).map(|index| {
-            let label = entry(self.code, self.starts, index).map_or(0, |pc| self.labels[pc as usize]);
+            let label =
+                entry(self.code, self.starts, index).map_or(0, |pc| self.labels[self.number(pc) as usize]);
             debug_assert!(label != 0 || self.has_dead_ends, "every block has been compiled");
             start + u64::from(if label == 0 { nowhere } else { label })
         });
-        let jump_table = self.jump_table.take().unwrap_or_else(|| NewJumpTable::new(0, false));
         let jump_table = jump_table.filled(entries)?;
         let absolute = |offset: u32| start as usize + offset as usize;
         let traps = Traps {

@@ -87,7 +87,7 @@ enum Signs {
 impl Emitter {
     /// Appends the code of an instruction that neither ends its block nor leaves native code; false if it is no such
     /// instruction.
-    #[inline]
+    #[inline(always)]
     pub(super) fn instruction(&mut self, i: &Instruction) -> bool {
         let (d, s1, s2) = (native(i.d), native(i.s1), native(i.s2));
         // All immediates but that of `load_imm64` are sign-extended from 32 bits.
@@ -315,11 +315,10 @@ impl Emitter {
         field.place(self.features.segment)
     }
 
-    /// Guest memory at `base + offset`, of which the low 32 bits count.
+    /// Guest memory at `base + offset`, of which the low 32 bits count, without the segment.
     #[inline]
     fn memory(&mut self, base: Option<Gpr>, offset: i32) -> Mem {
         match base {
-            _ if self.features.segment => return Mem::Segment(base, offset),
             None if offset >= 0 => return Mem::Base(BASE, offset),
             None => self.asm.mov_imm(SCRATCH, (offset as u32).into()),
             Some(base) => self.sum_32(base, offset),
@@ -327,22 +326,42 @@ impl Emitter {
         Mem::Sum(BASE, SCRATCH)
     }
 
-    #[inline]
+    // With the segment what is known of an access is known when this is compiled: its encoding is put together from constants.
+
+    #[inline(always)]
     fn load(&mut self, width: Width, extend: Extend, d: Gpr, base: Option<Gpr>, offset: i32) {
-        let mem = self.memory(base, offset);
-        self.asm.load(width, extend, d, mem);
+        if self.features.segment {
+            self.asm.load(width, extend, d, Mem::Segment(base, offset));
+        } else {
+            self.load_without_segment(width, extend, d, base, offset);
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn store(&mut self, width: Width, s: Gpr, base: Option<Gpr>, offset: i32) {
-        let mem = self.memory(base, offset);
-        self.asm.store(width, mem, s);
+        if self.features.segment {
+            self.asm.store(width, Mem::Segment(base, offset), s);
+        } else {
+            self.store_without_segment(width, s, base, offset);
+        }
     }
 
     #[inline]
     fn store_imm(&mut self, width: Width, base: Option<Gpr>, offset: i32, value: i32) {
-        let mem = self.memory(base, offset);
+        let mem = if self.features.segment { Mem::Segment(base, offset) } else { self.memory(base, offset) };
         self.asm.store_imm(width, mem, value);
+    }
+
+    #[inline(never)]
+    fn load_without_segment(&mut self, width: Width, extend: Extend, d: Gpr, base: Option<Gpr>, offset: i32) {
+        let mem = self.memory(base, offset);
+        self.asm.load(width, extend, d, mem);
+    }
+
+    #[inline(never)]
+    fn store_without_segment(&mut self, width: Width, s: Gpr, base: Option<Gpr>, offset: i32) {
+        let mem = self.memory(base, offset);
+        self.asm.store(width, mem, s);
     }
 
     #[inline]

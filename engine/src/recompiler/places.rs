@@ -6,7 +6,7 @@ use super::compile::Offset;
 const BETWEEN_ANCHORS: u32 = 32;
 
 /// An instruction and its native code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Place {
     pub(super) pc: u32,
     pub(super) offset: Offset,
@@ -31,31 +31,25 @@ struct Step {
 pub(super) struct Places {
     anchors: Vec<Anchor>,
     steps: Vec<Step>,
-    last: Option<Place>,
-    /// Steps since the last anchor.
-    since: u32,
+    /// The last place that was added, if there is an anchor.
+    last: Place,
+    /// How many steps may follow before the next anchor.
+    left: u32,
 }
 
 impl Places {
     /// Adds a place behind all others.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, place: Place) {
-        let step = self.last.and_then(|last| {
-            let pc = u8::try_from(place.pc - last.pc).ok()?;
-            let offset = u8::try_from(place.offset.0 - last.offset.0).ok()?;
-            (self.since < BETWEEN_ANCHORS).then_some(Step { pc, offset })
-        });
-        match step {
-            Some(step) => {
-                self.steps.push(step);
-                self.since += 1;
-            }
-            None => {
-                self.anchors.push(Anchor { place, step: self.steps.len() as u32 });
-                self.since = 0;
-            }
+        let (pc, offset) = (place.pc - self.last.pc, place.offset.0 - self.last.offset.0);
+        if self.left > 0 && pc | offset < 0x100 {
+            self.steps.push(Step { pc: pc as u8, offset: offset as u8 });
+            self.left -= 1;
+        } else {
+            self.anchors.push(Anchor { place, step: self.steps.len() as u32 });
+            self.left = BETWEEN_ANCHORS;
         }
-        self.last = Some(place);
+        self.last = place;
     }
 
     /// Gives back memory that is not needed.
@@ -65,7 +59,7 @@ impl Places {
     }
 
     pub(super) fn last(&self) -> Option<Place> {
-        self.last
+        (!self.anchors.is_empty()).then_some(self.last)
     }
 
     /// The last place that `is_before` holds for; it holds for all up to some place.
@@ -135,5 +129,9 @@ mod tests {
         assert_eq!((places.at_pc(2), places.around(Offset(99))), (None, None));
         assert!(places.resident_bytes() < 1000 * 4);
         assert_eq!(Places::default().at_pc(0), None);
+        let mut places = Places::default();
+        places.push(Place { pc: 0, offset: Offset(0) });
+        assert_eq!(places.at_pc(0), places.last());
+        assert_eq!(places.last(), Some(Place { pc: 0, offset: Offset(0) }));
     }
 }
