@@ -3,6 +3,7 @@
 //! In release builds this is what guards direct threading (`threaded.rs`): a handler that called the next one instead of jumping
 //! there would use up the stack. `cargo xtask test` runs it in release builds of several kinds.
 
+use super::fusion::chained;
 use super::kinds::for_each_kind;
 use super::operations::{Kind, Operation, Position};
 use super::regions::Links;
@@ -35,15 +36,6 @@ macro_rules! define_parts {
         const FUSED: &[(Kind, Kind, &[(Opcode, bool)])] = &[
             $((Kind::$fused, Kind::$shorter, &[(Opcode::$first, false), $((Opcode::$then, chained!($how))),+])),*
         ];
-    };
-}
-
-macro_rules! chained {
-    (Then) => {
-        false
-    };
-    (Chain) => {
-        true
     };
 }
 
