@@ -118,6 +118,11 @@ impl Instance for Running {
         Some(PLENTY - self.instance.gas() as u64)
     }
 
+    fn fork(&mut self) -> Option<Box<dyn Instance>> {
+        let instance = self.instance.fork();
+        Some(Box::new(Self { instance, run: self.run, imports: self.imports.clone(), host: Host::default() }))
+    }
+
     fn reset(&mut self) -> Result<bool> {
         self.instance.reset();
         Ok(true)

@@ -91,6 +91,11 @@ pub(crate) trait Instance {
         None
     }
 
+    /// Another instance with the same memory; none: the engine cannot do this.
+    fn fork(&mut self) -> Option<Box<dyn Instance>> {
+        None
+    }
+
     /// Puts the memory back to what it was in the beginning. False: the engine cannot do this.
     fn reset(&mut self) -> Result<bool> {
         Ok(false)

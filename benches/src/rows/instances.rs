@@ -2,7 +2,11 @@
 
 use super::{Run, many};
 use crate::results::Section;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+
+/// The pages that `scatter` writes to, and the sum of what it writes.
+const PAGES: u64 = 160;
+const SUM: u64 = 12_800;
 
 pub(super) fn section(run: &Run) -> Result<Section> {
     let mut rows = Vec::new();
@@ -48,6 +52,44 @@ pub(super) fn section(run: &Run) -> Result<Section> {
                     if resets {
                         instance.reset()?;
                     }
+                }
+                Ok(())
+            })))
+        }));
+    }
+    if run.wants("scatter") {
+        let program = run.program("scatter")?;
+        let title = "instantiate, write to 160 pages far apart, drop";
+        rows.push(run.row("scatter", title, 1.0, |engine| {
+            if !engine.has_instances() {
+                return Ok(None);
+            }
+            let module = engine.compile(&program)?;
+            ensure!(module.instantiate()?.call(PAGES)? == SUM, "the answer is wrong");
+            Ok(Some(Box::new(move |times| {
+                for _ in 0..times {
+                    ensure!(module.instantiate()?.call(PAGES)? == SUM, "the answer is wrong");
+                }
+                Ok(())
+            })))
+        }));
+    }
+    if run.wants("fork") {
+        let program = run.program("scatter")?;
+        let title = "write to 160 pages far apart, fork, drop the fork";
+        rows.push(run.row("fork", title, 1.0, |engine| {
+            if !engine.has_instances() {
+                return Ok(None);
+            }
+            let mut instance = engine.compile(&program)?.instantiate()?;
+            if instance.fork().is_none() {
+                return Ok(None);
+            }
+            ensure!(instance.call(PAGES)? == SUM, "the answer is wrong");
+            Ok(Some(Box::new(move |times| {
+                for _ in 0..times {
+                    ensure!(instance.call(PAGES)? == SUM, "the answer is wrong");
+                    drop(instance.fork().context("there is no fork")?);
                 }
                 Ok(())
             })))

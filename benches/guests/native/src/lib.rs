@@ -22,6 +22,6 @@ macro_rules! export {
 }
 
 export! {
-    allocate chase contract copy dirty ed25519 emulate empty fib host_reads host_writes image keccak matrix primes secp256k1
-    sha256 sort syscalls
+    allocate chase contract copy dirty ed25519 emulate empty fib host_reads host_writes image keccak matrix primes scatter
+    secp256k1 sha256 sort syscalls
 }

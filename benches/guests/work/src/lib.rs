@@ -24,6 +24,7 @@ pub mod image;
 pub mod keccak;
 pub mod matrix;
 pub mod primes;
+pub mod scatter;
 pub mod secp256k1;
 pub mod sha256;
 pub mod sort;

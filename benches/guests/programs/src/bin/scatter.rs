@@ -1,0 +1,4 @@
+//! See `work::scatter`.
+#![cfg_attr(not(target_os = "linux"), no_std, no_main)]
+
+programs::program!(scatter);
