@@ -13,6 +13,7 @@ pub(super) fn section(run: &Run) -> Result<Section> {
     let programs = [
         ("empty", "instance-tiny", "instantiate, call, drop: a program of a few bytes", 7, 7),
         ("image", "instance-1-mib", "instantiate, call, drop: a program with 1 MiB of data", 500_000, 7),
+        ("scatter", "scatter", "instantiate, write to 160 pages far apart, drop", PAGES, SUM),
     ];
     for (program, id, title, argument, answer) in programs {
         if !run.wants(id) {
@@ -57,23 +58,6 @@ pub(super) fn section(run: &Run) -> Result<Section> {
             })))
         }));
     }
-    if run.wants("scatter") {
-        let program = run.program("scatter")?;
-        let title = "instantiate, write to 160 pages far apart, drop";
-        rows.push(run.row("scatter", title, 1.0, |engine| {
-            if !engine.has_instances() {
-                return Ok(None);
-            }
-            let module = engine.compile(&program)?;
-            ensure!(module.instantiate()?.call(PAGES)? == SUM, "the answer is wrong");
-            Ok(Some(Box::new(move |times| {
-                for _ in 0..times {
-                    ensure!(module.instantiate()?.call(PAGES)? == SUM, "the answer is wrong");
-                }
-                Ok(())
-            })))
-        }));
-    }
     if run.wants("fork") {
         let program = run.program("scatter")?;
         let title = "write to 160 pages far apart, fork, drop the fork";
@@ -102,7 +86,7 @@ pub(super) fn section(run: &Run) -> Result<Section> {
         id: "instances".into(),
         title: "Instances".into(),
         text: "Of a compiled program. javm's recompiler compiles for each instance; ckb-vm loads the ELF file. Where an engine cannot put \
-               memory back, a new instance takes the place of the old. Memory of 10,000 instances (or as many as fit 2 GiB) of the program with 1 MiB of data, each of which has been called once and has changed one byte, is \
+               memory back, a new instance takes the place of the old. Only Hatchery forks. Memory of 10,000 instances (or as many as fit 2 GiB) of the program with 1 MiB of data, each of which has been called once and has changed one byte, is \
                measured in a process of its own, as what that process has more of physical memory than before, in equal parts."
             .into(),
         rows,
