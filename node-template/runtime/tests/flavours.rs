@@ -58,14 +58,14 @@ fn an_upgrade_can_be_tried_on_the_first_state() {
     });
     // A state that breaks a promise is found out.
     state.execute_with(|| {
-        frame_support::storage::unhashed::put(
-            &frame_support::storage::storage_prefix(b"Balances", b"TotalIssuance"),
-            &1u128,
-        );
+        pallet_virtualization::Removals::<Runtime>::insert(7, [7; 32]);
         let tried = std::panic::catch_unwind(|| {
             <Runtime as TryRuntime<hatchery_node_runtime::Block>>::on_runtime_upgrade(UpgradeCheckSelect::All)
         });
-        assert!(tried.is_err(), "nobody noticed that the issuance is wrong");
+        let complaint = tried.expect_err("nobody noticed that a removal is outside the queue");
+        let complaint = complaint.downcast_ref::<String>().expect("a panic with a message");
+        // Which one is in the log.
+        assert!(complaint.contains("Detected errors while executing `try_state` checks"), "{complaint}");
     });
 }
 
@@ -74,7 +74,7 @@ fn lay_over(below: &mut serde_json::Value, above: serde_json::Value) {
     match (below, above) {
         (serde_json::Value::Object(below), serde_json::Value::Object(above)) => {
             for (key, value) in above {
-                lay_over(below.entry(key).or_default(), value);
+                lay_over(below.entry(key).or_insert(serde_json::Value::Null), value);
             }
         }
         (below, above) => *below = above,

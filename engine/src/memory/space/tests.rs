@@ -339,6 +339,65 @@ fn a_window_is_handed_on_clean() {
 }
 
 #[test]
+fn a_window_in_which_pages_far_apart_were_touched_is_handed_on_clean() {
+    // A guarded window gives a guest more pages than it asks for, and keeps those that nobody touched.
+    const HEAP: u32 = if cfg!(miri) { 0x1_0000 } else { 0x200_0000 };
+    const TURNS: u32 = if cfg!(miri) { 3 } else { 24 };
+    let images = [0x5000, HEAP].map(|rw_size| {
+        let config = MemoryConfig { rw_data: vec![9; 5000], rw_size, ..MemoryConfig::default() };
+        let map = MemoryMap::new(0x1000, config.rw_size, 0, 0).unwrap();
+        Arc::new(Image::new(map, &config, u64::MAX, false))
+    });
+    for (kind, guarded) in kinds() {
+        let (pool, slot) = (Pool::new(kind, guarded, 1), Arc::new(Slot::new()));
+        let mut touched_before = Vec::new();
+        for turn in 0..TURNS {
+            // Sometimes the data is large, sometimes the heap is.
+            let image = &images[(turn / 6 % 2) as usize];
+            let mut space = AddressSpace::new(Arc::clone(image));
+            space.mount(pool.acquire(&slot, image).unwrap());
+            let rw_end = image.map.rw_end(space.contents.heap_top());
+            assert!(guest_read(&mut space, rw_end, 1).is_err(), "the heap of others is not there");
+            let end =
+                if turn % 3 == 2 { rw_end } else { rw_end.max(space.contents.sbrk(HEAP.into()).unwrap()) };
+            let (is_new, is_zeroed) = (turn % 6 == 0, turn % 3 == 0);
+            if is_zeroed {
+                // Then the page is zero, and not as in the image; in a new window without having been touched.
+                for permission in [Permission::None, Permission::ReadWrite] {
+                    space.protect(RW, PAGE_SIZE.into(), permission).unwrap();
+                }
+            }
+            let first_bytes = if is_zeroed { [0; 8] } else { [9; 8] };
+            let distance = PAGE_SIZE * (turn % 5 * 7 + 1);
+            // One of the first pages, which are granted together.
+            let touched: Vec<u32> =
+                (RW + (1 + turn % 3) * PAGE_SIZE..end).step_by(distance as usize).take(1500).collect();
+            let seen_before = touched_before.iter().chain(&touched).copied().filter(|&address| address < end);
+            // To look at the first page is to touch it.
+            for address in seen_before.chain((!is_new).then_some(RW)) {
+                let expected = match address / PAGE_SIZE - RW / PAGE_SIZE {
+                    0 => first_bytes,
+                    1 => [9; 8],
+                    _ => [0; 8],
+                };
+                let found = guest_read(&mut space, address, 8).unwrap();
+                assert_eq!(found, expected, "{kind:?}, turn {turn}: at {address:#x}");
+            }
+            for &address in &touched {
+                guest_fill(&mut space, address, 8, 0x55);
+            }
+            if turn % 5 == 4 {
+                space.reset();
+                assert_eq!(guest_read(&mut space, RW, 8).unwrap(), [9; 8], "{kind:?}, turn {turn}");
+                assert!(guest_read(&mut space, rw_end, 1).is_err());
+            }
+            pool.release(&slot, space.dismount());
+            touched_before = touched;
+        }
+    }
+}
+
+#[test]
 fn a_window_forgets_the_pages_of_a_parked_instance() {
     for (kind, guarded) in kinds() {
         let (pool, slot) = (Pool::new(kind, guarded, 1), Arc::new(Slot::new()));

@@ -43,6 +43,12 @@ impl Guarded {
         self.base
     }
 
+    /// How many pages the processor lets a guest access.
+    #[cfg(test)]
+    pub(crate) fn accessible_pages(&self) -> usize {
+        (0..PAGES as u32).filter(|&page| self.readable.contains(page)).count()
+    }
+
     /// The start of a page, which must be one of those that are accessible.
     fn page_pointer(&self, accessible: &PageSet, page: u32) -> NonNull<Page> {
         assert!(accessible.contains(page), "page {page:#x} is not accessible");

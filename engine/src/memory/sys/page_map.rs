@@ -17,6 +17,8 @@ use crate::memory::{PAGE_SIZE, PageSet};
 const MADE: u64 = 1 << 63 | 1 << 62;
 /// Entries that are read at once.
 const AT_ONCE: usize = 512;
+/// Pages that lie no farther apart are looked at together, with what lies between them: a call of the system takes as long as 30 entries.
+const GAP: u32 = 32;
 const ENTRY: usize = size_of::<u64>();
 
 /// Those of the pages above `base` that nobody has touched, so that they are zero. `None` if the system does not tell. The page in
@@ -30,16 +32,22 @@ pub(super) fn untouched(base: NonNull<u8>, pages: &[u32]) -> Option<PageSet> {
     let first = base.as_ptr() as u64 / u64::from(PAGE_SIZE);
     let mut untouched = PageSet::new();
     let mut entries = [[0; ENTRY]; AT_ONCE];
-    if map.read(first - 1, &mut entries[..1])?.any(|is_made| !is_made) {
+    map.read(first - 1, &mut entries[..1])?;
+    if !is_made(&entries[0]) {
         return None;
     }
-    for run in pages.chunk_by(|a, b| a + 1 == *b) {
-        for run in run.chunks(AT_ONCE) {
-            let made = map.read(first + u64::from(run[0]), &mut entries[..run.len()])?;
-            run.iter()
-                .zip(made)
-                .filter(|(_, is_made)| !is_made)
-                .for_each(|(&page, _)| untouched.insert(page));
+    for range in pages.chunk_by(|&page, &next| (1..=GAP).contains(&next.wrapping_sub(page))) {
+        let mut rest = range;
+        while let [begin, ..] = *rest {
+            let (part, behind) = rest.split_at(rest.partition_point(|page| page - begin < AT_ONCE as u32));
+            rest = behind;
+            let length = part.last().map_or(0, |last| last - begin + 1);
+            map.read(first + u64::from(begin), &mut entries[..length as usize])?;
+            for &page in part {
+                if !is_made(&entries[(page - begin) as usize]) {
+                    untouched.insert(page);
+                }
+            }
         }
     }
     Some(untouched)
@@ -48,13 +56,12 @@ pub(super) fn untouched(base: NonNull<u8>, pages: &[u32]) -> Option<PageSet> {
 struct PageMap(File);
 
 impl PageMap {
-    /// Whether there are these pages of the process, as many as fit.
-    fn read<'a>(
-        &self,
-        first: u64,
-        entries: &'a mut [[u8; ENTRY]],
-    ) -> Option<impl Iterator<Item = bool> + 'a> {
-        self.0.read_exact_at(entries.as_flattened_mut(), first * ENTRY as u64).ok()?;
-        Some(entries.iter().map(|entry| u64::from_le_bytes(*entry) & MADE != 0))
+    /// The entries of these pages of the process, as many as fit.
+    fn read(&self, first: u64, entries: &mut [[u8; ENTRY]]) -> Option<()> {
+        self.0.read_exact_at(entries.as_flattened_mut(), first * ENTRY as u64).ok()
     }
+}
+
+fn is_made(entry: &[u8; ENTRY]) -> bool {
+    u64::from_le_bytes(*entry) & MADE != 0
 }
