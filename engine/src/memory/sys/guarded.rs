@@ -285,6 +285,33 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(hatchery_no_page_map))]
+    fn untouched_pages_are_known_in_whatever_order_one_asks() {
+        let mut space = Guarded::reserve().unwrap();
+        space.protect(0x1_0000..0x2_0000, Permission::ReadWrite).unwrap();
+        // Distances that are looked at together and some that are not, over more pages than are looked at at once.
+        let mut pages: Vec<u32> = (0..4000).map(|index| 0x1_0000 + index * 3).collect();
+        pages.extend([1, 31, 32, 33, 34, 511, 512, 513].into_iter().scan(0x1_8000, |page, distance| {
+            *page += distance;
+            Some(*page)
+        }));
+        // Backwards, and twice.
+        pages.extend([0x1_f000, 0x1_e000, 0x1_dfff, 0x1_dfff, 0x1_e001]);
+        let touched: Vec<u32> =
+            pages.iter().copied().filter(|&page| page < 0x1_1000 && page % 7 < 3).collect();
+        touched.iter().for_each(|&page| space.page_mut(page)[9] = 1);
+        let untouched = space.untouched(&pages).expect("this system tells");
+        for page in 0x1_0000..0x2_0000 {
+            if !pages.contains(&page) || touched.contains(&page) {
+                assert!(!untouched.contains(page), "{page:#x}");
+            } else if page >= 0x1_1400 {
+                // Nearer ones may have come with those that were touched, in a huge page.
+                assert!(untouched.contains(page), "{page:#x}");
+            }
+        }
+    }
+
+    #[test]
     fn a_system_that_denies_a_page_which_is_there_is_not_relied_on() {
         let space = Guarded::reserve().unwrap();
         // SAFETY: it lies in the reservation. Nobody has written the page in front of it.
