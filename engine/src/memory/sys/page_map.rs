@@ -17,7 +17,8 @@ use crate::memory::{PAGE_SIZE, PageSet};
 const MADE: u64 = 1 << 63 | 1 << 62;
 /// Entries that are read at once.
 const AT_ONCE: usize = 512;
-/// Pages that lie no farther apart are looked at together, with what lies between them: a call of the system takes as long as 30 entries.
+/// Pages that lie no farther apart are looked at together, with what lies between them: a call of the system takes 0.6 us, an entry 5 ns,
+/// or 20 if the page was made.
 const GAP: u32 = 32;
 const ENTRY: usize = size_of::<u64>();
 
