@@ -52,8 +52,16 @@ pub(super) enum Mem {
     Segment(Option<Gpr>, i32),
     /// At a displacement from the base of the segment `gs`, which may be negative.
     SegmentBase(i32),
-    /// At four times a register, which is not `rsp`, and an address below 2 GiB.
-    FourTimes(Gpr, i32),
+    /// At a multiple of a register, which is not `rsp`, and an address below 2 GiB.
+    Times(Scale, Gpr, i32),
+}
+
+/// What a register is multiplied by. The number is that of the encoding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Scale {
+    Four = 0x80,
+    Eight = 0xc0,
 }
 
 /// Two-operand arithmetic. The number is that of the group in the encoding.
@@ -263,7 +271,7 @@ impl Assembler {
         let (x, b) = match mem {
             Mem::Base(base, _) => (0, high(base)),
             Mem::Sum(base, index) => (high(index), high(base)),
-            Mem::FourTimes(index, _) => (high(index), 0),
+            Mem::Times(_, index, _) => (high(index), 0),
             Mem::Segment(base, _) => {
                 head.push(0x65);
                 head.push(0x67);
@@ -316,10 +324,10 @@ impl Assembler {
                     }
                 }
             }
-            Mem::FourTimes(index, address) => {
+            Mem::Times(scale, index, address) => {
                 debug_assert!(index != Gpr::Rsp, "rsp cannot be an index");
                 head.push(0x04 | reg);
-                head.push(0x85 | low(index) << 3);
+                head.push(scale as u8 | low(index) << 3 | 5);
                 self.put_head(head);
                 self.put_32(address);
             }

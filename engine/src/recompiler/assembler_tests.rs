@@ -110,7 +110,10 @@ fn places() -> Vec<(Mem, String)> {
     }
     for index in REGS.into_iter().filter(|&index| index != Gpr::Rsp) {
         for address in IMMEDIATES.into_iter().filter(|&address| address > 0) {
-            places.push((Mem::FourTimes(index, address), format!("[{}*4+{address:#x}]", name(index, 8))));
+            for (scale, times) in [(Scale::Four, 4), (Scale::Eight, 8)] {
+                let text = format!("[{}*{times}+{address:#x}]", name(index, 8));
+                places.push((Mem::Times(scale, index, address), text));
+            }
         }
     }
     for displacement in IMMEDIATES {

@@ -12,7 +12,7 @@
 
 use core::cell::Cell;
 
-use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Shift, Size, Width};
+use super::assembler::{Alu, Assembler, Cond, Extend, Fixup, Gpr, Mem, Scale, Shift, Size, Width};
 use super::context::{self, BASE, GAS_LEFT, GUEST, Leave, SCRATCH};
 use super::emit::{Emitter, Features, native};
 use super::jump_table::{JumpTable, NewJumpTable};
@@ -148,9 +148,8 @@ struct Forward {
 
 /// What an indirect jump does with addresses that the table has no entry for: jumps out of the way.
 struct Lost {
-    odd: Fixup,
-    /// If none, two has been subtracted from the address.
-    zero: Option<Fixup>,
+    /// If none, there is the number of an entry in place of the address, which is too large then.
+    odd_or_zero: Option<[Fixup; 2]>,
     beyond: Fixup,
     /// The instruction.
     pc: u32,
@@ -527,13 +526,13 @@ impl<'a> Compiler<'a> {
 
     /// Jumps through the table. Addresses of code are even and above zero.
     ///
-    /// That it is not zero takes a comparison of its own, unless two is subtracted before, which makes it too large. The comparison is
-    /// better for jumps that are predicted wrong, since the subtraction has to be waited for: those of interpreters and `switch`. The
-    /// subtraction is better for those that are predicted right: returns.
+    /// Returns compute the number of the entry: two is subtracted and the rest rotated to the right, which makes it too large if the address is
+    /// odd or zero, so that there is one comparison. Others compare three times, which is better for jumps that are predicted wrong, those of
+    /// interpreters and `switch`: what is computed there has to be waited for.
     fn jump_indirect(&mut self, i: &Instruction, offset: i32, pc: u32) {
         // Where an entry may lead nowhere the host is told the address as it is (`JumpTable::address_of`).
-        let bias = if i.s1 == Reg::RA && !self.has_dead_ends { 2 } else { 0 };
-        self.emit.sum_32(native(i.s1), offset.wrapping_sub(bias));
+        let computes_entry = i.s1 == Reg::RA && !self.has_dead_ends;
+        self.emit.sum_32(native(i.s1), offset.wrapping_sub(if computes_entry { 2 } else { 0 }));
         if i.opcode == Opcode::LoadImmAndJumpIndirect {
             self.emit.load_imm(native(i.d), i.x);
         }
@@ -542,22 +541,28 @@ impl<'a> Compiler<'a> {
         if self.has_dead_ends {
             asm.store_imm(Width::B4, pc_place, pc as i32);
         }
-        asm.test_lowest_bit(SCRATCH);
-        let odd = asm.jcc(Cond::Ne);
-        let zero = (bias == 0).then(|| {
+        // At most 16 million. What means return to the host is beyond that.
+        let entries = self.code.jump_table_length() as i32;
+        let odd_or_zero = if computes_entry {
+            asm.shift_imm(Shift::Ror, Size::B32, SCRATCH, 1);
+            asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, entries);
+            None
+        } else {
+            asm.test_lowest_bit(SCRATCH);
+            let odd = asm.jcc(Cond::Ne);
             asm.test(Size::B32, SCRATCH, SCRATCH);
-            asm.jcc(Cond::E)
-        });
-        // At most 16 million entries. What means return to the host is beyond that.
-        asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, (self.code.jump_table_length() as i32 + 1) * 2 - bias);
+            let zero = asm.jcc(Cond::E);
+            asm.alu_imm(Alu::Cmp, Size::B32, SCRATCH, (entries + 1) * 2);
+            Some([odd, zero])
+        };
         let beyond = asm.jcc(Cond::Ae);
-        self.lost.push(Lost { odd, zero, beyond, pc });
+        self.lost.push(Lost { odd_or_zero, beyond, pc });
         // The first entry is that of address 2.
-        let first = (bias - 2) * 4;
+        let (scale, shift, first) = if computes_entry { (Scale::Eight, 3, 0) } else { (Scale::Four, 2, -8) };
         match self.low_table {
-            Some(table) => asm.jmp_mem(Mem::FourTimes(SCRATCH, table + first)),
+            Some(table) => asm.jmp_mem(Mem::Times(scale, SCRATCH, table + first)),
             None => {
-                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, 2);
+                asm.shift_imm(Shift::Shl, Size::B32, SCRATCH, shift);
                 asm.alu_mem(Alu::Add, Size::B64, SCRATCH, table_place);
                 asm.jmp_mem(Mem::Base(SCRATCH, first));
             }
@@ -578,13 +583,17 @@ impl<'a> Compiler<'a> {
             self.emit.asm.bind_to(self.refused[index], here);
             self.leave_at(Leave::Charge, index as u32);
         }
-        for Lost { odd, zero, beyond, pc } in self.lost.drain(..) {
+        for Lost { odd_or_zero, beyond, pc } in self.lost.drain(..) {
             let place = self.emit.context(context::PC);
             let asm = &mut self.emit.asm;
             let here = asm.position();
-            [Some(odd), zero, Some(beyond)].into_iter().flatten().for_each(|fixup| asm.bind_to(fixup, here));
-            if zero.is_none() {
-                asm.lea(Size::B32, SCRATCH, Mem::Base(SCRATCH, 2));
+            asm.bind_to(beyond, here);
+            match odd_or_zero {
+                Some(fixups) => fixups.into_iter().for_each(|fixup| asm.bind_to(fixup, here)),
+                None => {
+                    asm.shift_imm(Shift::Rol, Size::B32, SCRATCH, 1);
+                    asm.lea(Size::B32, SCRATCH, Mem::Base(SCRATCH, 2));
+                }
             }
             asm.store_imm(Width::B4, place, pc as i32);
             asm.jmp_to(self.leave[Leave::Indirect as usize]);

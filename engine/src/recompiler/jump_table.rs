@@ -1,8 +1,8 @@
 //! Where indirect jumps of the guest lead: a native address for each entry of the program's jump table.
 //!
 //! The entry of a guest address, which is even and above zero, lies at four times that address, less one entry. If the table lies below
-//! 2 GiB native code names it in the jump itself (`jmp [rcx*4+table-8]`), so that nothing but a load lies between
-//! the address and the target. Such memory is scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and
+//! 2 GiB native code names it in the jump itself (`jmp [rcx*4+table-8]`, or `jmp [rcx*8+table]` where it has computed the entry's number), so
+//! that nothing but a load lies between the address and the target. Such memory is scarce, one GiB for all of a process. Where there is none left the table lies anywhere, and
 //! native code adds its place first.
 
 use super::pages::LowMemory;

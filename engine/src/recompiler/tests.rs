@@ -372,37 +372,53 @@ fn native_code_of_small_programs_is_as_recorded() {
 #[test]
 fn indirect_jumps_lead_to_the_same_places_by_either_table() {
     use Opcode::{JumpIndirect, LoadImmAndJumpIndirect};
-    // Returns are other code.
-    for (opcode, reg) in [(JumpIndirect, Reg::A0), (JumpIndirect, Reg::RA), (LoadImmAndJumpIndirect, Reg::RA)]
-    {
+    // Returns are other code, and what sets a register may set the one by which it goes.
+    for (opcode, reg, set_to_zero) in [
+        (JumpIndirect, Reg::A0, Reg::A0),
+        (JumpIndirect, Reg::RA, Reg::RA),
+        (LoadImmAndJumpIndirect, Reg::RA, Reg::RA),
+        (LoadImmAndJumpIndirect, Reg::RA, Reg::A0),
+        (LoadImmAndJumpIndirect, Reg::A0, Reg::RA),
+    ] {
+        let check_indirect_jumps = |offset, table: &dyn Fn([u8; 4]) -> Vec<u8>| {
+            check_indirect_jumps(opcode, reg, set_to_zero, offset, table);
+        };
         for offset in [0, 1, 2, 3, 0x7fff_ffff, -1, i32::MIN, i32::MIN + 1] {
             // Starts of blocks, the middle of one, the end of the code, behind it, and the jump itself.
-            check_indirect_jumps(opcode, reg, offset, |[jump, trap, set, last]| {
+            check_indirect_jumps(offset, &|[jump, trap, set, last]| {
                 vec![trap, set, last, last + 1, 200, jump, 0]
             });
             // Native code says where it is only if it leads nowhere.
-            check_indirect_jumps(opcode, reg, offset, |[jump, trap, set, _]| vec![trap, set, jump, 0]);
+            check_indirect_jumps(offset, &|[jump, trap, set, _]| vec![trap, set, jump, 0]);
         }
-        check_indirect_jumps(opcode, reg, 0, |_| vec![]);
-        // Too many for a low address.
-        check_indirect_jumps(opcode, reg, 0, |[jump, trap, set, _]| {
-            let mut table = vec![trap; 600_000];
-            (table[1], table[599_999]) = (set, jump);
-            table
-        });
+        check_indirect_jumps(0, &|_| vec![]);
+        // The length in a byte or more, the most for a low address, too many for one.
+        for length in [64, 127, 128, 1000, 1 << 19, (1 << 19) + 1] {
+            check_indirect_jumps(0, &|[jump, trap, set, _]| {
+                let mut table = vec![trap; length];
+                (table[1], table[length - 1]) = (set, jump);
+                table
+            });
+        }
     }
 }
 
 /// Jumps to a register and an offset, with a table that is made of where these are: the jump, a trap, an instruction that sets a
-/// register, and one behind it. The jump itself sets the register to zero if it sets it.
-fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u8; 4]) -> Vec<u8>) {
+/// register, and one behind it. The jump itself sets a register to zero if it sets one.
+fn check_indirect_jumps(
+    opcode: Opcode,
+    reg: Reg,
+    set_to_zero: Reg,
+    offset: i32,
+    table: &dyn Fn([u8; 4]) -> Vec<u8>,
+) {
     use crate::TrapKind;
     use crate::interpreter::{RETURN_TO_HOST, Stop};
     use Opcode::*;
     use Reg::*;
     let sets = opcode == LoadImmAndJumpIndirect;
     let (x, y) = if sets { (0, offset) } else { (offset, 0) };
-    let instruction = Instruction { y: i64::from(y) as u64, ..i(opcode, reg, reg, reg, x, 0) };
+    let instruction = Instruction { y: i64::from(y) as u64, ..i(opcode, set_to_zero, reg, reg, x, 0) };
     let instructions = [
         i(Trap, A0, A0, A0, 0, 0),
         instruction,
@@ -425,7 +441,9 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
         let features = Features { low_tables, ..Recompiler::new().unwrap().features };
         Compiled::new(&inner.code, &inner.blocks, GasModel::Flat, features).unwrap().unwrap()
     });
-    assert_eq!(compiled[1].jump_table.far().is_some(), !table.is_empty());
+    let is_low = !table.is_empty() && table.len() <= 1 << 19;
+    assert_eq!(compiled[0].jump_table.far().is_none(), is_low || table.is_empty());
+    assert_eq!(compiled[1].jump_table.far().is_none(), table.is_empty());
     let leads_to = |address: u32| {
         let entry = if address % 2 == 1 { None } else { (address / 2).checked_sub(1) };
         match entry.and_then(|index| table.get(index as usize).copied()) {
@@ -443,6 +461,7 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
         for upper in [0, 0xdead_beef << 32, u64::MAX << 32] {
             for compiled in &compiled {
                 let mut regs = [0; 16];
+                regs[set_to_zero as usize] = 1;
                 regs[reg as usize] = upper | u64::from(address.wrapping_sub(offset as u32));
                 let guest = super::Guest {
                     code: &inner.code,
@@ -465,7 +484,7 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
                     _ => panic!("{stop:?}"),
                 };
                 let mut expected = leads_to(address);
-                if sets && expected.1 == "goes round" {
+                if sets && set_to_zero == reg && expected.1 == "goes round" {
                     // The second time the register is zero.
                     expected = leads_to(offset as u32);
                 }
@@ -477,7 +496,7 @@ fn check_indirect_jumps(opcode: Opcode, reg: Reg, offset: i32, table: impl Fn([u
                     table.len()
                 );
                 assert_eq!(regs[A1 as usize] == 7, expected == (last.into(), "trap", None));
-                assert!(!sets || regs[reg as usize] == 0);
+                assert!(!sets || regs[set_to_zero as usize] == 0);
             }
         }
     }
