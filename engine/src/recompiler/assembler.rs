@@ -127,8 +127,6 @@ pub(super) enum Cond {
     Be = 6,
     /// Unsigned greater.
     A = 7,
-    /// Sign.
-    S = 8,
     /// Signed less.
     L = 12,
     /// Signed greater or equal.

@@ -16,9 +16,9 @@ const ALUS: [Alu; 6] = [Alu::Add, Alu::Or, Alu::And, Alu::Sub, Alu::Xor, Alu::Cm
 const SHIFTS: [Shift; 5] = [Shift::Rol, Shift::Ror, Shift::Shl, Shift::Shr, Shift::Sar];
 const UNARIES: [Unary; 6] = [Unary::Not, Unary::Neg, Unary::Mul, Unary::Imul, Unary::Div, Unary::Idiv];
 const SCANS: [Scan; 5] = [Scan::Bsf, Scan::Bsr, Scan::Popcnt, Scan::Lzcnt, Scan::Tzcnt];
-const CONDITIONS: [Cond; 11] = {
+const CONDITIONS: [Cond; 10] = {
     use Cond::*;
-    [B, Ae, E, Ne, Be, A, S, L, Ge, Le, G]
+    [B, Ae, E, Ne, Be, A, L, Ge, Le, G]
 };
 
 /// Text of what `write` appends, which must be one instruction and nothing else.

@@ -4,7 +4,7 @@
 //!  enter                puts the guest's registers where they live and goes to where it is told
 //!  leave (several)      say why, put the guest's registers away, return to the host
 //!  code of the guest    sub [gas], 3          each block
-//!                       js  ->|
+//!                       jl  ->|
 //!                       ...   |
 //!  out of the way       mov ecx, 17 <-        each block: its index
 //!                       jmp leave
@@ -379,7 +379,8 @@ impl<'a> Compiler<'a> {
         } else {
             asm.alu_mem_imm(Alu::Sub, context::GAS.place(false), 0)
         };
-        let refused = asm.jcc(Cond::S);
+        // Processors execute a subtraction and a branch on less as one, but not with a branch on the sign.
+        let refused = asm.jcc(Cond::L);
         self.open = Some(Open { pc, offset, cost, refused });
     }
 
