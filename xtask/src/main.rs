@@ -62,6 +62,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = test::lints::wrapper() {
+        return code;
+    }
     let outcome = match Arguments::parse().command {
         Command::Setup(arguments) => setup::command(&arguments),
         Command::Demo(arguments) => demo::command(&arguments),

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check, and all tests last, so that the run ends with their numbers.
 
 mod graph;
+pub(crate) mod lints;
 mod summary;
 
 use crate::bench::counts::{self, Checked};
@@ -48,10 +49,8 @@ enum Step {
     Deny,
     /// The guests' blobs are what their sources give.
     Guests,
-    /// Clippy, warnings are errors.
-    Clippy,
-    /// Documentation, warnings are errors.
-    Docs,
+    /// Clippy and documentation, warnings are errors.
+    Lints,
     /// The engine's tests as it is shipped: its interpreter has another dispatcher then, which depends on what the compiler does.
     Release,
     /// The engine's tests of native code as it is on processors and kernels that have less, and where there is none.
@@ -129,25 +128,11 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             guests::check(&toolchains.guests, false)?;
             Ok(End::Passed)
         }
-        Step::Clippy => {
-            let mut command =
-                cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+        Step::Lints => {
+            let mut command = cargo(&[]);
             command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1");
-            pass(command)
-        }
-        Step::Docs => {
-            // rustdoc adds to the search index of earlier runs, and fails for good when one of them was interrupted while it wrote it.
-            let earlier = workspace::target().join("doc");
-            if earlier.exists() {
-                fs::remove_dir_all(&earlier)
-                    .with_context(|| format!("cannot remove {}", earlier.display()))?;
-            }
-            let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-            command
-                .envs(toolchains.environment())
-                .env("SKIP_WASM_BUILD", "1")
-                .env("RUSTDOCFLAGS", "-D warnings");
-            pass(command)
+            lints::check(command)?;
+            Ok(End::Passed)
         }
         Step::Release => release(),
         Step::Fallbacks => {
