@@ -117,6 +117,19 @@ async fn a_node_that_serves_others_answers_dry_runs_and_no_traces() -> Result {
     Ok(())
 }
 
+/// Who is answered sees the first block, and what is signed for it is valid: the pool knows it by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_answers_takes_extrinsics() -> Result {
+    let node = dev().argument("--seal=3600000").start()?;
+    let chain = Chain::of(&node).await?;
+    assert_eq!(chain.best().await?, 1);
+    let remark = chain.signed(&accounts::alice(), 0, "System", "remark", (vec![1u8],)).await?;
+    chain.request::<Json>("author_submitExtrinsic", json!([remark])).await?;
+    chain.request::<Json>("engine_createBlock", json!([false, true])).await?;
+    assert_eq!(chain.best().await?, 2);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_into_a_block_is_in_the_next_ones() -> Result {
     let node = dev().start()?;

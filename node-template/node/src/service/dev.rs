@@ -1,18 +1,18 @@
 //! A development chain: one node, which makes a block when it is asked for one and finalizes it at once.
 
 use super::launch::{Networking, Node};
-use super::{Block, Client, Error, parts};
+use super::{Block, Client, Error, Parts, Proposers, parts};
 use crate::cli::Seal;
 use crate::virtualization::{BlockHash, VirtualizationParams};
-use futures::channel::mpsc;
+use futures::channel::{mpsc, oneshot};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use sc_client_api::BlockchainEvents;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_manual_seal::consensus::aura::AuraConsensusDataProvider;
 use sc_consensus_manual_seal::consensus::timestamp::SlotTimestampProvider;
-use sc_consensus_manual_seal::{EngineCommand, ManualSealParams};
+use sc_consensus_manual_seal::{EngineCommand, ManualSealParams, SealBlockParams};
 use sc_service::{Configuration, TaskManager};
-use sc_transaction_pool_api::TransactionPool;
+use sc_transaction_pool_api::{ChainEvent, MaintainedTransactionPool, TransactionPool};
 use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,16 +48,18 @@ pub(super) async fn start(
     seal: Seal,
 ) -> Result<TaskManager, Error> {
     let parts = parts(&config, params)?;
-    let networking = Networking::new(&config);
-    let (commands, requested) = mpsc::channel(PENDING_COMMANDS);
-    let node = Node::launch(config, parts, networking, Some(commands))?;
-
     // Aura's runtime refuses two blocks in one slot: here each block is a slot later than the one before, whatever the
     // time is.
-    let clock = SlotTimestampProvider::new_aura::<Block, _>(node.client.clone());
-    let clock = Clock(Arc::new(clock.map_err(|error| Error::Application(Box::new(error)))?));
-    let env = node.proposer();
-    let Node { task_manager, client, pool, select_chain, .. } = node;
+    let clock = SlotTimestampProvider::new_aura::<Block, _>(parts.client.clone());
+    let clock = Clock(Arc::new(clock.map_err(application)?));
+    let digests = AuraConsensusDataProvider::new(parts.client.clone());
+    let mut env = parts.proposers(&config);
+    make_first_block(&parts, &mut env, &digests, &clock).await?;
+
+    let networking = Networking::new(&config);
+    let (commands, requested) = mpsc::channel(PENDING_COMMANDS);
+    let Node { task_manager, client, pool, select_chain, .. } =
+        Node::launch(config, parts, networking, Some(commands))?;
     let authorship = sc_consensus_manual_seal::run_manual_seal(ManualSealParams {
         block_import: client.clone(),
         env,
@@ -65,7 +67,7 @@ pub(super) async fn start(
         commands_stream: stream::select(requested, occasions(seal, &client, &pool)),
         pool,
         select_chain,
-        consensus_data_provider: Some(Box::new(AuraConsensusDataProvider::new(client))),
+        consensus_data_provider: Some(Box::new(digests)),
         create_inherent_data_providers: move |_, ()| {
             let clock = clock.clone();
             async move { Ok(clock) }
@@ -75,17 +77,52 @@ pub(super) async fn start(
     Ok(task_manager)
 }
 
+/// Makes an empty block, which gives the pool a state to validate extrinsics against.
+///
+/// To be called before the node answers: who asks for the best block signs for it, and the pool has to know it then.
+async fn make_first_block(
+    parts: &Parts,
+    env: &mut Proposers,
+    digests: &AuraConsensusDataProvider<Block>,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let (sender, made) = oneshot::channel();
+    sc_consensus_manual_seal::seal_block(SealBlockParams {
+        create_empty: true,
+        finalize: true,
+        parent_hash: None,
+        sender: Some(sender),
+        pool: parts.pool.clone(),
+        client: parts.client.clone(),
+        env,
+        select_chain: &parts.select_chain,
+        consensus_data_provider: Some(digests),
+        block_import: &mut parts.client.clone(),
+        create_inherent_data_providers: &|_, ()| {
+            let clock = clock.clone();
+            async move { Ok(clock) }
+        },
+    })
+    .await;
+    let hash = made.await.map_err(application)?.map_err(application)?.hash;
+    // What tells the pool of blocks runs with the node, not yet.
+    parts.pool.maintain(ChainEvent::NewBestBlock { hash, tree_route: None }).await;
+    parts.pool.maintain(ChainEvent::Finalized { hash, tree_route: [].into() }).await;
+    Ok(())
+}
+
+fn application(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Application(Box::new(error))
+}
+
 /// When blocks are made that nobody asked for by RPC.
 fn occasions(seal: Seal, client: &Arc<Client>, pool: &Arc<super::Pool>) -> BoxStream<'static, Command> {
     match seal {
-        // The first block, which is empty, gives the pool a state to validate extrinsics against.
         Seal::Instant => {
             let arrivals = pool.import_notification_stream().ready_chunks(BATCH).map(|_| block(false));
-            stream::once(async { block(true) })
-                .chain(stream::select(arrivals, leftovers(client, pool)))
-                .boxed()
+            stream::select(arrivals, leftovers(client, pool)).boxed()
         }
-        Seal::Manual => stream::once(async { block(true) }).boxed(),
+        Seal::Manual => stream::pending().boxed(),
         Seal::Every(time) => stream::unfold((), move |()| async move {
             futures_timer::Delay::new(time).await;
             Some((block(true), ()))

@@ -5,7 +5,6 @@ use crate::rpc;
 use crate::virtualization::BlockHash;
 use futures::FutureExt;
 use futures::channel::mpsc;
-use sc_basic_authorship::ProposerFactory;
 use sc_client_api::Backend as _;
 use sc_consensus_manual_seal::EngineCommand;
 use sc_network::config::FullNetworkConfiguration;
@@ -119,17 +118,6 @@ impl Node {
             tracing_execute_block: None,
         })?;
         Ok(Self { task_manager, client, pool, keystore, select_chain, network, sync, registry })
-    }
-
-    /// What fills blocks with extrinsics from the pool.
-    pub(super) fn proposer(&self) -> ProposerFactory<Pool, Client> {
-        ProposerFactory::new(
-            self.task_manager.spawn_handle(),
-            self.client.clone(),
-            self.pool.clone(),
-            self.registry.as_ref(),
-            None,
-        )
     }
 }
 

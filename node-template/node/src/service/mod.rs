@@ -8,6 +8,7 @@ use crate::cli::Seal;
 use crate::virtualization::{HostFunctions, Machines, VirtualizationParams};
 pub(crate) use hatchery_node_runtime::OpaqueBlock as Block;
 use hatchery_node_runtime::RuntimeApi;
+use sc_basic_authorship::ProposerFactory;
 use sc_client_api::ExecutorProvider;
 use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(crate) type Client = TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 pub(crate) type Backend = TFullBackend<Block>;
 pub(crate) type Pool = TransactionPoolHandle<Block, Client>;
+type Proposers = ProposerFactory<Pool, Client>;
 type SelectChain = LongestChain<Backend, Block>;
 type BlockImport = GrandpaBlockImport<Backend, Block, Client, SelectChain>;
 type Grandpa = (BlockImport, LinkHalf<Block, Client, SelectChain>);
@@ -37,6 +39,19 @@ pub(crate) struct Parts {
     pub(crate) machines: Machines,
     /// Finality; `None`: a development chain, whose only node finalizes what it makes.
     pub(crate) grandpa: Option<Grandpa>,
+}
+
+impl Parts {
+    /// What fills blocks with extrinsics from the pool.
+    fn proposers(&self, config: &Configuration) -> Proposers {
+        ProposerFactory::new(
+            self.task_manager.spawn_handle(),
+            self.client.clone(),
+            self.pool.clone(),
+            config.prometheus_registry(),
+            None,
+        )
+    }
 }
 
 /// Starts a node: a development chain on its own, any other with Aura and GRANDPA.

@@ -1,7 +1,7 @@
 //! A chain of several nodes: Aura authors, GRANDPA finalizes.
 
 use super::launch::{Networking, Node};
-use super::{Block, BlockImport, Client, Error, Grandpa, SelectChain, parts};
+use super::{Block, BlockImport, Client, Error, Grandpa, Proposers, SelectChain, parts};
 use crate::virtualization::VirtualizationParams;
 use sc_client_api::BlockBackend;
 use sc_consensus::DefaultImportQueue;
@@ -87,9 +87,10 @@ pub(super) fn start(config: Configuration, params: &VirtualizationParams) -> Res
     let name = config.network.node_name.clone();
     let force_authoring = config.force_authoring;
     let enable_grandpa = !config.disable_grandpa;
+    let proposers = role.is_authority().then(|| parts.proposers(&config));
     let node = Node::launch(config, parts, networking, None)?;
-    if role.is_authority() {
-        start_aura(&node, block_import, force_authoring)?;
+    if let Some(proposers) = proposers {
+        start_aura(&node, proposers, block_import, force_authoring)?;
     }
     if enable_grandpa {
         let config = sc_consensus_grandpa::Config {
@@ -121,12 +122,17 @@ pub(super) fn start(config: Configuration, params: &VirtualizationParams) -> Res
 }
 
 /// Makes blocks in the slots of this node's keys.
-fn start_aura(node: &Node, block_import: BlockImport, force_authoring: bool) -> Result<(), Error> {
+fn start_aura(
+    node: &Node,
+    proposers: Proposers,
+    block_import: BlockImport,
+    force_authoring: bool,
+) -> Result<(), Error> {
     let slot_duration = sc_consensus_aura::slot_duration(&*node.client)?;
     let aura =
         sc_consensus_aura::start_aura::<AuthorityPair, _, _, _, _, _, _, _, _, _, _>(StartAuraParams {
             slot_duration,
-            proposer_factory: node.proposer(),
+            proposer_factory: proposers,
             client: node.client.clone(),
             select_chain: node.select_chain.clone(),
             block_import,
