@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::ValueEnum;
 use process::{Finished, tail};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -79,6 +79,8 @@ enum End {
 /// Runs `cargo xtask test`.
 pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
+    // Another build may put another file there, of which the system says "(deleted)" then.
+    let this_program = env::current_exe().context("this program has no file")?;
     let toolchains = setup::ensure()?;
     let mut rows = vec![("setup".to_owned(), started.elapsed(), End::Passed)];
     let steps: &[Step] = arguments.step.as_ref().map_or(Step::value_variants(), std::slice::from_ref);
@@ -92,7 +94,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
             seconds(started.elapsed())
         );
         let step_started = Instant::now();
-        let end = run(*step, &toolchains, &mut summary).unwrap_or_else(|error| {
+        let end = run(*step, &this_program, &toolchains, &mut summary).unwrap_or_else(|error| {
             crate::report(&error);
             End::Failed(error.chain().next().map(ToString::to_string).unwrap_or_default())
         });
@@ -106,7 +108,12 @@ pub(crate) fn command(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Result<End> {
+fn run(
+    step: Step,
+    this_program: &Path,
+    toolchains: &Toolchains,
+    summary: &mut Option<Summary>,
+) -> Result<End> {
     match step {
         Step::Fmt => {
             pass(cargo(&["fmt", "--all", "--check"]))?;
@@ -129,9 +136,9 @@ fn run(step: Step, toolchains: &Toolchains, summary: &mut Option<Summary>) -> Re
             Ok(End::Passed)
         }
         Step::Lints => {
-            let mut command = cargo(&[]);
+            let mut command = cargo(&["build"]);
             command.envs(toolchains.environment()).env("SKIP_WASM_BUILD", "1");
-            lints::check(command)?;
+            lints::check(command, this_program)?;
             Ok(End::Passed)
         }
         Step::Release => release(),
