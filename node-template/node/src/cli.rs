@@ -15,8 +15,8 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) virtualization: VirtualizationParams,
 
-    /// When a development chain gets a block: `instant`, for each extrinsic; `manual`, after a first one only when
-    /// `engine_createBlock` is called; or a time in milliseconds.
+    /// When a development chain gets a block, after an empty one with which it starts: `instant`, for each extrinsic; `manual`,
+    /// only when `engine_createBlock` is called; or a time in milliseconds.
     #[arg(long, default_value = "instant", value_name = "WHEN")]
     pub(crate) seal: Seal,
 

@@ -118,10 +118,7 @@ fn application(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 /// When blocks are made that nobody asked for by RPC.
 fn occasions(seal: Seal, client: &Arc<Client>, pool: &Arc<super::Pool>) -> BoxStream<'static, Command> {
     match seal {
-        Seal::Instant => {
-            let arrivals = pool.import_notification_stream().ready_chunks(BATCH).map(|_| block(false));
-            stream::select(arrivals, leftovers(client, pool)).boxed()
-        }
+        Seal::Instant => stream::select(arrivals(pool), leftovers(client, pool)).boxed(),
         Seal::Manual => stream::pending().boxed(),
         Seal::Every(time) => stream::unfold((), move |()| async move {
             futures_timer::Delay::new(time).await;
@@ -129,6 +126,16 @@ fn occasions(seal: Seal, client: &Arc<Client>, pool: &Arc<super::Pool>) -> BoxSt
         })
         .boxed(),
     }
+}
+
+/// A block for extrinsics that have come.
+fn arrivals(pool: &Arc<super::Pool>) -> impl Stream<Item = Command> + Send + use<> {
+    let (pool, waiting) = (pool.clone(), pool.clone());
+    // The pool drops who falls too far behind, as one can while a block is made: then from the beginning.
+    stream::repeat_with(move || pool.import_notification_stream()).flat_map(move |new| {
+        let missed = (waiting.status().ready > 0).then(|| block(false));
+        stream::iter(missed).chain(new.ready_chunks(BATCH).map(|_| block(false)))
+    })
 }
 
 /// Another block for what did not fit into the one before.
