@@ -6,10 +6,10 @@
 //! build scripts. So none of our crates can be a procedural macro, or be what a build script is linked with.
 //!
 //! Cargo names what a wrapper gives apart from what the compiler does: builds without it find nothing of this. It misses the libraries
-//! and programs, so that each run looks at all our crates anew.
+//! and programs, so that each run looks at all of them anew.
 
 use crate::{process, workspace};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -62,14 +62,13 @@ pub(crate) fn wrapper() -> Option<ExitCode> {
 
 /// Has Clippy and rustdoc look at what the compiler is asked to compile. Gives whether they found nothing.
 fn look(compiler: &Path, arguments: &[OsString], pages: &Path, is_ours: bool) -> Result<bool> {
-    let Some(compilation) = Compilation::read(arguments) else {
-        ensure!(
-            !is_ours,
-            "Cargo compiles in a way that is not known here, so nothing was looked at: {arguments:?}"
-        );
+    if !is_ours {
         // A question to the compiler about itself.
         return run(Command::new(compiler).args(arguments));
-    };
+    }
+    let compilation = Compilation::read(arguments).with_context(|| {
+        format!("Cargo compiles in a way that is not known here, so nothing was looked at: {arguments:?}")
+    })?;
     let mut clippy = Command::new(beside(compiler, "clippy-driver"));
     clippy.arg(compiler).args(compilation.for_clippy());
     if !compilation.is_documented() {
@@ -85,9 +84,10 @@ fn look(compiler: &Path, arguments: &[OsString], pages: &Path, is_ours: bool) ->
     // At the same time, since Cargo lets programs and tests wait for all of a library here. What they say must not be mixed.
     let running = rustdoc.spawn().with_context(|| cannot_start(&rustdoc))?;
     let clippy = run(&mut clippy);
-    let documented = running.wait_with_output().context("rustdoc")?;
-    io::stderr().write_all(&documented.stderr)?;
-    Ok(passed(&rustdoc, documented.status) && clippy?)
+    let output = running.wait_with_output().context("rustdoc")?;
+    io::stderr().write_all(&output.stderr)?;
+    let documented = passed(&rustdoc, output.status);
+    Ok(clippy? && documented)
 }
 
 /// A tool of the compiler's toolchain.
@@ -137,17 +137,17 @@ impl Compilation {
         text.iter().find(|argument| argument.starts_with("--emit=dep-info"))?;
         let extra =
             text.iter().find_map(|argument| argument.strip_prefix("extra-filename=")).unwrap_or_default();
+        let is_program = after("--crate-type") == Some("bin");
         let in_examples =
-            |path: &str| Path::new(path).components().any(|part| part.as_os_str() == "examples");
-        let source = text.iter().find(|argument| argument.ends_with(".rs"));
+            |path: &&str| Path::new(path).components().any(|part| part.as_os_str() == "examples");
         Some(Self {
             arguments: arguments.iter().map(|argument| extern_by_metadata(argument)).collect(),
             unit: format!("{name}{extra}"),
             is_build_script: name.starts_with("build_script_"),
-            is_program: after("--crate-type") == Some("bin"),
+            is_program,
             is_test: text.contains(&"--test") || text.windows(2).any(|pair| pair == ["--cfg", "test"]),
             is_example: after("--out-dir").is_some_and(|folder| folder.ends_with("examples"))
-                || source.is_some_and(|source| in_examples(source)),
+                || is_program && text.iter().filter(|text| text.ends_with(".rs")).any(in_examples),
         })
     }
 
