@@ -13,7 +13,7 @@ use sc_consensus_manual_seal::consensus::timestamp::SlotTimestampProvider;
 use sc_consensus_manual_seal::{EngineCommand, ManualSealParams, SealBlockParams};
 use sc_service::{Configuration, TaskManager};
 use sc_transaction_pool_api::{ChainEvent, MaintainedTransactionPool, TransactionPool};
-use sp_inherents::{InherentData, InherentDataProvider, InherentIdentifier};
+use sp_inherents::{CreateInherentDataProviders, InherentData, InherentDataProvider, InherentIdentifier};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,10 +68,7 @@ pub(super) async fn start(
         pool,
         select_chain,
         consensus_data_provider: Some(Box::new(digests)),
-        create_inherent_data_providers: move |_, ()| {
-            let clock = clock.clone();
-            async move { Ok(clock) }
-        },
+        create_inherent_data_providers: clock,
     });
     task_manager.spawn_essential_handle().spawn_blocking("seal", Some("block-authoring"), authorship);
     Ok(task_manager)
@@ -98,10 +95,7 @@ async fn make_first_block(
         select_chain: &parts.select_chain,
         consensus_data_provider: Some(digests),
         block_import: &mut parts.client.clone(),
-        create_inherent_data_providers: &|_, ()| {
-            let clock = clock.clone();
-            async move { Ok(clock) }
-        },
+        create_inherent_data_providers: clock,
     })
     .await;
     let hash = made.await.map_err(application)?.map_err(application)?.hash;
@@ -157,6 +151,19 @@ fn block(create_empty: bool) -> Command {
 /// The time of the next block; one for all blocks.
 #[derive(Clone)]
 struct Clock(Arc<SlotTimestampProvider>);
+
+#[async_trait::async_trait]
+impl CreateInherentDataProviders<Block, ()> for Clock {
+    type InherentDataProviders = Self;
+
+    async fn create_inherent_data_providers(
+        &self,
+        _parent: BlockHash,
+        (): (),
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.clone())
+    }
+}
 
 #[async_trait::async_trait]
 impl InherentDataProvider for Clock {
